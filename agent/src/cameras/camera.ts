@@ -1,0 +1,250 @@
+import {
+  asShoalError,
+  attestResult,
+  type BackoffOptions,
+  backoffMs,
+  type CameraAssignment,
+  type CameraStatusInit,
+  type Clock,
+  delay,
+  encodeResult,
+  type Identity,
+  type Logger,
+  type Random,
+  resultMediaType,
+  ShoalError,
+  sha256Hex,
+} from '@shoal/protocol';
+import type { LoadedModels, ModelLease } from '../loaded-models/index.ts';
+import type { Outbox } from '../outbox/index.ts';
+import { analysisOf } from '../pipelines/index.ts';
+import type { CameraStore } from '../store/index.ts';
+import type { VideoFrame, VideoSource, VideoStream } from '../video/index.ts';
+import { parseParameters, type WorkParameters } from '../work/index.ts';
+import { CameraMeter } from './camera-meter.ts';
+import { ReportNumbers } from './report-numbers.ts';
+
+export interface CameraOptions {
+  /** A source that gives no picture for this long is begun anew, ms. */
+  readonly noPictureMs: number;
+  readonly backoff: BackoffOptions;
+  /** Wait before the next try when a person has to mend something first, ms. */
+  readonly lastingMs: number;
+  /** A source that went well for this long begins its backoff anew, ms. */
+  readonly healthyMs: number;
+  readonly software: string;
+}
+
+export const defaultCameraOptions: Omit<CameraOptions, 'software'> = {
+  noPictureMs: 15_000,
+  backoff: { firstMs: 1_000, maxMs: 30_000, factor: 2 },
+  lastingMs: 60_000,
+  healthyMs: 30_000,
+};
+
+export interface CameraDeps {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly videos: VideoSource;
+  readonly models: LoadedModels;
+  readonly outbox: Outbox;
+  readonly store: CameraStore;
+  /** Why a camera must wait now (battery, heat), for a person; `undefined` when it need not. */
+  readonly mustWait: () => string | undefined;
+  readonly onInference: (lease: ModelLease, inferenceMs: number) => void;
+}
+
+/**
+ * - `connecting`: the model is loaded, the source opened; no picture yet.
+ * - `running`: pictures come and are analysed.
+ * - `waiting`: for the next try, for the device to cool or charge, or for ever when a file has ended.
+ * - `failed`: as `waiting`, but a person has to do something.
+ */
+type CameraState = 'connecting' | 'running' | 'waiting' | 'failed';
+
+/** One camera on this device: reads its source, for ever, and puts what its pipeline sees into the outbox. */
+export class Camera {
+  readonly assignment: CameraAssignment;
+  readonly #deps: CameraDeps;
+  readonly #options: CameraOptions;
+  readonly #meter: CameraMeter;
+  readonly #numbers: ReportNumbers;
+  readonly #stopped = new AbortController();
+  readonly #parameters: WorkParameters;
+  #state: CameraState = 'connecting';
+  #reason = '';
+  #restarts = 0;
+  #droppedBefore = 0;
+  #stream: VideoStream | undefined;
+  #over: Promise<void> = Promise.resolve();
+
+  /** @throws `input.invalid` for parameters that are none */
+  constructor(deps: CameraDeps, assignment: CameraAssignment, options: CameraOptions) {
+    this.#deps = deps;
+    this.assignment = assignment;
+    this.#options = options;
+    this.#meter = new CameraMeter(deps.clock);
+    this.#numbers = new ReportNumbers(deps.store, assignment.cameraId);
+    this.#parameters = parseParameters(assignment.parametersJson);
+  }
+
+  get status(): CameraStatusInit {
+    return {
+      cameraId: this.assignment.cameraId,
+      state: this.#state,
+      reason: this.#reason,
+      fps: this.#state === 'running' ? this.#meter.fps : 0,
+      frames: this.#meter.frames,
+      dropped: this.#droppedBefore + (this.#stream?.dropped ?? 0),
+      latencyP50Ms: this.#meter.latencyMs(0.5),
+      latencyP95Ms: this.#meter.latencyMs(0.95),
+      restarts: this.#restarts,
+    };
+  }
+
+  get isRunning(): boolean {
+    return this.#state === 'running' || this.#state === 'connecting';
+  }
+
+  start(): void {
+    this.#over = this.#run(this.#stopped.signal).catch((error: unknown) => {
+      if (this.#stopped.signal.aborted) return;
+      this.#fall('failed', asShoalError(error).message);
+    });
+  }
+
+  /** Resolves when nothing of it runs any more, its decoder included. */
+  async stop(): Promise<void> {
+    this.#stopped.abort(new ShoalError('closed', 'the camera was stopped'));
+    await this.#over;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#deps;
+    for (let failures = 0; ; failures++) {
+      this.#state = 'connecting';
+      const startedMs = clock.monotonicMs();
+      let waitMs: number;
+      try {
+        const complaint = await this.#watch(signal);
+        this.#fall(complaint === undefined ? 'waiting' : 'failed', complaint ?? 'the video has ended');
+        return;
+      } catch (thrown) {
+        signal.throwIfAborted();
+        const error = asShoalError(thrown);
+        const lasting = error.facts['lasting'] === true || (!error.retryable && error.code !== 'defect');
+        if (clock.monotonicMs() - startedMs >= this.#options.healthyMs) failures = 0;
+        this.#fall(lasting ? 'failed' : 'waiting', error.message);
+        waitMs = lasting ? this.#options.lastingMs : backoffMs(failures, this.#options.backoff, random);
+      }
+      await delay(clock, `camera ${this.assignment.cameraId}: next try`, waitMs, signal);
+      this.#restarts += 1;
+    }
+  }
+
+  /** Says once why the camera does not run, not at every try. */
+  #fall(state: 'waiting' | 'failed', reason: string): void {
+    if (reason !== this.#reason) {
+      this.#deps.logger.warn('camera does not run', {
+        camera: this.assignment.cameraId,
+        name: this.assignment.name,
+        reason,
+      });
+    }
+    this.#state = state;
+    this.#reason = reason;
+  }
+
+  /** Analyses frame after frame. Returns when a file has ended, with what was wrong with it. */
+  async #watch(signal: AbortSignal): Promise<string | undefined> {
+    const { models, videos } = this.#deps;
+    const { model, variant, source, targetFps, loop } = this.assignment;
+    this.#checkMayRun();
+    const lease = await models.acquire(model, variant, signal);
+    // Ends the source also when a frame does not come: an iterator alone cannot be left while it waits.
+    const ended = new AbortController();
+    const stream = videos.open(
+      { source, input: lease.model.manifest.input, targetFps, loop },
+      AbortSignal.any([signal, ended.signal]),
+    );
+    this.#stream = stream;
+    const frames = stream[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { value: frame, done } = await this.#next(frames, ended);
+        if (done) return stream.complaint;
+        this.#checkMayRun();
+        await this.#analyse(frame, lease, signal);
+      }
+    } finally {
+      ended.abort(new ShoalError('closed', 'the camera is not watched any more'));
+      await frames.return?.();
+      this.#droppedBefore += stream.dropped;
+      this.#stream = undefined;
+      lease.release();
+    }
+  }
+
+  #checkMayRun(): void {
+    const reason = this.#deps.mustWait();
+    if (reason !== undefined) throw new ShoalError('work.refused', reason);
+  }
+
+  /** The next frame. @throws `source.unreadable` when none comes in time */
+  async #next(frames: AsyncIterator<VideoFrame>, ended: AbortController): Promise<IteratorResult<VideoFrame>> {
+    const { noPictureMs } = this.#options;
+    const cancel = this.#deps.clock.after(`camera ${this.assignment.cameraId}: no picture`, noPictureMs, () =>
+      ended.abort(new ShoalError('source.unreadable', `no picture for ${noPictureMs / 1000} s`, { lasting: false })),
+    );
+    try {
+      return await frames.next();
+    } catch (error) {
+      // The source says that it was ended, not why.
+      throw ended.signal.aborted ? ended.signal.reason : error;
+    } finally {
+      cancel();
+    }
+  }
+
+  async #analyse(frame: VideoFrame, lease: ModelLease, signal: AbortSignal): Promise<void> {
+    const { clock, outbox, onInference } = this.#deps;
+    const { cameraId, pipeline } = this.assignment;
+    const startedAtMs = clock.nowMs();
+    const { output, inferenceMs, decodeMs } = await lease.model.infer(frame, this.#parameters.inference, signal);
+    onInference(lease, inferenceMs + decodeMs);
+    const number = await this.#numbers.next();
+    const { sourceWidth: width, sourceHeight: height } = frame.placement;
+    const seen = { camera: cameraId, number, capturedAtMs: frame.capturedAtMs };
+    const result = encodeResult(analysisOf(output, { pipeline, picture: { width, height }, frame: seen }));
+    const attestation = this.#attest(frame, lease, { number, result, startedAtMs });
+    outbox.add({ kind: 'camera-report', message: { cameraId, number, result, attestation } });
+    this.#meter.frame(frame.capturedMonotonicMs);
+    if (this.#state !== 'running')
+      this.#deps.logger.info('camera runs', { camera: cameraId, name: this.assignment.name });
+    this.#state = 'running';
+    this.#reason = '';
+  }
+
+  #attest(
+    { pixels }: VideoFrame,
+    { model: { manifest, variant } }: ModelLease,
+    made: { readonly number: number; readonly result: Uint8Array; readonly startedAtMs: number },
+  ): Uint8Array {
+    const { cameraId, pipeline } = this.assignment;
+    return attestResult(this.#deps.identity, {
+      software: this.#options.software,
+      pipeline,
+      parameters: this.#parameters.given,
+      model: { name: manifest.name, version: manifest.version, variant: variant.name, sha256: variant.sha256 },
+      work: { camera: cameraId, report: made.number },
+      startedAtMs: made.startedAtMs,
+      finishedAtMs: this.#deps.clock.nowMs(),
+      // The pixels that the model saw: RGB of the model's input size.
+      input: { name: 'frame', sha256: sha256Hex(pixels) },
+      output: made.result,
+      outputMediaType: resultMediaType,
+    });
+  }
+}

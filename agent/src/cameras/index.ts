@@ -1,0 +1,2 @@
+export { type CameraOptions, defaultCameraOptions } from './camera.ts';
+export { Cameras, mostCameras } from './cameras.ts';

@@ -1,0 +1,7 @@
+export { helpText, type ParsedCommand, parseCommand, type RunFlags } from './arguments.ts';
+export { coordinatorOf, type DataFolder, type KnownCoordinator, openDataFolder } from './data-folder.ts';
+export { software } from './software.ts';
+
+// Loaded when they are asked for: an agent that runs needs neither.
+export const loadStatus = () => import('./status.ts');
+export const loadDoctor = () => import('./doctor.ts');

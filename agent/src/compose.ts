@@ -1,0 +1,267 @@
+import type { Engine } from '@shoal/models';
+import {
+  type Clock,
+  expectReply,
+  type Identity,
+  type Incoming,
+  type Link,
+  type Logger,
+  Messenger,
+  type Outgoing,
+  type PeerId,
+  type PeerKey,
+  type Random,
+  type Service,
+  ServiceGroup,
+  ShoalError,
+  type TelemetryInit,
+  type VariantProfile,
+  type Welcome,
+} from '@shoal/protocol';
+import { type CameraOptions, Cameras } from './cameras/index.ts';
+import { LoadedModels, type LoadedModelsOptions, type ModelShelf } from './loaded-models/index.ts';
+import { type Condition, ConditionWatch, type Machine } from './machine/index.ts';
+import {
+  Farewell,
+  Membership,
+  type MembershipOptions,
+  type MembershipState,
+  SoftwareProbe,
+} from './membership/index.ts';
+import { Outbox, type OutboxCounts, type OutboxOptions } from './outbox/index.ts';
+import type { RunPicture } from './pipelines/index.ts';
+import { type MeasureVariant, measureHere, ProfileBook, Profiler, type ProfilerOptions } from './profile/index.ts';
+import type { AgentStore } from './store/index.ts';
+import type { VideoSource } from './video/index.ts';
+import { defaultAdmissionLimits, Work, type WorkOptions } from './work/index.ts';
+
+export interface AgentConfig {
+  /** The pinned coordinator: nobody else is believed. */
+  readonly coordinator: PeerKey;
+  /** To join with; a device that has joined needs none. */
+  readonly token?: { readonly tokenId: string; readonly secret: Uint8Array };
+  /** Name and version, for example `shoal-agent/0.1.0`. */
+  readonly software: string;
+  readonly membership?: Partial<MembershipOptions>;
+  readonly outbox?: Partial<OutboxOptions>;
+  readonly work?: Partial<Omit<WorkOptions, 'software'>>;
+  readonly cameras?: Partial<Omit<CameraOptions, 'software'>>;
+  readonly models?: Partial<LoadedModelsOptions>;
+  readonly profiler?: Partial<ProfilerOptions>;
+}
+
+/** The world, as an agent sees it. */
+export interface AgentPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly identity: Identity;
+  readonly link: Link;
+  readonly store: AgentStore;
+  readonly machine: Machine;
+  /** The first that can run a model does. */
+  readonly engines: readonly Engine[];
+  readonly models: ModelShelf;
+  readonly runPicture: RunPicture;
+  readonly videos: VideoSource;
+  /** How a variant is measured; left out: in this process. */
+  readonly measure?: MeasureVariant;
+}
+
+export interface Agent extends Service {
+  readonly id: PeerId;
+  drain(signal: AbortSignal): Promise<void>;
+  /** The coordinator's first welcome; rejects when it refuses this device: `token.refused`, `device.unknown`, `device.revoked`. */
+  joined(): Promise<Welcome>;
+  status(): AgentStatus;
+}
+
+export interface AgentStatus {
+  readonly membership: MembershipState;
+  readonly welcome: Welcome | undefined;
+  readonly condition: Condition | undefined;
+  readonly profiles: readonly VariantProfile[];
+  readonly loadedModels: readonly string[];
+  readonly running: number;
+  readonly queued: number;
+  readonly outbox: OutboxCounts;
+  readonly cameras: TelemetryInit['cameras'];
+}
+
+/** How long a piece of an input is asked for, ms; the task's deadline ends it sooner. */
+const blobTimeoutMs = 30_000;
+
+/** Everything that is an agent, wired: in production, in the simulator and in tests alike. */
+export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
+  const { clock, random, logger, identity, link, store, machine, engines } = ports;
+  const { coordinator, software } = config;
+  const messenger = new Messenger({
+    identity,
+    link,
+    peers: { keyOf: (peer) => (peer === coordinator.id ? coordinator : undefined) },
+    sequences: store.sequences,
+    clock,
+    logger,
+  });
+  const speak: Messenger['request'] extends (to: PeerId, ...rest: infer Rest) => infer Answer
+    ? (...rest: Rest) => Answer
+    : never = (payload, options) => messenger.request(coordinator.id, payload, options);
+  const condition = new ConditionWatch(machine);
+  const probe = new SoftwareProbe({
+    engines,
+    decoders: (signal) => ports.videos.decoders(signal),
+    store: store.membership,
+    logger,
+  });
+  const outbox = new Outbox({ courier: speak, store: store.outbox, clock, random, logger }, config.outbox);
+  const book = new ProfileBook({ store: store.profiles, clock, logger });
+  const models = new LoadedModels(
+    { engines, shelf: ports.models, clock, logger, measuredBytes: (sha256) => book.measuredBytes(sha256) },
+    config.models,
+  );
+  const onInference = (
+    { model }: { readonly model: { readonly manifest: { name: string }; readonly variant: { name: string } } },
+    ms: number,
+  ) => book.observe(model.manifest.name, model.variant.name, ms);
+  const limits = config.work?.limits ?? defaultAdmissionLimits;
+  const work = new Work(
+    {
+      identity,
+      clock,
+      logger,
+      outbox,
+      models,
+      shelf: ports.models,
+      runPicture: ports.runPicture,
+      condition,
+      onInference,
+      expectedMs: (model, variant) => book.find(model, variant)?.p50Ms,
+      async askForBlob(piece, signal) {
+        const reply = await speak({ blobRequest: piece }, { timeoutMs: blobTimeoutMs, signal });
+        expectReply(reply, 'blobChunk');
+        return reply.attachments[0] ?? new Uint8Array();
+      },
+    },
+    { ...config.work, software },
+  );
+  const cameras = new Cameras(
+    {
+      identity,
+      clock,
+      random,
+      logger,
+      videos: ports.videos,
+      models,
+      outbox,
+      store: store.cameras,
+      shelf: ports.models,
+      onInference,
+      mustWait: () => whyToRest(condition.latest, limits),
+    },
+    { ...config.cameras, software },
+  );
+  const membership = new Membership(
+    {
+      identity,
+      coordinator: coordinator.id,
+      token: config.token,
+      speak,
+      link,
+      clock,
+      random,
+      logger,
+      store: store.membership,
+      machine,
+      condition,
+      software: probe,
+      presence: () => ({
+        profiles: book.all,
+        attempts: [...work.attempts, ...outbox.attempts],
+        cameras: cameras.statuses,
+        running: work.running,
+        queued: work.queued,
+        outbox: outbox.counts.waiting,
+        loadedModels: models.loaded,
+      }),
+    },
+    config.membership,
+  );
+  book.onChange((profiles) => messenger.send(coordinator.id, { payload: { profileReport: { profiles } } }));
+  const profiler = new Profiler(
+    {
+      book,
+      measure: ports.measure ?? measureHere({ models, machine, clock }),
+      shelf: ports.models,
+      machine,
+      clock,
+      logger,
+      isIdle: () => work.running === 0 && work.queued === 0 && !cameras.anyRunning,
+    },
+    config.profiler,
+  );
+  const farewell = new Farewell({ speak, logger, hasJoined: () => membership.state === 'joined' });
+
+  messenger.handle((incoming) => answer(incoming, { work, cameras }));
+
+  // Drained from the last to the first: cameras end, work finishes, the outbox is emptied, then goodbye is said.
+  const group = new ServiceGroup(
+    { clock, logger },
+    [link, messenger, farewell, outbox, models, work, cameras, profiler, membership],
+    { name: 'agent' },
+  );
+  return {
+    name: 'agent',
+    id: identity.id,
+    start: (signal) => group.start(signal),
+    drain: (signal) => group.drain(signal),
+    async stop() {
+      await group.stop();
+      await Promise.all(engines.map((engine) => engine.dispose()));
+      await store.close();
+    },
+    joined: () => membership.joined(),
+    status: () => ({
+      membership: membership.state,
+      welcome: membership.welcome,
+      condition: condition.latest,
+      profiles: book.all,
+      loadedModels: models.loaded,
+      running: work.running,
+      queued: work.queued,
+      outbox: outbox.counts,
+      cameras: cameras.statuses,
+    }),
+  };
+}
+
+/** What the coordinator asks of a device. A task is answered in this very turn: admission and outcome share a signature when it is done at once. */
+function answer(
+  { payload, attachments }: Incoming,
+  { work, cameras }: { readonly work: Work; readonly cameras: Cameras },
+): Promise<undefined> | Outgoing | undefined {
+  switch (payload.kind) {
+    case 'taskAssignment':
+      return { payload: { taskAdmission: work.offer(payload.value, attachments) } };
+    case 'taskCancellation':
+      work.cancel(payload.value);
+      return undefined;
+    case 'cameraAssignment':
+      return cameras.assign(payload.value).then(() => undefined);
+    case 'cameraRemoval':
+      return cameras.remove(payload.value.cameraId).then(() => undefined);
+    default:
+      throw new ShoalError('message.malformed', `a device does not answer to ${payload.kind}`);
+  }
+}
+
+/** A camera is long-lived: it waits for the device to recover rather than being refused. */
+function whyToRest(condition: Condition | undefined, limits: typeof defaultAdmissionLimits): string | undefined {
+  const { batteryPct, charging, temperatureC } = condition ?? {};
+  if (batteryPct !== undefined && charging !== true && batteryPct < limits.batteryFloorPct) {
+    return `the battery is at ${Math.round(batteryPct)} %, below its floor of ${limits.batteryFloorPct} %`;
+  }
+  if (temperatureC !== undefined && temperatureC >= limits.hotC) {
+    return `the device is at ${Math.round(temperatureC)} °C, at or above its limit of ${limits.hotC} °C`;
+  }
+  return undefined;
+}

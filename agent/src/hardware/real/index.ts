@@ -1,0 +1,1 @@
+export { realSystemReader, type SystemReaderOptions } from './real-system-reader.ts';

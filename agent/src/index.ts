@@ -1,0 +1,12 @@
+export * from './cameras/index.ts';
+export { type Agent, type AgentConfig, type AgentPorts, type AgentStatus, createAgent } from './compose.ts';
+export * from './hardware/index.ts';
+export * from './loaded-models/index.ts';
+export * from './machine/index.ts';
+export * from './membership/index.ts';
+export * from './outbox/index.ts';
+export * from './pipelines/index.ts';
+export * from './profile/index.ts';
+export * from './store/index.ts';
+export * from './video/index.ts';
+export * from './work/index.ts';

@@ -1,0 +1,2 @@
+export { LoadedModels, type LoadedModelsOptions, type ModelLease } from './loaded-models.ts';
+export type { HeldVariant, ModelShelf } from './model-shelf.ts';

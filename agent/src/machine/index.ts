@@ -1,0 +1,2 @@
+export { type Condition, ConditionWatch, type Machine } from './machine.ts';
+export { createSystemMachine } from './system-machine.ts';

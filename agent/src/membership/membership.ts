@@ -1,0 +1,266 @@
+import {
+  asShoalError,
+  type BackoffOptions,
+  backoffMs,
+  type CameraStatusInit,
+  type CapabilityInit,
+  type Clock,
+  delay,
+  expectReply,
+  type HelloInit,
+  type Identity,
+  type Link,
+  type Logger,
+  type PeerId,
+  proveToken,
+  type Random,
+  type Service,
+  ShoalError,
+  type TelemetryInit,
+  type VariantProfile,
+  type Welcome,
+} from '@shoal/protocol';
+import type { ConditionWatch, Machine } from '../machine/index.ts';
+import { fingerprintOf } from '../profile/index.ts';
+import type { MembershipStore } from '../store/index.ts';
+import type { SoftwareProbe } from './software-probe.ts';
+import type { Speak } from './speak.ts';
+
+export interface MembershipOptions {
+  /** How long one Hello goes on asking before it is said anew, with what is true then, ms. */
+  readonly helloTimeoutMs: number;
+  readonly backoff: BackoffOptions;
+  /** Telemetry comes a little earlier or later than told, by this share, so that a fleet does not speak in step. */
+  readonly jitter: number;
+}
+
+const defaultMembershipOptions: MembershipOptions = {
+  helloTimeoutMs: 15_000,
+  backoff: { firstMs: 500, maxMs: 30_000, factor: 2 },
+  jitter: 0.1,
+};
+
+/**
+ * - `joining`: says Hello, has no answer yet.
+ * - `joined`: the coordinator said Welcome and answers.
+ * - `refused`: the coordinator does not want this device; it is asked again, seldom.
+ */
+export type MembershipState = 'joining' | 'joined' | 'refused';
+
+/** What the device works on, as both sides must agree on it. */
+export interface Presence {
+  readonly profiles: readonly VariantProfile[];
+  readonly attempts: readonly string[];
+  readonly cameras: readonly CameraStatusInit[];
+  readonly running: number;
+  readonly queued: number;
+  readonly outbox: number;
+  /** Variants in memory, `model/variant`. */
+  readonly loadedModels: readonly string[];
+}
+
+interface Deps {
+  readonly identity: Identity;
+  readonly coordinator: PeerId;
+  /** Of a device that joins with one. */
+  readonly token: { readonly tokenId: string; readonly secret: Uint8Array } | undefined;
+  readonly speak: Speak;
+  readonly link: Link;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly store: MembershipStore;
+  readonly machine: Machine;
+  readonly condition: ConditionWatch;
+  readonly software: SoftwareProbe;
+  readonly presence: () => Presence;
+}
+
+/** Codes with which a coordinator refuses a device for good: another try soon would not help. */
+const refusals: ReadonlySet<string> = new Set([
+  'token.refused',
+  'token.invalid',
+  'device.unknown',
+  'device.revoked',
+  'auth.forbidden',
+]);
+
+/**
+ * The device in its fleet: says Hello at every start and after every cut, then reports how it is until the coordinator falls silent or no longer
+ * knows it, and begins anew.
+ */
+export class Membership implements Service {
+  readonly name = 'membership';
+  readonly #deps: Deps;
+  readonly #options: MembershipOptions;
+  readonly #stopped = new AbortController();
+  #state: MembershipState = 'joining';
+  #welcome: Welcome | undefined;
+  /** Ends the present round of reports, so that the next Hello is said. */
+  #again = new AbortController();
+  #unreachable = false;
+  #unsubscribe = () => {};
+  #over: Promise<void> = Promise.resolve();
+  readonly #firstAnswer = Promise.withResolvers<Welcome>();
+
+  constructor(deps: Deps, options: Partial<MembershipOptions> = {}) {
+    this.#deps = deps;
+    this.#options = { ...defaultMembershipOptions, ...options };
+    // Who does not wait for it must not die of it.
+    this.#firstAnswer.promise.catch(() => {});
+  }
+
+  get state(): MembershipState {
+    return this.#state;
+  }
+
+  get welcome(): Welcome | undefined {
+    return this.#welcome;
+  }
+
+  /** The first Welcome. Rejects with the coordinator's refusal: `token.refused`, `device.unknown`, `device.revoked`. */
+  joined(): Promise<Welcome> {
+    return this.#firstAnswer.promise;
+  }
+
+  /** Does not wait for the coordinator: a device works without it. */
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#unsubscribe = this.#deps.link.subscribe({
+      onFrame: () => {},
+      onPeer: (peer, reachable) => {
+        if (peer !== this.#deps.coordinator) return;
+        if (!reachable) this.#unreachable = true;
+        else if (this.#unreachable) this.#sayAgain();
+      },
+    });
+    this.#over = this.#live(this.#stopped.signal).catch((error: unknown) => {
+      if (this.#stopped.signal.aborted) return;
+      this.#deps.logger.error('membership ended', { error: asShoalError(error).message });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#unsubscribe();
+    this.#stopped.abort(new ShoalError('closed', 'the agent is stopping'));
+    this.#firstAnswer.reject(this.#stopped.signal.reason);
+    await this.#over;
+  }
+
+  async #live(signal: AbortSignal): Promise<void> {
+    let probed = false;
+    for (;;) {
+      this.#again = new AbortController();
+      const welcome = await this.#join(signal);
+      // Only once joined: it takes seconds of a small processor, and joining must not wait for it.
+      if (!probed) void this.#probeSoftware(signal);
+      probed = true;
+      await this.#report(welcome, AbortSignal.any([signal, this.#again.signal]));
+      signal.throwIfAborted();
+    }
+  }
+
+  /** Something that the coordinator learns from a Hello has changed, or it may have missed something. */
+  #sayAgain(): void {
+    this.#unreachable = false;
+    this.#again.abort(new ShoalError('aborted', 'hello is said again'));
+  }
+
+  async #join(signal: AbortSignal): Promise<Welcome> {
+    const { speak, clock, random, logger, store } = this.#deps;
+    for (let failures = 0; ; failures++) {
+      this.#unreachable = false;
+      try {
+        const { helloTimeoutMs: timeoutMs } = this.#options;
+        const reply = await speak({ hello: await this.#hello(signal) }, { timeoutMs, signal });
+        const welcome = expectReply(reply, 'welcome');
+        if (this.#state !== 'joined') logger.info('joined', { name: welcome.deviceName });
+        this.#state = 'joined';
+        this.#welcome = welcome;
+        this.#firstAnswer.resolve(welcome);
+        if (store.welcomedAtMs() === undefined) await store.recordWelcome(clock.nowMs());
+        return welcome;
+      } catch (thrown) {
+        signal.throwIfAborted();
+        this.#notJoined(asShoalError(thrown));
+        await delay(clock, 'membership: hello again', backoffMs(failures, this.#options.backoff, random), signal);
+      }
+    }
+  }
+
+  #notJoined(error: ShoalError): void {
+    const { logger } = this.#deps;
+    if (!refusals.has(error.code)) {
+      this.#state = 'joining';
+      logger.debug('the coordinator does not answer yet', { code: error.code, why: error.message });
+      return;
+    }
+    if (this.#state !== 'refused')
+      logger.error('the coordinator refuses this device', { code: error.code, why: error.message });
+    this.#state = 'refused';
+    this.#firstAnswer.reject(error);
+  }
+
+  async #hello(signal: AbortSignal): Promise<HelloInit> {
+    const { identity, token, presence, condition } = this.#deps;
+    // Work may be offered as soon as the coordinator has heard this: by then the device must know its battery and its heat.
+    await condition.read(signal);
+    const { profiles, attempts, cameras } = presence();
+    return {
+      // Said with every Hello while it is at hand: a coordinator that knows the device does not look at it.
+      ...(token && { tokenId: token.tokenId, tokenProof: proveToken(token.secret, identity.id) }),
+      capability: await this.#capability(signal),
+      profiles,
+      runningAttempts: attempts,
+      runningCameras: cameras.map(({ cameraId }) => cameraId ?? ''),
+    };
+  }
+
+  async #capability(signal: AbortSignal): Promise<CapabilityInit> {
+    const capability = await this.#deps.machine.capability(signal);
+    const known = this.#deps.software.known;
+    return {
+      ...capability,
+      runtimes: known?.runtimes ?? [],
+      decoders: known?.decoders ?? [],
+      taskSlots: known?.taskSlots ?? 1,
+    };
+  }
+
+  async #probeSoftware(signal: AbortSignal): Promise<void> {
+    const { machine, software, logger } = this.#deps;
+    try {
+      const changed = await software.run(fingerprintOf(await machine.capability(signal)), signal);
+      if (changed) this.#sayAgain();
+    } catch (error) {
+      if (!signal.aborted) logger.warn('what this machine can run is not known', { why: asShoalError(error).message });
+    }
+  }
+
+  /** Says how the device is, again and again. Returns when it is time for another Hello. */
+  async #report(welcome: Welcome, signal: AbortSignal): Promise<void> {
+    const { speak, clock, random, logger } = this.#deps;
+    const { jitter } = this.#options;
+    const intervalMs = Math.max(100, welcome.telemetryIntervalMs);
+    // Telemetry is a request, so that a coordinator that is gone without a word is noticed: the silence is on both sides.
+    const timeoutMs = Math.max(intervalMs, welcome.livenessTimeoutMs);
+    try {
+      for (;;) {
+        await speak({ telemetry: await this.#telemetry(signal) }, { timeoutMs, signal });
+        const waitMs = intervalMs * (1 - jitter + 2 * jitter * random.next());
+        await delay(clock, 'membership: telemetry', waitMs, signal);
+      }
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const error = asShoalError(thrown);
+      this.#state = 'joining';
+      logger.warn('the coordinator is lost: joining again', { code: error.code, why: error.message });
+    }
+  }
+
+  async #telemetry(signal: AbortSignal): Promise<TelemetryInit> {
+    const condition = await this.#deps.condition.read(signal);
+    const { cameras, running, queued, outbox, loadedModels } = this.#deps.presence();
+    return { ...condition, cameras, running, queued, outbox, loadedModels };
+  }
+}

@@ -1,0 +1,1 @@
+export { type Courier, Outbox, type OutboxCounts, type OutboxOptions, type Result } from './outbox.ts';

@@ -1,0 +1,4 @@
+import { picturePipeline } from './picture-pipeline.ts';
+
+/** What is where in a picture. */
+export const detect = picturePipeline('detect', 'detect');

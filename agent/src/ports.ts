@@ -1,0 +1,223 @@
+import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
+import { homedir, hostname, platform } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Engine, LoadedModel, ModelStore } from '@shoal/models';
+import { type Clock, type Identity, type Link, type Logger, type PeerId, ShoalError } from '@shoal/protocol';
+import { systemClock, systemRandom } from '@shoal/protocol/real';
+import type { AgentPorts } from './compose.ts';
+import { realSystemReader } from './hardware/real/index.ts';
+import type { ModelShelf } from './loaded-models/index.ts';
+import { createSystemMachine } from './machine/index.ts';
+import type { RunPicture } from './pipelines/index.ts';
+import type { Measured, MeasureVariant } from './profile/index.ts';
+import type { AgentStore } from './store/index.ts';
+import type { VideoSource } from './video/index.ts';
+
+export interface PortsOptions {
+  readonly identity: Identity;
+  readonly coordinator: PeerId;
+  /** Where the coordinator is, best first. */
+  readonly addresses: readonly string[];
+  readonly store: AgentStore;
+  readonly logger: Logger;
+  readonly dataFolder: string;
+  readonly software: string;
+  /** Name that the device gives itself; the host's when left out. */
+  readonly name?: string | undefined;
+}
+
+/** Idle frames that the picture decoder keeps. */
+const idleFrames = 4;
+/** How long an address may take to answer before the next is tried, ms. */
+const addressTimeoutMs = 2_000;
+
+/**
+ * The real world for an agent. What only some agents need (models, engines, pictures, video) is loaded when it is needed: one that waits for
+ * work is small.
+ */
+export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
+  const { identity, store, logger, software, dataFolder, name } = options;
+  const clock = systemClock;
+  const models = lazyModels(logger);
+  const [link, shelf] = await Promise.all([openLink(options, clock), models.shelf()]);
+  return {
+    clock,
+    random: systemRandom,
+    logger,
+    identity,
+    link,
+    store,
+    machine: createSystemMachine(
+      { reader: realSystemReader(), clock },
+      { hostName: name ?? hostname(), dataFolder, software },
+    ),
+    engines: [models.engine],
+    models: shelf,
+    runPicture: models.runPicture,
+    videos: lazyVideos(clock, logger),
+    measure: measureInChild,
+  };
+}
+
+/** @throws `token.invalid` when no address is of a kind of link that this agent speaks */
+async function openLink({ identity, coordinator, addresses, logger }: PortsOptions, clock: Clock): Promise<Link> {
+  const url = await firstReachable(addresses);
+  switch (new URL(url).protocol) {
+    case 'mqtt:':
+    case 'mqtts:': {
+      const { createMqttDeviceLink } = await import('@shoal/protocol/mqtt');
+      return createMqttDeviceLink({ url, identity, coordinator, clock, logger });
+    }
+    default:
+      throw new ShoalError('token.invalid', `this agent speaks no ${new URL(url).protocol} links`, { url });
+  }
+}
+
+/** A coordinator on several networks has several addresses, and not every device is on every network. */
+async function firstReachable(addresses: readonly string[]): Promise<string> {
+  const [first] = addresses;
+  if (first === undefined) throw new ShoalError('token.invalid', 'the token names no address');
+  if (addresses.length === 1) return first;
+  for (const address of addresses) if (await answers(address)) return address;
+  return first;
+}
+
+function answers(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const { hostname: host, port } = new URL(address);
+    const socket = connect({ host, port: Number(port || 1883), timeout: addressTimeoutMs });
+    const settle = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket
+      .on('connect', () => settle(true))
+      .on('timeout', () => settle(false))
+      .on('error', () => settle(false));
+  });
+}
+
+/** A load on a slow device, on top of the time that measuring may take, ms. */
+const measureGraceMs = 120_000;
+
+/** Measures in a process of its own: what the runtime took is given back, and what it crashes is not the agent. */
+const measureInChild: MeasureVariant = async ({ manifest, variant }, options, signal) => {
+  const script = fileURLToPath(new URL(import.meta.url.replace(/ports\.([jt]s)$/, 'measure-main.$1')));
+  try {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [...process.execArgv, script, manifest.name, variant.name, JSON.stringify(options)],
+      { signal, timeout: options.budgetMs + measureGraceMs },
+    );
+    return JSON.parse(stdout) as Measured;
+  } catch (cause) {
+    signal.throwIfAborted();
+    const last = (cause as { stderr?: string }).stderr
+      ?.trim()
+      .split('\n')
+      .find((line) => /error/i.test(line));
+    throw new ShoalError('engine.failed', last ?? 'the process that measures it ended early', {}, { cause });
+  }
+};
+
+interface LazyModels {
+  readonly engine: Engine;
+  readonly runPicture: RunPicture;
+  shelf(): Promise<ModelShelf>;
+}
+
+export function lazyModels(logger: Logger): LazyModels {
+  const clock = systemClock;
+  const loaded = once(() => import('@shoal/models'));
+  const cacheDirectory = async () => {
+    const { defaultCacheDirectory } = await loaded();
+    return defaultCacheDirectory({ platform: platform(), homeDirectory: homedir(), environment: process.env });
+  };
+  const store = once(async (): Promise<ModelStore> => {
+    const { createModelStore } = await loaded();
+    return createModelStore({ clock, random: systemRandom, logger }, { cacheDirectory: await cacheDirectory() });
+  });
+  const pictures = once(async () => {
+    const { FramePool, PictureDecoder, runPicture } = await loaded();
+    const frames = new FramePool(idleFrames);
+    const deps = { clock, frames, decoder: new PictureDecoder({ frames }) };
+    return (model: LoadedModel, picture: Uint8Array, ...rest: Tail<Parameters<RunPicture>>) =>
+      runPicture(deps, model, picture, ...rest);
+  });
+  return {
+    engine: lazyEngine('onnx', async () =>
+      (await loaded()).createOnnxEngine({ logger }, { preparedDirectory: join(await cacheDirectory(), 'prepared') }),
+    ),
+    runPicture: async (...call) => (await pictures())(...call),
+    async shelf() {
+      const { catalogueManifests } = await import('@shoal/models/manifest');
+      const known = new Set(
+        catalogueManifests.flatMap(({ name, variants }) => [
+          `${name}/`,
+          ...variants.map((variant) => `${name}/${variant.name}`),
+        ]),
+      );
+      return {
+        knows: (model, variant) => known.has(`${model}/${variant}`),
+        resolve: async (model, variant, signal) => (await store()).resolve(model, variant || undefined, { signal }),
+        held: async () => (await store()).held(),
+      };
+    },
+  };
+}
+
+type Tail<List extends readonly unknown[]> = List extends readonly [unknown, unknown, ...infer Rest] ? Rest : never;
+
+/** An engine that is made by the first who needs it. */
+function lazyEngine(name: string, make: () => Promise<Engine>): Engine {
+  const engine = once(make);
+  return {
+    name,
+    capabilities: async (signal) => (await engine()).capabilities(signal),
+    load: async (model, signal) => (await engine()).load(model, signal),
+    dispose: async () => {
+      if (engine.made()) await (await engine()).dispose();
+    },
+  };
+}
+
+function lazyVideos(clock: Clock, logger: Logger): VideoSource {
+  const source = once(async () => {
+    const { createFfmpegSource } = await import('./video/real/index.ts');
+    return createFfmpegSource({ clock, logger });
+  });
+  return {
+    open(request, signal) {
+      let stream: ReturnType<VideoSource['open']> | undefined;
+      return {
+        get dropped() {
+          return stream?.dropped ?? 0;
+        },
+        get complaint() {
+          return stream?.complaint;
+        },
+        async *[Symbol.asyncIterator]() {
+          stream = (await source()).open(request, signal);
+          yield* stream;
+        },
+      };
+    },
+    decoders: async (signal) => (await source()).decoders(signal),
+  };
+}
+
+/** Made once, by the first call; a failure is not kept. */
+function once<T>(make: () => Promise<T>): (() => Promise<T>) & { made(): boolean } {
+  let made: Promise<T> | undefined;
+  const get = () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+  return Object.assign(get, { made: () => made !== undefined });
+}

@@ -1,0 +1,2 @@
+export { DataFolderLock } from './data-folder-lock.ts';
+export { openSqliteAgentStore } from './sqlite-agent-store.ts';

@@ -1,0 +1,112 @@
+import { redactSource, ShoalError } from '@shoal/protocol';
+import type { VideoRequest } from './video-source.ts';
+
+/** What ffmpeg may open. It also knows `concat:`, `subfile:`, `pipe:` and others that reach further than a camera should. */
+const schemes: ReadonlySet<string> = new Set([
+  'rtsp',
+  'rtsps',
+  'rtmp',
+  'rtmps',
+  'http',
+  'https',
+  'srt',
+  'udp',
+  'rtp',
+  'file',
+]);
+
+/** A network source that says nothing for this long is given up by ffmpeg itself, so that it does not outlive a killed agent. */
+const silenceUs = 15_000_000;
+
+export type SourceKind = 'file' | 'live';
+
+export function sourceKind(source: string): SourceKind {
+  return schemeOf(source) === 'file' ? 'file' : 'live';
+}
+
+/**
+ * The arguments that make ffmpeg write frames of the model's size, `rgb24`, one after the other, to its standard output.
+ * @throws `input.invalid` for a source that is not allowed
+ */
+export function ffmpegArguments(request: VideoRequest, ffmpegMajor: number): readonly string[] {
+  const { source, loop } = request;
+  const scheme = schemeOf(source);
+  if (!schemes.has(scheme)) {
+    throw new ShoalError(
+      'input.invalid',
+      `a camera cannot be read from ${redactSource(source)}: ${scheme}: is not allowed`,
+      {
+        field: 'source',
+      },
+    );
+  }
+  return [
+    '-hide_banner',
+    '-nostdin',
+    '-nostats',
+    '-loglevel',
+    'info',
+    ...inputOptions(scheme, loop, ffmpegMajor),
+    '-i',
+    scheme === 'file' ? `file:${source.replace(/^file:(\/\/)?/i, '')}` : source,
+    '-map',
+    '0:v:0',
+    '-vf',
+    filterOf(request),
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'rgb24',
+    'pipe:1',
+  ];
+}
+
+/** A path without a scheme is a file; one letter is a drive of Windows. */
+function schemeOf(source: string): string {
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(source) ?? [];
+  return scheme?.toLowerCase() ?? 'file';
+}
+
+function inputOptions(scheme: string, loop: boolean, ffmpegMajor: number): readonly string[] {
+  switch (scheme) {
+    // In real time, as if it were a camera.
+    case 'file':
+      return ['-re', ...(loop ? ['-stream_loop', '-1'] : [])];
+    case 'rtsp':
+    case 'rtsps':
+      // The option was renamed in ffmpeg 5.
+      return ['-rtsp_transport', 'tcp', ffmpegMajor >= 5 ? '-timeout' : '-stimeout', String(silenceUs)];
+    case 'http':
+    case 'https':
+      return ['-rw_timeout', String(silenceUs)];
+    default:
+      return [];
+  }
+}
+
+/**
+ * The picture's way into the model's input, in ffmpeg's expressions: the same arithmetic as `fitPicture` of the models workspace, since the size
+ * of the source is not known here. To `rgb24` before padding, where every offset is a whole pixel.
+ */
+function filterOf({ input, targetFps }: VideoRequest): string {
+  const { width, height, fit, padValue } = input;
+  const rate = targetFps > 0 ? [`fps=${targetFps}`] : [];
+  const grey = `0x${padValue.toString(16).padStart(2, '0').repeat(3)}`;
+  const side = (of: 'iw' | 'ih', most: number) => `'min(${most},max(1,round(${of}*min(${width}/iw,${height}/ih))))'`;
+  const letterbox = `scale=w=${side('iw', width)}:h=${side('ih', height)}:flags=bilinear,format=rgb24`;
+  const cropped = (of: 'iw' | 'ih', side: number) => `'min(${of},max(1,round(${side}/max(${width}/iw,${height}/ih))))'`;
+  switch (fit) {
+    case 'letterbox-top-left':
+      return [...rate, letterbox, `pad=${width}:${height}:0:0:color=${grey}`].join(',');
+    case 'letterbox-centre':
+      return [...rate, letterbox, `pad=${width}:${height}:'floor((ow-iw)/2)':'floor((oh-ih)/2)':color=${grey}`].join(
+        ',',
+      );
+    case 'stretch':
+      return [...rate, `scale=${width}:${height}:flags=bilinear,format=rgb24`].join(',');
+    case 'centre-crop': {
+      const crop = `crop=w=${cropped('iw', width)}:h=${cropped('ih', height)}:x='floor((iw-ow)/2)':y='floor((ih-oh)/2)':exact=1`;
+      return [...rate, crop, `scale=${width}:${height}:flags=bilinear,format=rgb24`].join(',');
+    }
+  }
+}

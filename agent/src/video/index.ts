@@ -1,0 +1,1 @@
+export type { VideoFrame, VideoRequest, VideoSource, VideoStream } from './video-source.ts';

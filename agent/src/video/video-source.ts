@@ -1,0 +1,39 @@
+import type { ImageInput, ModelFrame } from '@shoal/models';
+
+/** Where frames come from: ffmpeg on a device, a script in a test, a made-up scene in the simulator. */
+export interface VideoSource {
+  /** Begins when it is iterated; ends, and leaves nothing behind, when the iteration ends or the signal fires. */
+  open(request: VideoRequest, signal: AbortSignal): VideoStream;
+  /** Video codecs that can be decoded here, for example `h264`. */
+  decoders(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+export interface VideoRequest {
+  /** URL or path. May carry credentials. */
+  readonly source: string;
+  /** The model's input, which frames are brought into. */
+  readonly input: Pick<ImageInput, 'width' | 'height' | 'fit' | 'padValue'>;
+  /** Frames per second that are wanted; 0 for all. */
+  readonly targetFps: number;
+  /** Play a file again from its start when it ends. */
+  readonly loop: boolean;
+}
+
+/**
+ * Frames as they come, the newest first of all: who is slower than the camera gets the latest one and the others are dropped. Iterated once.
+ * Ends when a file ends. Throws `source.unreadable`, with `lasting: true` when a person has to mend it (a password, a path); its message never
+ * shows credentials.
+ */
+export interface VideoStream extends AsyncIterable<VideoFrame> {
+  /** Frames that nobody had time for so far. */
+  readonly dropped: number;
+  /** What was wrong with a video that came to its end all the same. */
+  readonly complaint: string | undefined;
+}
+
+/** Its pixels may be written over as soon as the next frame is asked for. */
+export interface VideoFrame extends ModelFrame {
+  /** When the whole frame was here: wall clock, ms since the Unix epoch, and the same on the monotonic clock. */
+  readonly capturedAtMs: number;
+  readonly capturedMonotonicMs: number;
+}

@@ -1,0 +1,353 @@
+import {
+  asShoalError,
+  attestResult,
+  type Clock,
+  encodeResult,
+  type Identity,
+  type Logger,
+  resultMediaType,
+  type Service,
+  ShoalError,
+  sha256Hex,
+  type TaskAdmissionInit,
+  type TaskAssignment,
+  type TaskCancellation,
+  toHex,
+} from '@shoal/protocol';
+import type { LoadedModels, ModelLease, ModelShelf } from '../loaded-models/index.ts';
+import type { ConditionWatch } from '../machine/index.ts';
+import type { Outbox } from '../outbox/index.ts';
+import { findPipeline, type Pipeline, type RunPicture } from '../pipelines/index.ts';
+import { type AdmissionLimits, defaultAdmissionLimits, refusalOf } from './admission.ts';
+import { type Attempt, endedBy, type Timings } from './attempt.ts';
+import { type AskForBlob, checked, readInput } from './input-reader.ts';
+import { parseParameters } from './parameters.ts';
+
+export interface WorkOptions {
+  readonly limits: AdmissionLimits;
+  /**
+   * Tasks with a model that are worked on at the same time: one more than the engine's threads, so that the next picture is fetched and decoded
+   * while the last one is inferred.
+   */
+  readonly concurrency: number;
+  /** Largest input that is taken, bytes. */
+  readonly mostInputBytes: number;
+  /** How long {@link Work.drain} lets running tasks finish, ms. */
+  readonly drainMs: number;
+  readonly software: string;
+}
+
+const defaultWorkOptions: Omit<WorkOptions, 'software'> = {
+  limits: defaultAdmissionLimits,
+  concurrency: 2,
+  mostInputBytes: 64 * 1024 * 1024,
+  drainMs: 8_000,
+};
+
+interface Deps {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly outbox: Outbox;
+  readonly models: LoadedModels;
+  readonly shelf: ModelShelf;
+  readonly runPicture: RunPicture;
+  readonly askForBlob: AskForBlob;
+  readonly condition: ConditionWatch;
+  /** Time that one run of a variant takes here, ms; `undefined` when it was not measured yet. */
+  readonly expectedMs: (model: string, variant: string) => number | undefined;
+  /** Told of every run, so that profiles follow what really happens. */
+  readonly onInference: (lease: ModelLease, inferenceMs: number) => void;
+}
+
+/** Tasks on this device: takes or refuses them, runs them, and puts their outcomes into the outbox. */
+export class Work implements Service {
+  readonly name = 'work';
+  readonly #deps: Deps;
+  readonly #options: WorkOptions;
+  /** By attempt id, in the order of admission. */
+  readonly #attempts = new Map<string, Attempt>();
+  #queue: Attempt[] = [];
+  #running = 0;
+  #inputBytes = 0;
+  #draining = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(deps: Deps, options: Partial<WorkOptions> & Pick<WorkOptions, 'software'>) {
+    this.#deps = deps;
+    this.#options = { ...defaultWorkOptions, ...options };
+  }
+
+  get running(): number {
+    return this.#attempts.size - this.#queue.length;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  get attempts(): readonly string[] {
+    return [...this.#attempts.keys()];
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+  }
+
+  /** Takes the attempt, or says why not. One that is here already is taken again, once. */
+  offer(assignment: TaskAssignment, attachments: readonly Uint8Array[]): TaskAdmissionInit {
+    const { attemptId } = assignment;
+    if (this.#attempts.has(attemptId)) return { attemptId, accepted: true, queued: this.#queue.length };
+    const pipeline = findPipeline(assignment.pipeline);
+    const reason = this.#refusal(assignment, pipeline);
+    if (reason || !pipeline)
+      return { attemptId, accepted: false, reason: reason ?? 'no-pipeline', queued: this.#queue.length };
+    this.#admit(assignment, pipeline, attachments[0]);
+    return { attemptId, accepted: true, queued: this.#queue.length };
+  }
+
+  /** Ends the attempt wherever it stands. Its outcome says `work.cancelled`. */
+  cancel({ attemptId, reason }: TaskCancellation): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt) this.#end(attempt, new ShoalError('work.cancelled', reason || 'the task was cancelled'));
+  }
+
+  /** Takes nothing more, hands back what waits, and lets what runs finish within its time. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#draining = true;
+    for (const attempt of [...this.#queue]) {
+      this.#end(attempt, new ShoalError('work.refused', 'the device is draining: try elsewhere'));
+    }
+    if (this.#attempts.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#deps.clock.after('work: finish', this.#options.drainMs, resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#onIdle = () => {
+        cancel();
+        resolve();
+      };
+    });
+    // Here and not in stop(): the outbox is still open for what becomes of them.
+    this.#abortAll();
+  }
+
+  async stop(): Promise<void> {
+    this.#draining = true;
+    this.#abortAll();
+  }
+
+  #abortAll(): void {
+    for (const attempt of [...this.#attempts.values()]) {
+      this.#end(attempt, new ShoalError('aborted', 'the device was stopped before the task was done'));
+    }
+  }
+
+  #refusal(assignment: TaskAssignment, pipeline: Pipeline | undefined): string | undefined {
+    const { model, variant, timeLeftMs } = assignment;
+    const needsModel = pipeline?.task !== undefined;
+    const eachMs = needsModel ? this.#deps.expectedMs(model, variant) : undefined;
+    const before = this.#attempts.size / Math.max(1, this.#options.concurrency - 1);
+    return refusalOf(
+      {
+        draining: this.#draining,
+        pipelineKnown: pipeline !== undefined,
+        modelKnown: !needsModel || this.#deps.shelf.knows(model, variant),
+        condition: this.#deps.condition.latest,
+        queued: this.#queue.length,
+        inputBytes: this.#inputBytes + Math.min(assignment.inputSizeBytes, this.#options.mostInputBytes),
+        expectedMs: eachMs === undefined ? undefined : (before + 1) * eachMs,
+        timeLeftMs,
+      },
+      this.#options.limits,
+    );
+  }
+
+  #admit(assignment: TaskAssignment, pipeline: Pipeline, attached: Uint8Array | undefined): void {
+    const { clock } = this.#deps;
+    const attempt: Attempt = {
+      assignment,
+      pipeline,
+      attached,
+      admittedMs: clock.monotonicMs(),
+      abort: new AbortController(),
+      stage: 'queued',
+      cancelDeadline: () => {},
+    };
+    this.#attempts.set(assignment.attemptId, attempt);
+    this.#inputBytes += assignment.inputSizeBytes;
+    if (assignment.timeLeftMs > 0) {
+      attempt.cancelDeadline = clock.after('work: deadline of a task', assignment.timeLeftMs, () =>
+        this.#end(attempt, new ShoalError('work.expired', 'the deadline passed before the work was done')),
+      );
+    }
+    // Without a model there is nothing to wait for: it runs in this turn, and its outcome leaves under one signature with its admission.
+    if (pipeline.task === undefined) void Promise.resolve().then(() => this.#run(attempt));
+    else {
+      this.#queue.push(attempt);
+      this.#next();
+    }
+  }
+
+  #next(): void {
+    while (this.#running < this.#options.concurrency) {
+      const attempt = this.#queue.shift();
+      if (!attempt) return;
+      this.#running += 1;
+      void this.#run(attempt).finally(() => {
+        this.#running -= 1;
+        this.#next();
+      });
+    }
+  }
+
+  /** Ends an attempt from outside: its outcome is sent now, and what its pipeline still does is nobody's business any more. */
+  #end(attempt: Attempt, reason: ShoalError): void {
+    attempt.abort.abort(reason);
+    this.#queue = this.#queue.filter((other) => other !== attempt);
+    this.#fail(attempt, reason);
+  }
+
+  async #run(attempt: Attempt): Promise<void> {
+    attempt.stage = 'running';
+    const { clock } = this.#deps;
+    const timings: Timings = {
+      queuedMs: clock.monotonicMs() - attempt.admittedMs,
+      transferMs: 0,
+      loadMs: 0,
+      decodeMs: 0,
+      inferenceMs: 0,
+    };
+    try {
+      await this.#work(attempt, timings);
+    } catch (thrown) {
+      if (endedBy(attempt)) return;
+      const error = asShoalError(thrown);
+      if (error.code === 'defect')
+        this.#deps.logger.error('a task met a defect', { attempt: attempt.assignment.attemptId, error: error.stack });
+      this.#fail(attempt, error, timings);
+    }
+  }
+
+  async #work(attempt: Attempt, timings: Timings): Promise<void> {
+    const { assignment, pipeline, abort } = attempt;
+    const { signal } = abort;
+    const parameters = parseParameters(assignment.parametersJson);
+    const bytes = assignment.inputDigest.length === 0 ? nothing : await this.#input(attempt, timings);
+    const lease =
+      pipeline.task === undefined
+        ? undefined
+        : await this.#deps.models.acquire(assignment.model, assignment.variant, signal);
+    timings.loadMs = lease?.waitedMs ?? 0;
+    try {
+      const startedAtMs = this.#deps.clock.nowMs();
+      const running = pipeline.run(
+        { bytes, model: lease?.model, parameters: parameters.inference, runPicture: this.#deps.runPicture },
+        signal,
+      );
+      const output = running instanceof Promise ? await this.#whileChecking(attempt, running) : running;
+      if (endedBy(attempt)) return;
+      timings.decodeMs = output.decodeMs;
+      timings.inferenceMs = output.inferenceMs;
+      if (lease) this.#deps.onInference(lease, output.inferenceMs);
+      const result = encodeResult(output.result);
+      const attestation = this.#attest(attempt, { bytes, result, startedAtMs, parameters: parameters.given, lease });
+      this.#finish(attempt, { result, attestation }, timings);
+    } finally {
+      lease?.release();
+    }
+  }
+
+  /**
+   * What runs, once its input is seen to be the one that was meant. An attached input is hashed while another thread decodes it: the coordinator has
+   * signed for its bytes already, so they may be looked at before.
+   */
+  async #whileChecking<Output>(attempt: Attempt, running: Promise<Output>): Promise<Output> {
+    const { attached, assignment } = attempt;
+    if (!attached) return running;
+    const checking = new Promise<void>((resolve) => this.#deps.clock.soon('work: check the input', resolve)).then(() =>
+      checked(attached, assignment.inputDigest),
+    );
+    const [check] = await Promise.allSettled([checking, running]);
+    if (check.status === 'rejected') throw check.reason;
+    return running;
+  }
+
+  async #input({ assignment, pipeline, attached, abort }: Attempt, timings: Timings): Promise<Uint8Array> {
+    const { inputDigest: digest, inputSizeBytes: sizeBytes } = assignment;
+    const { mostInputBytes } = this.#options;
+    if (sizeBytes > mostInputBytes) {
+      throw new ShoalError('input.too-large', `the input has ${sizeBytes} bytes; this device takes ${mostInputBytes}`, {
+        sizeBytes,
+      });
+    }
+    if (attached) return pipeline.task === undefined ? checked(attached, digest) : attached;
+    const { clock, askForBlob } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    const bytes = await readInput(askForBlob, { digest, sizeBytes }, abort.signal);
+    timings.transferMs = clock.monotonicMs() - startedMs;
+    return bytes;
+  }
+
+  #attest(
+    { assignment }: Attempt,
+    made: {
+      readonly bytes: Uint8Array;
+      readonly result: Uint8Array;
+      readonly startedAtMs: number;
+      readonly parameters: ReturnType<typeof parseParameters>['given'];
+      readonly lease: ModelLease | undefined;
+    },
+  ): Uint8Array {
+    const { manifest, variant } = made.lease?.model ?? {};
+    return attestResult(this.#deps.identity, {
+      software: this.#options.software,
+      pipeline: assignment.pipeline,
+      parameters: made.parameters,
+      model:
+        manifest && variant
+          ? { name: manifest.name, version: manifest.version, variant: variant.name, sha256: variant.sha256 }
+          : null,
+      work: { task: assignment.taskId, attempt: assignment.attemptId },
+      startedAtMs: made.startedAtMs,
+      finishedAtMs: this.#deps.clock.nowMs(),
+      input: {
+        name: 'input',
+        sha256: assignment.inputDigest.length === 0 ? emptyDigest : toHex(assignment.inputDigest),
+      },
+      output: made.result,
+      outputMediaType: resultMediaType,
+    });
+  }
+
+  #fail(attempt: Attempt, error: ShoalError, timings?: Timings): void {
+    this.#finish(attempt, { errorCode: error.code, errorMessage: error.message }, timings);
+  }
+
+  #finish(
+    attempt: Attempt,
+    outcome: { result: Uint8Array; attestation: Uint8Array } | { errorCode: string; errorMessage: string },
+    timings: Timings = { queuedMs: 0, transferMs: 0, loadMs: 0, decodeMs: 0, inferenceMs: 0 },
+  ): void {
+    const { taskId, attemptId, inputSizeBytes } = attempt.assignment;
+    if (!this.#attempts.delete(attemptId)) return;
+    attempt.cancelDeadline();
+    this.#inputBytes -= inputSizeBytes;
+    const totalMs = this.#deps.clock.monotonicMs() - attempt.admittedMs;
+    try {
+      this.#deps.outbox.add({
+        kind: 'task-outcome',
+        message: { taskId, attemptId, ...outcome, timings: { ...timings, totalMs } },
+      });
+    } catch (error) {
+      // The coordinator tries the task elsewhere when its lease is over.
+      this.#deps.logger.warn('the outcome of a task has no room in the outbox', {
+        attempt: attemptId,
+        why: asShoalError(error).message,
+      });
+    }
+    if (this.#attempts.size === 0) this.#onIdle?.();
+  }
+}
+
+const nothing = new Uint8Array();
+const emptyDigest = sha256Hex(nothing);

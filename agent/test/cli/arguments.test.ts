@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { helpText, parseCommand } from '../../src/cli/index.ts';
+
+describe('the command line', () => {
+  it('joins with a token and the defaults', () => {
+    expect(parseCommand(['join', 'shoal1_x'])).toEqual({
+      command: 'join',
+      token: 'shoal1_x',
+      flags: { data: './shoal-agent', logFormat: 'text', logLevel: 'info' },
+    });
+  });
+
+  it('takes options before and after the token', () => {
+    const args = ['join', '--data', '/d', 'shoal1_x', '--name', 'pi', '--log-format', 'json', '--log-level=debug'];
+    expect(parseCommand(args)).toEqual({
+      command: 'join',
+      token: 'shoal1_x',
+      flags: { data: '/d', name: 'pi', logFormat: 'json', logLevel: 'debug' },
+    });
+  });
+
+  it('reads run, status, doctor, help and version', () => {
+    expect(parseCommand(['run'])).toMatchObject({ command: 'run' });
+    expect(parseCommand(['status', '--json'])).toEqual({ command: 'status', data: './shoal-agent', json: true });
+    expect(parseCommand(['doctor', '--data', 'x'])).toEqual({ command: 'doctor', data: 'x', json: false });
+    for (const args of [[], ['--help'], ['-h'], ['join', '--help'], ['doctor', '-h']]) {
+      expect(parseCommand(args)).toEqual({ command: 'help' });
+    }
+    expect(parseCommand(['--version'])).toEqual({ command: 'version' });
+  });
+
+  it.each([
+    [['join'], 'needs a token'],
+    [['join', 'a', 'b'], 'one argument too many'],
+    [['join', 'a', '--dataa', 'x'], /^Unknown option '--dataa'$/],
+    [['run', 'a'], 'a'],
+    [['run', '--colour'], '--colour'],
+    [['run', '--log-format', 'xml'], '--log-format must be text or json, is xml'],
+    [['dance'], 'no command dance'],
+  ])('says what is wrong with %j', (args, words) => {
+    expect(() => parseCommand(args)).toThrow(expect.objectContaining({ code: 'input.invalid' }));
+    expect(() => parseCommand(args)).toThrow(words);
+  });
+
+  it('names every command and option in its help', () => {
+    for (const word of [
+      'join <token>',
+      'run',
+      'status',
+      'doctor',
+      '--data',
+      '--name',
+      '--log-format',
+      '--log-level',
+      '--json',
+    ]) {
+      expect(helpText).toContain(word);
+    }
+  });
+});

@@ -1,0 +1,185 @@
+import { newIdentity, sealEnvelope, seededRandom } from '@shoal/protocol';
+import { describe, expect, it } from 'vitest';
+import { aFleet, aNoop, aTask, never } from '../support/a-fleet.ts';
+
+describe('joining', () => {
+  it('says hello with a proof of the token, the capability and nothing of its secret', async () => {
+    const { coordinator, agent } = await aFleet();
+    expect(agent.status().welcome?.deviceName).toBe('pi-kitchen');
+    const [hello] = coordinator.hellos;
+    expect(hello?.tokenId).toBe('tok_1');
+    expect(hello?.capability).toMatchObject({ hostName: 'test', cores: 4 });
+    const proof = Buffer.from(hello?.tokenProof ?? []);
+    expect(proof).toHaveLength(32);
+    expect(proof.includes(Buffer.from(coordinator.token.secret))).toBe(false);
+  });
+
+  it('knows its battery before it says hello: what is offered at once is refused when the battery is low', async () => {
+    const { coordinator, clock, machine, identity, agent } = await aFleet({ started: false });
+    machine.condition_ = { ...machine.condition_, batteryPct: 5, charging: false };
+    await agent.start(never);
+    await clock.until(coordinator.until(() => coordinator.hellos.length === 1));
+    const admission = await clock.until(coordinator.offer(identity.id, aNoop().assignment));
+    expect(coordinator.telemetry.length).toBeLessThan(2);
+    expect(admission).toMatchObject({ accepted: false, reason: 'battery' });
+  });
+
+  it('is refused with a wrong token, and the refusal is what joined() rejects with', async () => {
+    const { coordinator, clock, make } = await aFleet({ started: false });
+    const agent = make({ token: { ...coordinator.token, secret: seededRandom(1).bytes(16) } });
+    await agent.start(never);
+    await expect(clock.until(agent.joined())).rejects.toMatchObject({ code: 'token.refused' });
+    expect(coordinator.known.size).toBe(0);
+  });
+
+  it('waits for a coordinator that is away, for ever, and joins when it comes', async () => {
+    const { clock, coordinator, agent } = await aFleet({ started: false });
+    await coordinator.link.stop();
+    await agent.start(never);
+    await clock.advance(3_600_000);
+    expect(agent.status().membership).toBe('joining');
+    await coordinator.link.start(never);
+    await clock.until(agent.joined(), 60_000);
+  });
+
+  it('says hello again with what was found out about runtimes and decoders', async () => {
+    const { clock, coordinator } = await aFleet();
+    await clock.until(coordinator.until(() => coordinator.hellos.length === 2));
+    expect(coordinator.hellos[1]?.capability).toMatchObject({
+      runtimes: ['simulated/1 cpu'],
+      decoders: ['h264'],
+      taskSlots: 1,
+    });
+  });
+
+  it('knows them at once after a restart', async () => {
+    const { clock, coordinator, agent, make } = await aFleet();
+    await clock.until(coordinator.until(() => coordinator.hellos.length === 2));
+    await agent.stop();
+    const again = make();
+    await again.start(never);
+    await clock.until(again.joined());
+    expect(coordinator.hellos.at(-1)?.capability?.runtimes).toEqual(['simulated/1 cpu']);
+    await clock.advance(20_000);
+    expect(coordinator.hellos).toHaveLength(3);
+  });
+
+  it('believes nobody but the pinned coordinator: a stranger and a replay are dropped', async () => {
+    const { clock, hub, agent, identity, coordinator } = await aFleet();
+    const stranger = newIdentity('coordinator', seededRandom(1234));
+    const strangersLink = hub.link(stranger.id);
+    await strangersLink.start(never);
+    const noop = aNoop();
+    const forged = sealEnvelope(stranger, {
+      recipient: identity.id,
+      sequence: 1,
+      sentAtMs: clock.nowMs(),
+      messages: [{ id: 1, taskAssignment: noop.assignment }],
+      introduce: true,
+    });
+    await strangersLink.send(identity.id, forged);
+    await clock.advance(100);
+    expect(agent.status().running).toBe(0);
+    expect(coordinator.outcomes).toEqual([]);
+    // The same words from the coordinator itself are believed once, and not a second time.
+    const genuine = sealEnvelope(coordinator.identity, {
+      recipient: identity.id,
+      sequence: 1_000_000,
+      sentAtMs: clock.nowMs(),
+      messages: [{ id: 77, taskAssignment: noop.assignment }],
+    });
+    await coordinator.link.send(identity.id, genuine);
+    await coordinator.link.send(identity.id, genuine);
+    await clock.advance(100);
+    expect(coordinator.outcomes).toHaveLength(1);
+  });
+});
+
+describe('liveness', () => {
+  it('reports how the device is about as often as it was told to, never in step', async () => {
+    const { clock, coordinator, machine } = await aFleet();
+    machine.condition_ = { cpuLoad: 0.5, memoryAvailableBytes: 1, batteryPct: 80, charging: true, temperatureC: 50 };
+    const before = coordinator.telemetry.length;
+    await clock.advance(100_000);
+    const reports = coordinator.telemetry.length - before;
+    expect(reports).toBeGreaterThanOrEqual(18);
+    expect(reports).toBeLessThanOrEqual(23);
+    expect(coordinator.telemetry.at(-1)).toMatchObject({
+      cpuLoad: 0.5,
+      batteryPct: 80,
+      charging: true,
+      temperatureC: 50,
+    });
+  });
+
+  it('says hello again after a cut, with the work it has', async () => {
+    const { clock, coordinator, agent } = await aFleet({ inferenceMs: 100_000 });
+    await clock.advance(1_000);
+    const hellos = coordinator.hellos.length;
+    const { assignment, input, attemptId } = aTask();
+    await clock.until(coordinator.offer(agent.id, assignment, [input]));
+    await coordinator.link.stop();
+    await clock.advance(5_000);
+    await coordinator.link.start(never);
+    await clock.until(coordinator.until(() => coordinator.hellos.length > hellos));
+    expect(coordinator.hellos.at(-1)?.runningAttempts).toEqual([attemptId]);
+  });
+
+  it('counts what is done and not delivered as work it has: a coordinator must not try it elsewhere', async () => {
+    const { clock, coordinator, agent } = await aFleet({ inferenceMs: 500 });
+    await clock.advance(1_000);
+    const hellos = coordinator.hellos.length;
+    const { assignment, input, attemptId } = aTask();
+    await clock.until(coordinator.offer(agent.id, assignment, [input]));
+    await coordinator.link.stop();
+    await clock.advance(5_000);
+    expect(agent.status()).toMatchObject({ running: 0, outbox: { waiting: 1 } });
+    await coordinator.link.start(never);
+    await clock.until(coordinator.until(() => coordinator.hellos.length > hellos));
+    expect(coordinator.hellos.at(-1)?.runningAttempts).toEqual([attemptId]);
+  });
+
+  it('notices a coordinator that is silent, and joins again when it speaks', async () => {
+    let dead = false;
+    const { clock, coordinator, agent } = await aFleet({ hub: { route: () => (dead ? [] : [1]) } });
+    await clock.advance(10_000);
+    const hellos = coordinator.hellos.length;
+    dead = true;
+    await clock.advance(60_000);
+    expect(agent.status().membership).toBe('joining');
+    dead = false;
+    await clock.advance(60_000);
+    expect(coordinator.hellos.length).toBeGreaterThan(hellos);
+    expect(agent.status().membership).toBe('joined');
+  });
+
+  it('joins again with a coordinator that has forgotten it', async () => {
+    const { clock, coordinator, agent } = await aFleet();
+    await clock.advance(10_000);
+    coordinator.known.clear();
+    await clock.advance(120_000);
+    expect(coordinator.known.has(agent.id)).toBe(true);
+    expect(agent.status().membership).toBe('joined');
+  });
+});
+
+describe('leaving', () => {
+  it('says goodbye after everything else', async () => {
+    const { clock, coordinator, agent } = await aFleet();
+    await clock.advance(1_000);
+    await clock.until(agent.drain(never));
+    await agent.stop();
+    expect(coordinator.goodbyes).toEqual(['stopped']);
+    expect(coordinator.heard.at(-1)).toBe('goodbye');
+  });
+
+  it('does not wait long for a coordinator that is away', async () => {
+    const { clock, coordinator, agent } = await aFleet();
+    await clock.advance(1_000);
+    await coordinator.link.stop();
+    const before = clock.monotonicMs();
+    await clock.until(agent.drain(never));
+    await agent.stop();
+    expect(clock.monotonicMs() - before).toBeLessThan(3_000);
+  });
+});

@@ -1,0 +1,1 @@
+export { ApiKeyRing } from './api-keys.ts';

@@ -1,0 +1,6 @@
+export {
+  createEmbeddedBroker,
+  type EmbeddedBroker,
+  type EmbeddedBrokerLimits,
+  type EmbeddedBrokerOptions,
+} from './embedded-broker.ts';

@@ -1,0 +1,288 @@
+import {
+  asShoalError,
+  type Clock,
+  every,
+  type Logger,
+  type Messenger,
+  type Random,
+  type ShoalError,
+} from '@shoal/protocol';
+import type { Camera } from '../domain/index.ts';
+import type { ResolvedPipeline } from '../pipelines/index.ts';
+import type { PlacementLimits } from '../placement/index.ts';
+import type { FleetDevice, FleetListener, Registry } from '../registry/index.ts';
+import type { Store } from '../store/index.ts';
+import type { LiveCamera } from './live-camera.ts';
+import { loadOf, placeCamera } from './place-camera.ts';
+
+export interface BinderOptions {
+  readonly placement: PlacementLimits;
+  /** How long a device may take to answer that it takes a camera, ms. */
+  readonly assignTimeoutMs: number;
+}
+
+/** Cameras that wait for a device are looked at again this often, ms. */
+const lookAgainMs = 2_000;
+/** Devices that had a camera before, as many as are remembered. */
+const formerKept = 16;
+
+interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly store: Pick<Store, 'commit' | 'defer'>;
+  readonly registry: Registry;
+  readonly messenger: Messenger;
+  /** By id; whoever keeps them adds and removes. */
+  readonly cameras: ReadonlyMap<string, LiveCamera>;
+}
+
+/** Binds cameras to devices, and binds them anew when a device is gone or says no. */
+export class CameraBinder implements FleetListener {
+  readonly #deps: Deps;
+  readonly #options: BinderOptions;
+  #stopLooking = () => {};
+  #stopped = false;
+  #looking = false;
+
+  constructor(deps: Deps, options: BinderOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#stopLooking = every(this.#deps.clock, 'cameras: those that wait', lookAgainMs, () => this.#lookAgain());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#stopLooking();
+  }
+
+  /** Finds a device for the camera, or keeps the one it has, and tells it. */
+  settle(live: LiveCamera): void {
+    if (this.#stopped || live.removed || !live.resolved) return;
+    const { registry, clock, random } = this.#deps;
+    const bound = live.camera.device === undefined ? undefined : registry.device(live.camera.device);
+    if (bound && this.#mayStay(live, bound)) {
+      this.#assign(live, bound);
+      return;
+    }
+    if (bound) this.#unbind(live, 'it does not fit what is asked for any more');
+    const plan = placeCamera(
+      registry.members,
+      {
+        spec: live.camera.spec,
+        resolved: live.resolved,
+        declined: new Map([...live.declined].map(([id, { reason }]) => [id, reason])),
+      },
+      { nowMs: clock.monotonicMs(), random, limits: this.#options.placement },
+    );
+    if (plan.kind === 'unplaced') {
+      if (live.camera.reason !== plan.reason) this.change(live, { reason: plan.reason, refused: plan.refused });
+      return;
+    }
+    const { chosen, refused } = plan.placement;
+    live.variant = chosen.variant;
+    const fps = live.camera.spec.targetFps;
+    const reason = `expected to need ${chosen.inferenceMs.toFixed(1)} ms per frame for ${fps} frames per second`;
+    this.change(live, { device: chosen.device, reason, refused, revision: live.camera.revision + 1 });
+    this.#loads(chosen.device);
+    const device = registry.device(chosen.device);
+    if (device) this.#assign(live, device);
+  }
+
+  /** The camera was removed: its device is free of it. */
+  release({ camera: { id, device } }: LiveCamera): void {
+    this.#loads(device);
+    if (device !== undefined) this.#takeOff(device, id, 'the camera was removed');
+  }
+
+  /** Takes the change in at once; it is durable with the next commit. */
+  change(live: LiveCamera, change: Partial<Camera>): void {
+    live.camera = { ...live.camera, ...change };
+    if (!live.removed) this.#deps.store.defer({ kind: 'camera', camera: live.camera });
+  }
+
+  /** The device said which cameras it has: the two sides agree again. */
+  reconcile(device: FleetDevice, runningThere: readonly string[]): void {
+    for (const id of runningThere) {
+      const live = this.#deps.cameras.get(id);
+      if (live && this.#goesOn(live, device))
+        this.change(live, { device: device.id, reason: 'it went on there while it was cut off' });
+      if (live?.camera.device !== device.id) this.#takeOff(device.id, id, 'the camera runs elsewhere or was removed');
+    }
+    this.#loads(device.id);
+    // Said again even when it has the camera: it may have an older revision. One that it has already changes nothing.
+    for (const live of this.#deps.cameras.values()) if (live.camera.device === device.id) this.#assign(live, device);
+  }
+
+  /** The device reported which cameras it has: what got lost on the way there, a removal or a hello, is made up for. */
+  heardOf(device: FleetDevice): void {
+    for (const { cameraId } of device.telemetry?.cameras ?? []) {
+      if (this.#deps.cameras.get(cameraId)?.camera.device !== device.id)
+        this.#takeOff(device.id, cameraId, 'the camera runs elsewhere or was removed');
+    }
+  }
+
+  onAvailable(device: FleetDevice): void {
+    if (device.draining) this.#leave(device, 'the device is being drained');
+    if (this.#looking) return;
+    this.#looking = true;
+    this.#deps.clock.soon('cameras: look again', () => {
+      this.#looking = false;
+      this.#lookAgain();
+    });
+  }
+
+  onGone(device: FleetDevice, reason: string): void {
+    this.#leave(device, reason);
+  }
+
+  #lookAgain(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const live of this.#deps.cameras.values()) {
+      live.forgive(nowMs);
+      if (live.camera.device === undefined) this.settle(live);
+      else if (!live.asking && (!live.agreed || this.#isMissing(live, nowMs))) this.settle(live);
+    }
+  }
+
+  /** The device had agreed to the camera and does not report it: it was taken off by a word that came late. */
+  #isMissing({ camera, agreedMs }: LiveCamera, nowMs: number): boolean {
+    const device = this.#deps.registry.device(camera.device ?? '');
+    if (device?.presence !== 'online' || !device.telemetry) return false;
+    if (nowMs - agreedMs < this.#options.assignTimeoutMs) return false;
+    return !device.telemetry.cameras.some(({ cameraId }) => cameraId === camera.id);
+  }
+
+  #leave(device: FleetDevice, reason: string): void {
+    for (const live of this.#deps.cameras.values()) {
+      if (live.camera.device !== device.id) continue;
+      this.#unbind(live, reason);
+      this.settle(live);
+    }
+  }
+
+  /** A device that was cut off went on with the camera, and nobody else has it since. */
+  #goesOn(live: LiveCamera, device: FleetDevice): boolean {
+    const { device: bound, formerDevices } = live.camera;
+    return bound === undefined && formerDevices.includes(device.id) && this.#mayStay(live, device);
+  }
+
+  #mayStay({ camera: { spec } }: LiveCamera, device: FleetDevice): boolean {
+    if (device.record.revoked || device.draining || device.presence === 'offline') return false;
+    if (spec.device !== undefined && spec.device !== device.id) return false;
+    return Object.entries(spec.labels).every(([name, value]) => device.labels[name] === value);
+  }
+
+  #assign(live: LiveCamera, device: FleetDevice): void {
+    void this.#ask(live, device).catch((error) => {
+      this.#deps.logger.error('a camera could not be assigned', {
+        camera: live.camera.id,
+        error: asShoalError(error).message,
+      });
+    });
+  }
+
+  async #ask(live: LiveCamera, device: FleetDevice): Promise<void> {
+    if (device.presence !== 'online' || !live.resolved || live.removed) return;
+    const { camera, resolved } = live;
+    const { revision } = camera;
+    if (live.asking === revision) return;
+    live.asking = revision;
+    live.agreed = false;
+    try {
+      // A revision is never used twice: the device would take the second one for the first.
+      if (live.durableRevision !== revision) await this.#deps.store.commit([{ kind: 'camera', camera }]);
+      live.durableRevision = revision;
+      await this.#deps.messenger.request(
+        device.id,
+        { cameraAssignment: assignmentOf(camera, resolved, this.#variantOf(live, device)) },
+        { timeoutMs: this.#options.assignTimeoutMs },
+      );
+      if (live.camera.revision === revision) live.agree(this.#deps.clock.monotonicMs());
+    } catch (thrown) {
+      this.#notTaken(live, device, revision, asShoalError(thrown));
+    } finally {
+      if (live.asking === revision) live.asking = undefined;
+    }
+  }
+
+  #notTaken(live: LiveCamera, device: FleetDevice, revision: number, error: ShoalError): void {
+    if (
+      live.removed ||
+      live.camera.revision !== revision ||
+      live.camera.device !== device.id ||
+      error.code === 'closed'
+    )
+      return;
+    // Silence is found out by liveness; only a device that answered has said no.
+    if (error.facts['fromPeer'] !== true) return;
+    live.decline(device.id, error.message, this.#deps.clock.monotonicMs());
+    this.#unbind(live, `${device.record.name} would not take it: ${error.message}`);
+    this.settle(live);
+  }
+
+  /** After a restart the variant is chosen again; it is the same as long as the measurements are. */
+  #variantOf(live: LiveCamera, device: FleetDevice): string {
+    const { resolved, camera } = live;
+    if (live.variant === undefined && resolved) {
+      const alone = {
+        nowMs: this.#deps.clock.monotonicMs(),
+        random: this.#deps.random,
+        limits: this.#options.placement,
+      };
+      const plan = placeCamera([device], { spec: camera.spec, resolved, declined: new Map() }, alone);
+      if (plan.kind === 'placed') live.variant = plan.placement.chosen.variant;
+    }
+    return live.variant ?? camera.spec.variant ?? resolved?.variants[0]?.name ?? '';
+  }
+
+  #unbind(live: LiveCamera, reason: string): void {
+    const { device, formerDevices } = live.camera;
+    if (device === undefined) return;
+    const former = [...formerDevices.filter((id) => id !== device), device].slice(-formerKept);
+    const { device: _, ...camera } = live.camera;
+    live.camera = camera;
+    live.variant = undefined;
+    live.agreed = false;
+    this.change(live, { formerDevices: former, reason });
+    this.#loads(device);
+    this.#takeOff(device, camera.id, reason);
+  }
+
+  /** Said once: a device that did not hear it goes on reporting the camera, and is told again. */
+  #takeOff(deviceId: string, cameraId: string, reason: string): void {
+    if (this.#deps.registry.device(deviceId)?.presence !== 'online') return;
+    this.#deps.messenger.send(deviceId, { payload: { cameraRemoval: { cameraId, reason } } });
+  }
+
+  /** What the cameras of a device take of it. */
+  #loads(deviceId: string | undefined): void {
+    const device = deviceId === undefined ? undefined : this.#deps.registry.device(deviceId);
+    if (!device) return;
+    let load = 0;
+    for (const { camera, resolved, variant } of this.#deps.cameras.values()) {
+      if (camera.device !== device.id || !resolved?.model) continue;
+      const runMs = device.runMs(resolved.model.name, variant ?? '') ?? 0;
+      load += loadOf(runMs, camera.spec.targetFps, device.slots);
+    }
+    device.cameraLoad = load;
+  }
+}
+
+function assignmentOf({ id, revision, spec }: Camera, resolved: ResolvedPipeline, variant: string) {
+  return {
+    cameraId: id,
+    revision,
+    name: spec.name,
+    source: spec.source,
+    pipeline: spec.pipeline,
+    model: resolved.model?.name ?? '',
+    variant,
+    targetFps: spec.targetFps,
+    parametersJson: Object.keys(spec.parameters).length === 0 ? '' : JSON.stringify(spec.parameters),
+    loop: spec.loop,
+  };
+}

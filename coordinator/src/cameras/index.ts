@@ -1,0 +1,2 @@
+export { CameraBook, type CameraOptions } from './cameras.ts';
+export { Reports } from './reports.ts';

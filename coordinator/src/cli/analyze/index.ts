@@ -1,0 +1,3 @@
+export { analyze } from './analyze.ts';
+export type { AnalyzeOptions } from './options.ts';
+export { findFfmpeg } from './video-frames.ts';

@@ -1,0 +1,74 @@
+import type { Task, TaskPlacement } from '../../http/index.ts';
+import { nameOf } from '../commands/tasks.ts';
+import { durationText, type Paint, printable, table } from '../output/index.ts';
+
+type Analysis = NonNullable<Task['result']>['analysis'];
+
+/** What was seen in one picture, as a table. */
+export function analysisTable(analysis: Analysis, paint: Paint): string {
+  switch (analysis.kind) {
+    case 'detections':
+      if (analysis.detections.length === 0) return '  nothing was seen\n';
+      return table(
+        analysis.detections,
+        [
+          { title: '  SEEN', value: ({ label }) => `  ${paint('bold', printable(label))}` },
+          { title: 'SCORE', value: ({ score }) => score.toFixed(2), align: 'right' },
+          { title: 'LEFT', value: ({ box }) => box.x.toFixed(0), align: 'right' },
+          { title: 'TOP', value: ({ box }) => box.y.toFixed(0), align: 'right' },
+          { title: 'SIZE', value: ({ box }) => `${box.width.toFixed(0)} x ${box.height.toFixed(0)}`, align: 'right' },
+        ],
+        paint,
+      );
+    case 'classes':
+      return table(
+        analysis.classes,
+        [
+          { title: '  CLASS', value: ({ label }) => `  ${paint('bold', printable(label))}` },
+          { title: 'SCORE', value: ({ score }) => score.toFixed(2), align: 'right' },
+        ],
+        paint,
+      );
+    case 'empty':
+      return '  the pipeline analyses nothing\n';
+  }
+}
+
+/** Where it ran, with what, how long it took, and why there. */
+export function whereText(
+  task: Task,
+  placement: TaskPlacement | undefined,
+  names: ReadonlyMap<string, string>,
+  paint: Paint,
+): string {
+  const attempt = task.attempts.at(-1);
+  if (!attempt) return '';
+  const { device, model, variant, timings } = attempt;
+  const what = model === undefined ? '' : ` with ${printable(`${model} ${variant ?? ''}`.trim())}`;
+  const took = timings
+    ? `${loadText(timings.loadMs)}, ${durationText(timings.decodeMs)} to decode, ${durationText(timings.inferenceMs)} to run`
+    : '';
+  const chosen = placement?.attempts.find(({ id }) => id === attempt.id)?.placement;
+  const why = chosen ? `\n  ${paint('dim', 'because')} ${reasonText(chosen, names)}` : '';
+  return `  ${paint('dim', 'ran on')}  ${paint('green', nameOf(device, names))}${what}${took}${why}`;
+}
+
+/** Waiting for a model to be fetched and loaded is worth a word: it happens once. */
+function loadText(loadMs: number): string {
+  return loadMs < 50 ? '' : `, ${durationText(loadMs)} to load the model (once)`;
+}
+
+/** Why a device was chosen, in one line. */
+function reasonText(
+  { chosen, others, refused }: TaskPlacement['attempts'][number]['placement'],
+  names: ReadonlyMap<string, string>,
+): string {
+  const expected = `it was expected to be done in ${durationText(chosen.totalMs)}`;
+  const rival = others.filter(({ device }) => device !== chosen.device).toSorted((a, b) => a.totalMs - b.totalMs)[0];
+  const next = rival ? `${expected}, before ${nameOf(rival.device, names)} (${durationText(rival.totalMs)})` : expected;
+  const alone = rival ? '' : refused.length > 0 ? ', the only one that could take it' : ', the only device';
+  const [first, ...more] = refused;
+  if (!first) return next + alone;
+  const rest = more.length > 0 ? ` and ${more.length} more` : '';
+  return `${next}${alone}; refused: ${nameOf(first.device, names)} (${printable(first.detail)})${rest}`;
+}

@@ -1,0 +1,138 @@
+import { ShoalError } from '@shoal/protocol';
+import type { Device } from '../../http/index.ts';
+import type { Context } from '../context.ts';
+import { agoText, bytesText, type Paint, printable, table } from '../output/index.ts';
+
+export async function listDevices(context: Context): Promise<void> {
+  const { items } = await context.api.call<{ items: Device[] }>('GET', '/v1/devices');
+  context.show(items, () =>
+    items.length === 0
+      ? 'No devices yet. Make a token (shoal token create), then on the device: shoal-agent join TOKEN'
+      : deviceTable(items, context.paint, context.world.clock.nowMs()),
+  );
+}
+
+function deviceTable(devices: readonly Device[], paint: Paint, nowMs: number): string {
+  return table(
+    devices,
+    [
+      { title: 'NAME', value: ({ name }) => printable(name) },
+      { title: 'STATE', value: (device) => stateText(device, paint) },
+      { title: 'SEEN', value: ({ lastSeenAt }) => agoText(lastSeenAt, nowMs) },
+      { title: 'MACHINE', value: ({ capability }) => printable(machineText(capability)) },
+      { title: 'POWER', value: powerText },
+      { title: 'BEST', value: bestProfileText },
+      { title: 'WORK', value: ({ running }) => String(running), align: 'right' },
+      { title: 'ID', value: ({ id }) => paint('dim', id) },
+    ],
+    paint,
+  );
+}
+
+export async function showDevice(context: Context, word: string): Promise<void> {
+  const device = await findDevice(context, word);
+  context.show(device, () => describeDevice(device, context.paint, context.world.clock.nowMs()));
+}
+
+export async function changeDevice(context: Context, word: string, change: object): Promise<void> {
+  const { id } = await findDevice(context, word);
+  const device = await context.api.call<Device>('PATCH', `/v1/devices/${id}`, { json: change });
+  context.show(device, () => deviceTable([device], context.paint, context.world.clock.nowMs()));
+}
+
+export async function labelDevice(
+  context: Context,
+  word: string,
+  changes: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { labels } = await findDevice(context, word);
+  const merged = Object.entries({ ...labels, ...changes }).filter(([, value]) => value !== '');
+  await changeDevice(context, word, { labels: Object.fromEntries(merged) });
+}
+
+export async function revokeDevice(context: Context, word: string): Promise<void> {
+  const { id, name } = await findDevice(context, word);
+  await context.api.call('DELETE', `/v1/devices/${id}`);
+  context.show({ id, revoked: true }, () => `${printable(name)} is revoked: it is refused from now on.`);
+}
+
+/** By id, by name, or by the beginning of an id that only one has. */
+export async function findDevice({ api }: Context, word: string): Promise<Device> {
+  const { items } = await api.call<{ items: Device[] }>('GET', '/v1/devices');
+  const named = items.filter(({ id, name }) => id === word || name === word);
+  const found = named.length > 0 ? named : items.filter(({ id }) => id.startsWith(word));
+  const [device] = found;
+  if (device && found.length === 1) return device;
+  if (!device) throw new ShoalError('not-found', `there is no device ${word}; shoal devices lists them`);
+  const ids = found.map(({ id }) => id);
+  throw new ShoalError('conflict', `${found.length} devices are meant by ${word}: ${ids.join(', ')}`, { ids });
+}
+
+function describeDevice(device: Device, paint: Paint, nowMs: number): string {
+  const { capability: has, telemetry, labels } = device;
+  const facts: [string, string][] = [
+    ['state', `${stateText(device, paint)}, seen ${agoText(device.lastSeenAt, nowMs)}`],
+    ['machine', printable(`${machineText(has)}, ${has.cores} cores, ${bytesText(has.memoryBytes)}`)],
+    ['accelerators', has.accelerators.map(({ kind, name }) => printable(`${kind} ${name}`)).join(', ') || 'none'],
+    ['runtimes', has.runtimes.join(', ') || 'none that work'],
+    ['video', has.decoders.join(', ') || 'none that it can decode'],
+    ['power', powerText(device)],
+    [
+      'labels',
+      Object.entries(labels)
+        .map(([name, value]) => printable(`${name}=${value}`))
+        .join(' ') || 'none',
+    ],
+    ['software', printable(has.software)],
+  ];
+  if (telemetry) {
+    const warm = telemetry.temperatureC === undefined ? '' : `, ${telemetry.temperatureC.toFixed(0)} °C`;
+    const slow = telemetry.throttled ? ', throttled' : '';
+    facts.push(['load', `${Math.round(telemetry.cpuLoad * 100)} % of all cores${warm}${slow}`]);
+  }
+  const lines = facts.map(([name, value]) => `  ${paint('dim', name.padEnd(13))} ${value}`);
+  return `${paint('bold', printable(device.name))}  ${paint('dim', device.id)}\n${lines.join('\n')}\n\n${profileTable(device, paint)}`;
+}
+
+function profileTable({ profiles }: Device, paint: Paint): string {
+  if (profiles.length === 0) return '  It has not measured a model yet.\n';
+  const rows = table(
+    profiles,
+    [
+      { title: '  MODEL', value: ({ model }) => `  ${printable(model)}` },
+      { title: 'VARIANT', value: ({ variant }) => printable(variant) },
+      { title: 'P50', value: ({ p50Ms }) => `${p50Ms.toFixed(1)} ms`, align: 'right' },
+      { title: 'P95', value: ({ p95Ms }) => `${p95Ms.toFixed(1)} ms`, align: 'right' },
+      { title: 'LOAD', value: ({ loadMs }) => `${loadMs.toFixed(0)} ms`, align: 'right' },
+      { title: 'MEMORY', value: ({ memoryBytes }) => bytesText(memoryBytes), align: 'right' },
+      {
+        title: 'ENERGY',
+        value: ({ energyMj }) => (energyMj === undefined ? '-' : `${energyMj.toFixed(0)} mJ`),
+        align: 'right',
+      },
+      { title: 'SURE', value: ({ confidence }) => `${Math.round(confidence * 100)} %`, align: 'right' },
+    ],
+    paint,
+  );
+  return rows;
+}
+
+function stateText({ presence, draining, revoked }: Device, paint: Paint): string {
+  if (revoked) return paint('red', 'revoked');
+  if (draining) return paint('yellow', 'draining');
+  return paint(presence === 'online' ? 'green' : presence === 'suspect' ? 'yellow' : 'red', presence);
+}
+
+function machineText({ board, cpuModel, platform, arch }: Device['capability']): string {
+  return `${board || cpuModel || 'unknown'} (${platform} ${arch})`;
+}
+
+function powerText({ capability, telemetry }: Device): string {
+  if (!capability.hasBattery || telemetry?.batteryPct === undefined) return capability.powerSource;
+  return `${telemetry.batteryPct.toFixed(0)} %${telemetry.charging ? ' charging' : ''}`;
+}
+
+function bestProfileText({ profiles }: Device): string {
+  const best = profiles.toSorted((a, b) => a.p50Ms - b.p50Ms)[0];
+  return best ? printable(`${best.p50Ms.toFixed(0)} ms ${best.model} ${best.variant}`) : '-';
+}

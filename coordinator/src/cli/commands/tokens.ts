@@ -1,0 +1,65 @@
+import { decodeJoinToken } from '@shoal/protocol';
+import type { Context } from '../context.ts';
+import { dayText, printable, table } from '../output/index.ts';
+
+export interface NewToken {
+  readonly uses: number;
+  readonly lifetimeMs: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export async function createToken(context: Context, token: NewToken): Promise<void> {
+  type Answer = { id: string; word: string; expiresAt: string };
+  const { id, word, expiresAt } = await context.api.call<Answer>('POST', '/v1/tokens', { json: token });
+  const devices = token.uses === 1 ? 'one device' : `${token.uses} devices`;
+  context.show({ id, word, expiresAt }, () => {
+    context.world.stderr.write(`For ${devices}, until ${dayText(expiresAt)}. On the device: shoal-agent join TOKEN\n`);
+    context.world.stderr.write(`${reachText(decodeJoinToken(word).addresses)}\n`);
+    return word;
+  });
+}
+
+/** Where a device will look for the coordinator: a token that leads nowhere from other machines says so. */
+function reachText(addresses: readonly string[]): string {
+  const isHere = (address: string) => /^(127\.|localhost$|\[::1\]$)/.test(URL.parse(address)?.hostname ?? '');
+  if (addresses.every(isHere)) {
+    return `It works on this machine only: the broker listens at ${addresses.join(', ')}. For other devices: shoal coordinator`;
+  }
+  return `Devices reach this coordinator at ${addresses.filter((address) => !isHere(address)).join(', ')}`;
+}
+
+interface Token {
+  readonly id: string;
+  readonly expiresAt: string;
+  readonly usesLeft: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export async function listTokens(context: Context): Promise<void> {
+  type Answer = { items: Token[] };
+  const { items } = await context.api.call<Answer>('GET', '/v1/tokens');
+  context.show(items, () =>
+    items.length === 0
+      ? 'No tokens. Make one: shoal token create'
+      : table(
+          items,
+          [
+            { title: 'ID', value: ({ id }) => id },
+            { title: 'USES LEFT', value: ({ usesLeft }) => String(usesLeft), align: 'right' },
+            { title: 'UNTIL', value: ({ expiresAt }) => dayText(expiresAt) },
+            { title: 'LABELS', value: ({ labels }) => labelsText(labels) },
+          ],
+          context.paint,
+        ),
+  );
+}
+
+export async function revokeToken(context: Context, id: string): Promise<void> {
+  await context.api.call('DELETE', `/v1/tokens/${encodeURIComponent(id)}`);
+  context.show({ id, revoked: true }, () => `${id} is revoked. Devices that joined with it stay.`);
+}
+
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const words = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return printable(words.join(' ')) || '-';
+}

@@ -1,0 +1,58 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type ExitCode, exitCodesHelp } from '../exit-codes.ts';
+import type { World } from '../world.ts';
+import type { CoordinatorOptions } from './options.ts';
+
+export function addCoordinatorCommand(program: Command, world: World, setExitCode: (code: ExitCode) => void): void {
+  program
+    .command('coordinator')
+    .description('Run the coordinator: the REST API, an MQTT broker, the placement of work')
+    .option('--data <dir>', 'where everything is kept (the user’s data folder unless told)')
+    .option('--http-port <n>', 'port of the REST API, 0 = any free', port, 8080)
+    .option('--http-host <host>', 'address of the REST API; 0.0.0.0 lets other machines in', '127.0.0.1')
+    .option('--mqtt-port <n>', 'port of the broker for devices, 0 = any free', port, 1883)
+    .option('--mqtt-host <host>', 'address of the broker', '0.0.0.0')
+    .option('--mqtt-url <url>', 'use a broker that already runs, like mqtt://host:1883, instead')
+    .option('--address <url...>', 'where devices reach the broker, for join tokens (found out unless told)')
+    .option('--port-search', 'when a port is taken, try the next ones')
+    .option('--insecure-loopback', 'programs on this machine need no API key')
+    .option('--allow-private-urls', 'let tasks name URLs on this machine and its network')
+    .option('--upload-limit-mb <n>', 'largest upload', megabytes, 256)
+    .addOption(
+      new Option('--log-format <format>', 'of the log on standard error').choices(['text', 'json']).default('text'),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'least serious lines shown')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .option('--json', 'print where it listens as one line of JSON')
+    .addHelpText(
+      'after',
+      `
+At its first start it makes an API key and shows it once. Commands of the same user on this machine need none: they read
+coordinator.json in the data folder, which only that user can. SIGINT or SIGTERM lets work finish and ends with 0; a second one
+ends at once.
+
+Examples:
+  shoal coordinator                                  for this machine, and devices around it
+  shoal coordinator --http-host 0.0.0.0              let other machines use the REST API
+  shoal coordinator --http-port 0 --mqtt-port 0      any free ports; it says which
+${exitCodesHelp}`,
+    )
+    .action(async (options: CoordinatorOptions) => {
+      const { runCoordinator } = await import('./run.ts');
+      setExitCode(await runCoordinator(options, world));
+    });
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value > 65_535) throw new InvalidArgumentError('It is a number from 0 to 65535.');
+  return value;
+}
+
+function megabytes(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('It is a whole number of megabytes.');
+  return Number(text);
+}

@@ -1,0 +1,7 @@
+export { addCoordinatorCommand } from './command.ts';
+export type {
+  BrokerChoice,
+  OpenCoordinator,
+  OpenCoordinatorRequest,
+  OpenedCoordinator,
+} from './options.ts';

@@ -1,0 +1,51 @@
+import type { Clock, Identity, Logger, Random, Service } from '@shoal/protocol';
+import type { Coordinator } from '../../domain/index.ts';
+
+export interface CoordinatorOptions {
+  readonly data?: string;
+  readonly httpHost: string;
+  readonly httpPort: number;
+  readonly mqttHost: string;
+  readonly mqttPort: number;
+  readonly mqttUrl?: string;
+  readonly address?: string[];
+  readonly portSearch?: boolean;
+  readonly insecureLoopback?: boolean;
+  readonly allowPrivateUrls?: boolean;
+  readonly uploadLimitMb: number;
+  readonly logFormat: 'text' | 'json';
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly json?: boolean;
+}
+
+/** Makes a coordinator over the real world. It does nothing before its services are started. */
+export type OpenCoordinator = (request: OpenCoordinatorRequest) => Promise<OpenedCoordinator>;
+
+export interface OpenCoordinatorRequest {
+  readonly dataDirectory: string;
+  readonly broker: BrokerChoice;
+  readonly uploadLimitBytes: number;
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** A broker of its own on a port, or one that already runs. `addresses`: where devices reach it, for join tokens. */
+export type BrokerChoice =
+  | {
+      readonly kind: 'embedded';
+      readonly host: string;
+      readonly port: number;
+      readonly portSearch: number;
+      readonly addresses: (port: number) => readonly string[];
+    }
+  | { readonly kind: 'external'; readonly url: string; readonly addresses: readonly string[] };
+
+export interface OpenedCoordinator {
+  readonly coordinator: Coordinator;
+  /** In the order in which they start. */
+  readonly services: readonly Service[];
+  /** Where devices reach it, best first. Known once the services are started. */
+  readonly mqttUrls: () => readonly string[];
+}

@@ -1,0 +1,154 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createLogger, type Identity, isShoalError, type Logger, ServiceGroup, ShoalError } from '@shoal/protocol';
+import { consoleLogSink, loadOrCreateIdentity } from '@shoal/protocol/real';
+import { createFetchInput, createHttpServer, type HttpServer, keyCheck, newLocalKey } from '../../http/index.ts';
+import { createMetrics } from '../../metrics/index.ts';
+import { announce, defaultDataDirectory, runningIn } from '../client/index.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { type Paint, paintFor } from '../output/index.ts';
+import { version } from '../version.ts';
+import type { World } from '../world.ts';
+import { brokerAddresses } from './addresses.ts';
+import type { BrokerChoice, CoordinatorOptions } from './options.ts';
+
+/** How many ports after the wanted one `--port-search` tries. */
+const portsSearched = 50;
+const fetchTimeoutMs = 30_000;
+
+/** Runs until it is told to end; then lets work finish. */
+export async function runCoordinator(options: CoordinatorOptions, world: World): Promise<ExitCode> {
+  const logger = createLogger(consoleLogSink(options.logFormat), options.logLevel);
+  const dataDirectory = resolve(options.data ?? defaultDataDirectory());
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  await refuseSecond(dataDirectory);
+  const identity = await loadOrCreateIdentity(join(dataDirectory, 'coordinator.key'), 'coordinator', world.random);
+  const localKey = newLocalKey(world.random);
+
+  const portSearch = options.portSearch ? portsSearched : 0;
+  const uploadLimitBytes = options.uploadLimitMb * 1_000_000;
+  const { clock, random } = world;
+  const broker = brokerChoice(options, portSearch);
+  const request = { dataDirectory, broker, uploadLimitBytes, identity, clock, random, logger };
+  const { coordinator, services, mqttUrls } = await world.openCoordinator(request);
+  const http = await createHttpServer(
+    {
+      coordinator,
+      keys: keyCheck(coordinator.apiKeys, localKey),
+      metrics: createMetrics(coordinator, version),
+      clock: world.clock,
+      logger,
+      fetchInput: createFetchInput({
+        allowPrivateAddresses: options.allowPrivateUrls ?? false,
+        limitBytes: uploadLimitBytes,
+        timeoutMs: fetchTimeoutMs,
+      }),
+    },
+    {
+      host: options.httpHost,
+      port: options.httpPort,
+      portSearch,
+      insecureLoopback: options.insecureLoopback ?? false,
+      uploadLimitBytes,
+      version,
+    },
+  );
+  const group = new ServiceGroup({ clock: world.clock, logger }, [...services, http], { name: 'coordinator' });
+  await group.start(world.interrupted).catch((error: unknown) => {
+    throw withPortAdvice(error);
+  });
+  const firstKey =
+    coordinator.apiKeys.list().length === 0 ? await coordinator.apiKeys.create('first start') : undefined;
+  const retract = await announce({
+    pid: process.pid,
+    version,
+    startedAt: new Date(world.clock.nowMs()).toISOString(),
+    url: http.url,
+    mqttUrls: mqttUrls(),
+    dataDirectory,
+    key: localKey,
+  });
+  sayWhere({ options, http, mqttUrls: mqttUrls(), dataDirectory, identity, apiKey: firstKey?.key }, world);
+  await untilAborted(world.interrupted);
+  await end(group, retract, logger);
+  return exitCodes.ok;
+}
+
+function brokerChoice({ mqttUrl, mqttHost, mqttPort, address }: CoordinatorOptions, portSearch: number): BrokerChoice {
+  // Devices are told the address without the coordinator's own login to the broker.
+  if (mqttUrl !== undefined) {
+    return { kind: 'external', url: mqttUrl, addresses: address ?? [mqttUrl.replace(/\/\/[^@/]*@/, '//')] };
+  }
+  const addresses = (port: number) => address ?? brokerAddresses(mqttHost, port);
+  return { kind: 'embedded', host: mqttHost, port: mqttPort, portSearch, addresses };
+}
+
+/** A port that is taken, with the options that help: the services know nothing of a command line. */
+function withPortAdvice(error: unknown): unknown {
+  if (!isShoalError(error, 'conflict') || error.facts['port'] === undefined || error.message.includes('--'))
+    return error;
+  const advice = 'On the command line: --mqtt-port N, or --port-search to take the next free one';
+  return new ShoalError('conflict', `${error.message}. ${advice}`, error.facts, { cause: error });
+}
+
+async function refuseSecond(dataDirectory: string): Promise<void> {
+  const other = await runningIn(dataDirectory);
+  if (!other) return;
+  throw new ShoalError(
+    'conflict',
+    `a coordinator runs already with its data in ${dataDirectory} (process ${other.pid}, ${other.url}). Stop it, or give this one another folder: --data DIR`,
+    { pid: other.pid, url: other.url },
+  );
+}
+
+async function end(group: ServiceGroup, retract: () => Promise<void>, logger: Logger): Promise<void> {
+  logger.info('stopping: work in hand is being finished');
+  await retract();
+  // Each member has its own time limit; nothing else cuts the draining short but a second signal, which ends the process.
+  await group.drain(new AbortController().signal);
+  await group.stop();
+}
+
+interface Where {
+  readonly options: CoordinatorOptions;
+  readonly http: HttpServer;
+  readonly mqttUrls: readonly string[];
+  readonly dataDirectory: string;
+  readonly identity: Identity;
+  readonly apiKey: string | undefined;
+}
+
+function sayWhere({ options, http, mqttUrls, dataDirectory, identity, apiKey }: Where, world: World): void {
+  if (options.json) {
+    const where = { url: http.url, mqttUrls, dataDirectory, coordinator: identity.id, pid: process.pid };
+    world.stdout.write(`${JSON.stringify(apiKey === undefined ? where : { ...where, apiKey })}\n`);
+    return;
+  }
+  const paint = paintFor(world.stdout, world.env);
+  const moved = options.httpPort !== 0 && !http.url.endsWith(`:${options.httpPort}`);
+  const lines = [
+    `${paint('bold', `Shoal ${version}`)}  ${paint('dim', identity.id)}`,
+    row(
+      paint,
+      'REST API',
+      `${http.url}  (what it can do: ${http.url}/docs)${moved ? `; port ${options.httpPort} is taken` : ''}`,
+    ),
+    row(paint, 'devices', mqttUrls.join('  ')),
+    row(paint, 'data', dataDirectory),
+    ...(apiKey === undefined ? [] : [row(paint, 'API key', `${paint('yellow', apiKey)}  shown this once: keep it`)]),
+    '',
+    'Let a device join: shoal token create, then on the device: shoal-agent join TOKEN',
+  ];
+  world.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function row(paint: Paint, name: string, value: string): string {
+  return `  ${paint('dim', name.padEnd(9))} ${value}`;
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,165 @@
+import type { ModelManifest } from '@shoal/models/manifest';
+import {
+  type Clock,
+  type Identity,
+  type Link,
+  type Logger,
+  Messenger,
+  type Random,
+  type Service,
+  ServiceGroup,
+} from '@shoal/protocol';
+import { ApiKeyRing } from './access/index.ts';
+import { BlobKeeper, type BlobStore, largestPieceBytes } from './blobs/index.ts';
+import { CameraBook, Reports } from './cameras/index.ts';
+import type { CoordinatorConfig } from './config.ts';
+import type { Coordinator, Statistics } from './domain/index.ts';
+import { assessHealth } from './health/index.ts';
+import { indexModels } from './pipelines/index.ts';
+import { JoinTokens, Registry } from './registry/index.ts';
+import { ResultShelf } from './results/index.ts';
+import { routeMessages } from './router.ts';
+import type { Store } from './store/index.ts';
+import { Dispatcher, LiveTasks, Outcomes, TaskBook, TaskCounts } from './tasks/index.ts';
+import { Upkeep } from './upkeep/index.ts';
+
+/** The world, as a coordinator is handed it. It starts and stops the link, the store and the blobs. */
+export interface CoordinatorPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly identity: Identity;
+  readonly link: Link;
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  /** The models that tasks and cameras may ask for. */
+  readonly models: readonly ModelManifest[];
+  /** Where devices reach this coordinator, best first, for join tokens: `mqtt://host:port`. Asked when a token is made. */
+  readonly addresses: () => readonly string[];
+}
+
+/** Room in a frame for what is said around an input or a piece of a blob, bytes. */
+const frameOverheadBytes = 64 << 10;
+
+/** Wires a coordinator over its ports. It does nothing before `start`. */
+export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorPorts): Coordinator {
+  const { clock, random, logger, identity, link, store, addresses } = ports;
+  const models = indexModels(ports.models);
+  const placement = { batteryFloorPct: config.batteryFloorPct, attemptsPerDevice: config.attemptsPerDevice };
+  const carriedBytes = link.traits.maxFrameBytes - frameOverheadBytes;
+  const counts = new TaskCounts();
+
+  const tokens = new JoinTokens({ clock, random, identity, store, addresses });
+  const registry = new Registry({ clock, logger, store, tokens }, config);
+  const apiKeys = new ApiKeyRing({ clock, random, store });
+  const results = new ResultShelf({ store, peers: registry });
+  const blobs = new BlobKeeper(
+    { clock, logger, store, bytes: ports.blobs },
+    { limitBytes: config.blobLimitBytes, unusedAgeMs: config.unusedBlobAgeMs },
+  );
+  // The sequences are the store's, which has them once it is started.
+  const sequences = {
+    reserve: (count: number) => store.sequences.reserve(count),
+    lastReceived: (peer: string) => store.sequences.lastReceived(peer),
+    recordReceived: (peer: string, sequence: number) => store.sequences.recordReceived(peer, sequence),
+  };
+  const messenger = new Messenger({ identity, link, peers: registry, sequences, clock, logger });
+  const live = new LiveTasks({ clock, store, counts });
+  const dispatcher = new Dispatcher(
+    { clock, random, logger, registry, messenger, blobs, live, counts },
+    {
+      placement,
+      inlineInputBytes: Math.min(config.inlineInputBytes, carriedBytes),
+      leaseMs: config.leaseMs,
+      offerTimeoutMs: config.livenessTimeoutMs,
+    },
+  );
+  const tasks = new TaskBook({ clock, random, logger, store, blobs, models, live, dispatcher, counts }, config);
+  const outcomes = new Outcomes({ clock, random, logger, live, dispatcher, results, counts });
+  const reports = new Reports({ clock, random, logger, store, results, models });
+  const cameras = new CameraBook(
+    { clock, random, logger, store, registry, messenger, models, reports },
+    { cameraLimit: config.cameraLimit, placement, assignTimeoutMs: config.livenessTimeoutMs },
+  );
+  const upkeep = new Upkeep({ clock, logger, store, blobs }, config.retention);
+
+  registry.subscribe(dispatcher);
+  registry.subscribe(cameras);
+  messenger.handle(
+    routeMessages({
+      registry,
+      dispatcher,
+      outcomes,
+      cameras,
+      blobs,
+      mostPieceBytes: Math.min(largestPieceBytes, carriedBytes),
+    }),
+  );
+
+  const core: Service = {
+    name: 'core',
+    async start(signal) {
+      const state = await store.load();
+      signal.throwIfAborted();
+      tokens.load(state.tokens);
+      apiKeys.load(state.apiKeys);
+      registry.load(state.devices);
+      cameras.load(state.cameras);
+      tasks.load(state.unfinishedTasks);
+      link.subscribe({ onFrame: () => {}, onPeer: (peer, reachable) => registry.linkHint(peer, reachable) });
+      registry.start();
+      cameras.start();
+    },
+    async drain(signal) {
+      tasks.close();
+      await dispatcher.drain(signal);
+    },
+    async stop() {
+      registry.stop();
+      cameras.stop();
+      tasks.stop();
+      dispatcher.stop();
+    },
+  };
+  const group = new ServiceGroup({ clock, logger }, [store, ports.blobs, core, messenger, link, upkeep], {
+    name: 'coordinator',
+  });
+
+  const statistics = (): Statistics => ({
+    tasksSubmitted: counts.submitted,
+    tasksEnded: { ...counts.ended },
+    attemptsEnded: { ...counts.attempts },
+    placementsMade: counts.placed,
+    placementsFailed: counts.unplaced,
+    resultsKept: counts.resultsKept + reports.kept,
+    resultsDropped: counts.resultsDropped + reports.dropped,
+    resultsRefused: counts.resultsRefused + reports.refused,
+    commits: store.counts.commits,
+    changesCommitted: store.counts.changes,
+    framesRefused: Object.fromEntries(messenger.refused),
+  });
+
+  return {
+    name: 'coordinator',
+    identity,
+    devices: registry,
+    tokens,
+    tasks,
+    results,
+    cameras,
+    blobs,
+    apiKeys,
+    statistics,
+    health: () =>
+      assessHealth({
+        devices: registry.counts(),
+        tasks: dispatcher.counts,
+        cameras: cameras.counts(),
+        liveTaskLimit: config.liveTaskLimit,
+        storeFailure: store.counts.lastFailure?.why,
+      }),
+    start: (signal) => group.start(signal),
+    drain: (signal) => group.drain(signal),
+    stop: () => group.stop(),
+  };
+}

@@ -1,0 +1,49 @@
+import type { Retention } from './store/index.ts';
+
+/** Everything about a coordinator that an operator may want otherwise. Where its data lies and how devices reach it is `ports.ts`. */
+export interface CoordinatorConfig {
+  /** How often devices report, ms. */
+  readonly telemetryIntervalMs: number;
+  /** Silence after which a device is given up for lost, ms. Several times the interval. */
+  readonly livenessTimeoutMs: number;
+  /** Devices that may join. */
+  readonly deviceLimit: number;
+  /** Tasks that have not ended, at most: more are refused with `queue.full`. */
+  readonly liveTaskLimit: number;
+  /** Attempts that one device holds at most. */
+  readonly attemptsPerDevice: number;
+  readonly cameraLimit: number;
+  /** Largest input, bytes. */
+  readonly blobLimitBytes: number;
+  /** Inputs up to this size go to the device along with the task, bytes. */
+  readonly inlineInputBytes: number;
+  /** An attempt is given up after this long even when its device is alive, ms; longer when it was expected to take longer. */
+  readonly leaseMs: number;
+  /** No work for a device on battery at or below this charge, 0..100. */
+  readonly batteryFloorPct: number;
+  readonly retention: Retention;
+  /** Blobs that no live task needs are kept for this long after their last use, ms. */
+  readonly unusedBlobAgeMs: number;
+}
+
+const dayMs = 86_400_000;
+
+export const defaultCoordinatorConfig: CoordinatorConfig = {
+  telemetryIntervalMs: 2_000,
+  livenessTimeoutMs: 10_000,
+  deviceLimit: 10_000,
+  liveTaskLimit: 50_000,
+  attemptsPerDevice: 512,
+  cameraLimit: 5_000,
+  blobLimitBytes: 256 << 20,
+  inlineInputBytes: 512 << 10,
+  leaseMs: 60_000,
+  batteryFloorPct: 30,
+  retention: {
+    endedTasks: 100_000,
+    endedTaskAgeMs: 30 * dayMs,
+    cameraResults: 1_000_000,
+    cameraResultAgeMs: 30 * dayMs,
+  },
+  unusedBlobAgeMs: dayMs,
+};

@@ -1,0 +1,158 @@
+import type { AnalysisResult, Identity, PeerId, Service } from '@shoal/protocol';
+import type { Camera, CameraSpec, CameraView } from './camera.ts';
+import type { DeviceView, TokenView } from './device.ts';
+import type { AttemptState, BlobRef, ResultRecord, Task, TaskSpec, TaskState } from './task.ts';
+
+/**
+ * The coordinator as its REST API, its command line and the simulator see it. All of it is plain code over ports; `createCoordinator` in
+ * `compose.ts` makes it.
+ */
+export interface Coordinator extends Service {
+  /** Takes no new task and begins no attempt; resolves when those that run have ended, or `signal` is aborted. */
+  drain(signal: AbortSignal): Promise<void>;
+  readonly identity: Identity;
+  readonly devices: Devices;
+  readonly tokens: Tokens;
+  readonly tasks: Tasks;
+  readonly results: Results;
+  readonly cameras: Cameras;
+  readonly blobs: Blobs;
+  readonly apiKeys: ApiKeys;
+  readonly health: () => Health;
+  /** Counts since the start, for metrics. */
+  readonly statistics: () => Statistics;
+}
+
+/** A page of a list, newest first. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Give it back to get the next page; `undefined` at the end. */
+  readonly nextCursor?: string;
+}
+
+export interface PageOptions {
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface Devices {
+  list(): readonly DeviceView[];
+  /** @throws `not-found` */
+  get(id: PeerId): DeviceView;
+  /** Renames, labels, drains. Durable when it resolves. */
+  update(
+    id: PeerId,
+    change: {
+      readonly name?: string;
+      readonly labels?: { readonly [name: string]: string };
+      readonly draining?: boolean;
+    },
+  ): Promise<DeviceView>;
+  /** Refuses the device from now on. Its work is placed elsewhere. */
+  revoke(id: PeerId): Promise<void>;
+}
+
+export interface Tokens {
+  /** Durable when it resolves. The word is shown once. */
+  create(options: {
+    readonly uses: number;
+    readonly lifetimeMs: number;
+    readonly labels: { readonly [name: string]: string };
+  }): Promise<{ readonly id: string; readonly word: string; readonly expiresAtMs: number }>;
+  list(): readonly TokenView[];
+  /** @throws `not-found` */
+  revoke(id: string): Promise<void>;
+}
+
+/** Keys with which programs call the REST API. Only their digests are kept. */
+export interface ApiKeys {
+  /** Durable when it resolves. The key is shown once. */
+  create(name: string): Promise<ApiKeyView & { readonly key: string }>;
+  /** Whose key this is; `undefined` for one that is not known. */
+  verify(key: string): ApiKeyView | undefined;
+  list(): readonly ApiKeyView[];
+  /** @throws `not-found` */
+  revoke(id: string): Promise<void>;
+}
+
+export interface ApiKeyView {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAtMs: number;
+}
+
+export interface Tasks {
+  /**
+   * Resolves once the task is durable. The same idempotency key returns the first task. Whoever waits for its end anyway gives its record a moment
+   * to be written along with others, or with that end.
+   * @throws `input.invalid`, `not-found` (blob), `model.unknown`, `queue.full`, `conflict` (same key, other spec).
+   */
+  submit(spec: TaskSpec, idempotencyKey?: string, waitsForEnd?: boolean): Promise<Task>;
+  /** @throws `not-found` */
+  get(id: string): Promise<Task>;
+  list(options: PageOptions & { readonly state?: TaskState }): Promise<Page<Task>>;
+  /** Ends the task unless it has ended. Resolves with how it stands. */
+  cancel(id: string): Promise<Task>;
+  /** Resolves with the task when it has ended or `waitMs` are over, whichever is first. */
+  wait(id: string, waitMs: number, signal: AbortSignal): Promise<Task>;
+  /** Every change of the task from now on, the present state first; ends after a final state. */
+  watch(id: string, signal: AbortSignal): AsyncIterable<Task>;
+}
+
+export interface Results {
+  /** The kept result of a task. @throws `not-found` */
+  ofTask(taskId: string): Promise<ResultRecord>;
+  ofCamera(cameraId: string, options: PageOptions): Promise<Page<ResultRecord>>;
+  /** New results as they become durable. Slow readers lose the oldest. */
+  watch(
+    filter: { readonly camera?: string },
+    signal: AbortSignal,
+  ): AsyncIterable<{ readonly record: ResultRecord; readonly result: AnalysisResult }>;
+  /** A file for `shoal verify`. @throws `not-found` when the device is not known any more. */
+  bundle(record: ResultRecord): Uint8Array;
+}
+
+export interface Cameras {
+  /** Durable when it resolves; assignment follows. */
+  create(spec: CameraSpec): Promise<Camera>;
+  /** @throws `not-found`, `input.invalid` */
+  update(id: string, spec: CameraSpec): Promise<Camera>;
+  /** @throws `not-found` */
+  remove(id: string): Promise<void>;
+  /** @throws `not-found` */
+  get(id: string): CameraView;
+  list(): readonly CameraView[];
+}
+
+export interface Blobs {
+  /** Stores bytes by digest; durable when it resolves. @throws `input.too-large`, `io.disk-full`. */
+  put(content: AsyncIterable<Uint8Array>, mediaType: string, signal: AbortSignal): Promise<BlobRef>;
+  stat(digest: string): Promise<BlobRef | undefined>;
+  /** @throws `not-found` */
+  read(digest: string, range?: { readonly offset: number; readonly length: number }): Promise<Uint8Array>;
+}
+
+export interface Health {
+  readonly status: 'ok' | 'degraded';
+  readonly checks: { readonly [name: string]: { readonly ok: boolean; readonly detail: string } };
+  readonly devices: { readonly online: number; readonly known: number };
+  readonly tasks: { readonly queued: number; readonly running: number };
+}
+
+export interface Statistics {
+  readonly tasksSubmitted: number;
+  readonly tasksEnded: Readonly<Record<TaskState, number>>;
+  readonly attemptsEnded: Readonly<Record<AttemptState, number>>;
+  readonly placementsMade: number;
+  /** Times that a task was looked at and no device could take it. */
+  readonly placementsFailed: number;
+  readonly resultsKept: number;
+  /** Results that came a second time, or too late: acknowledged and dropped. */
+  readonly resultsDropped: number;
+  /** Results that were not believed: the statement or its signature did not fit. */
+  readonly resultsRefused: number;
+  readonly commits: number;
+  readonly changesCommitted: number;
+  /** Frames that were not believed, by error code. */
+  readonly framesRefused: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,1 @@
+export { assessHealth, type HealthFacts } from './health.ts';

@@ -1,0 +1,75 @@
+import { Type } from 'typebox';
+import type { Resource } from '../resource.ts';
+import { Device, deviceView, IdParams, Labels, problems } from '../views/index.ts';
+
+const tags = ['devices'];
+
+export const devices: Resource =
+  ({ coordinator }) =>
+  async (api) => {
+    api.get(
+      '/v1/devices',
+      {
+        schema: {
+          tags,
+          summary: 'List the fleet',
+          operationId: 'listDevices',
+          response: { 200: Type.Object({ items: Type.Array(Device.ref) }), ...problems() },
+        },
+      },
+      async () => ({ items: coordinator.devices.list().map(deviceView) }),
+    );
+
+    api.get(
+      '/v1/devices/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Get a device: what it has, what it measured, how it is',
+          operationId: 'getDevice',
+          params: IdParams,
+          response: { 200: Device.ref, ...problems('not-found') },
+        },
+      },
+      async ({ params }) => deviceView(coordinator.devices.get(params.id)),
+    );
+
+    api.patch(
+      '/v1/devices/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Rename, label or drain a device',
+          operationId: 'updateDevice',
+          params: IdParams,
+          body: Type.Object(
+            {
+              name: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+              labels: Type.Optional({ ...Labels, description: 'Replaces all labels.' }),
+              draining: Type.Optional(Type.Boolean({ description: 'Finish what it has and get nothing new.' })),
+            },
+            { additionalProperties: false, minProperties: 1 },
+          ),
+          response: { 200: Device.ref, ...problems('not-found', 'input.unsupported') },
+        },
+      },
+      async ({ params, body }) => deviceView(await coordinator.devices.update(params.id, body)),
+    );
+
+    api.delete(
+      '/v1/devices/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Revoke a device: it is refused from now on, and its work is placed elsewhere',
+          operationId: 'revokeDevice',
+          params: IdParams,
+          response: { 204: Type.Null({ description: 'Revoked.' }), ...problems('not-found') },
+        },
+      },
+      async ({ params }, reply) => {
+        await coordinator.devices.revoke(params.id);
+        return reply.code(204).send(null);
+      },
+    );
+  };

@@ -1,0 +1,114 @@
+import { toHex, type VariantProfile } from '@shoal/protocol';
+import { type Static, Type } from 'typebox';
+import type { DeviceView } from '../../domain/index.ts';
+import { CameraStatus, cameraStatusView } from './camera-status.ts';
+import { DeviceId, Labels, named, present, Timestamp, timestamp } from './schema.ts';
+
+const Accelerator = Type.Object({
+  kind: Type.String({ examples: ['gpu', 'npu', 'tpu', 'video-decoder'] }),
+  vendor: Type.String(),
+  name: Type.String(),
+  memoryBytes: Type.Number(),
+});
+
+const Capability = Type.Object(
+  {
+    hostName: Type.String(),
+    software: Type.String(),
+    platform: Type.String(),
+    arch: Type.String(),
+    board: Type.String({ description: 'Model of the board or machine; empty when unknown.' }),
+    cpuModel: Type.String(),
+    cores: Type.Integer(),
+    cpuFeatures: Type.Array(Type.String()),
+    memoryBytes: Type.Number(),
+    diskFreeBytes: Type.Number(),
+    accelerators: Type.Array(Accelerator),
+    powerSource: Type.String({ examples: ['mains', 'battery', 'unknown'] }),
+    hasBattery: Type.Boolean(),
+    runtimes: Type.Array(Type.String(), { description: 'Inference runtimes that were probed and work.' }),
+    decoders: Type.Array(Type.String(), { description: 'Video codecs that can be decoded.' }),
+    taskSlots: Type.Integer({ description: 'Inferences that can run at the same time.' }),
+    container: Type.Boolean(),
+    phone: Type.Boolean(),
+  },
+  { description: 'What the device has, as it found out itself.' },
+);
+
+const Profile = Type.Object(
+  {
+    model: Type.String(),
+    variant: Type.String(),
+    sha256: Type.String(),
+    engine: Type.String(),
+    p50Ms: Type.Number(),
+    p95Ms: Type.Number(),
+    loadMs: Type.Number(),
+    memoryBytes: Type.Number(),
+    energyMj: Type.Optional(Type.Number()),
+    samples: Type.Integer(),
+    confidence: Type.Number({ description: '0..1, how sure the device is of the figures.' }),
+    measuredAt: Timestamp,
+  },
+  { description: 'What the device measured about one variant of one model.' },
+);
+
+const Telemetry = Type.Object(
+  {
+    batteryPct: Type.Optional(Type.Number()),
+    charging: Type.Optional(Type.Boolean()),
+    temperatureC: Type.Optional(Type.Number()),
+    throttled: Type.Optional(Type.Boolean()),
+    cpuLoad: Type.Number({ description: 'Load of all cores, 0..1.' }),
+    memoryAvailableBytes: Type.Number(),
+    running: Type.Integer(),
+    queued: Type.Integer(),
+    outbox: Type.Integer({ description: 'Results that wait to be delivered.' }),
+    cameras: Type.Array(CameraStatus),
+  },
+  { description: 'What changes by the second.' },
+);
+
+export const Device = named(
+  'Device',
+  Type.Object({
+    id: DeviceId,
+    name: Type.String(),
+    presence: Type.Union([Type.Literal('online'), Type.Literal('suspect'), Type.Literal('offline')], {
+      description:
+        '`online`: heard of lately. `suspect`: its link said that it is gone. `offline`: silent for too long.',
+    }),
+    lastSeenAt: Type.Optional(Timestamp),
+    joinedAt: Timestamp,
+    labels: Labels,
+    draining: Type.Boolean({ description: 'Finishes what it has and gets nothing new.' }),
+    revoked: Type.Boolean(),
+    running: Type.Integer({ description: 'Attempts that are with the device.' }),
+    capability: Capability,
+    profiles: Type.Array(Profile),
+    telemetry: Type.Optional(Telemetry),
+  }),
+);
+export type Device = Static<typeof Device.definition>;
+
+export function deviceView(device: DeviceView): Device {
+  const { id, name, presence, labels, draining, revoked, running, capability, telemetry } = device;
+  return present<Device>({
+    id,
+    name,
+    presence,
+    lastSeenAt: device.lastSeenMs === undefined ? undefined : timestamp(device.lastSeenMs),
+    joinedAt: timestamp(device.joinedAtMs),
+    labels: { ...labels },
+    draining,
+    revoked,
+    running,
+    capability,
+    profiles: device.profiles.map(profileView),
+    telemetry: telemetry && { ...present<object>(telemetry), cameras: telemetry.cameras.map(cameraStatusView) },
+  });
+}
+
+function profileView({ sha256, measuredAtMs, ...profile }: VariantProfile) {
+  return { ...present<object>(profile), sha256: toHex(sha256), measuredAt: timestamp(measuredAtMs) };
+}

@@ -1,0 +1,18 @@
+export { Camera, CameraRequest, cameraSpec, cameraView } from './camera.ts';
+export { Device, deviceView } from './device.ts';
+export { placementView, TaskPlacement } from './placement.ts';
+export { Problem, problemMediaType, problems, problemType } from './problem.ts';
+export { Result, resultView } from './result.ts';
+export {
+  DeviceId,
+  Digest,
+  IdParams,
+  Labels,
+  named,
+  PageQuery,
+  pageOf,
+  present,
+  Timestamp,
+  timestamp,
+} from './schema.ts';
+export { Task, TaskRequest, TaskState, taskOptions, taskStates, taskView } from './task.ts';

@@ -1,0 +1,18 @@
+export { MemoryBlobStore } from './blobs/index.ts';
+export {
+  ApiClient,
+  type ApiClientOptions,
+  type ApiRequest,
+  cameraTrouble,
+  type ServerEvent,
+} from './cli/client/index.ts';
+export { type CoordinatorPorts, createCoordinator } from './compose.ts';
+export { type CoordinatorConfig, defaultCoordinatorConfig } from './config.ts';
+export * from './domain/index.ts';
+export type {
+  Camera as CameraAnswer,
+  Device as DeviceAnswer,
+  Result as ResultAnswer,
+  Task as TaskAnswer,
+} from './http/index.ts';
+export { MemoryDisk, MemoryStore } from './store/index.ts';

@@ -1,0 +1,8 @@
+export {
+  indexModels,
+  type ModelIndex,
+  type Pipeline,
+  pipelines,
+  type ResolvedPipeline,
+  resolvePipeline,
+} from './pipelines.ts';

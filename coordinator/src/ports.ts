@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { catalogueManifests } from '@shoal/models/manifest';
+import type { Link, Service } from '@shoal/protocol';
+import { createMqttCoordinatorLink } from '@shoal/protocol/mqtt';
+import { FileBlobStore } from './blobs/real/index.ts';
+import { createEmbeddedBroker } from './broker/index.ts';
+import type { OpenCoordinator, OpenCoordinatorRequest } from './cli/index.ts';
+import { createCoordinator } from './compose.ts';
+import { defaultCoordinatorConfig } from './config.ts';
+import { SqliteStore } from './store/sqlite/index.ts';
+
+/** A coordinator over the real world: SQLite, a folder of files, and its own broker or the one that is named. */
+export const openCoordinator: OpenCoordinator = async (request) => {
+  const { clock, random, logger, identity, dataDirectory } = request;
+  const { link, broker, addresses } = connect(request);
+  const coordinator = createCoordinator(
+    { ...defaultCoordinatorConfig, blobLimitBytes: request.uploadLimitBytes },
+    {
+      clock,
+      random,
+      logger,
+      identity,
+      link,
+      store: new SqliteStore(clock, { path: join(dataDirectory, 'coordinator.sqlite') }),
+      blobs: new FileBlobStore(random, join(dataDirectory, 'blobs')),
+      models: catalogueManifests,
+      addresses,
+    },
+  );
+  return { coordinator, services: [...broker, coordinator], mqttUrls: addresses };
+};
+
+interface Connection {
+  readonly link: Link;
+  readonly broker: readonly Service[];
+  readonly addresses: () => readonly string[];
+}
+
+function connect({ broker: choice, identity, clock, random, logger }: OpenCoordinatorRequest): Connection {
+  switch (choice.kind) {
+    case 'external': {
+      const link = createMqttCoordinatorLink({ url: choice.url, identity, clock, random, logger });
+      return { link, broker: [], addresses: () => choice.addresses };
+    }
+    case 'embedded': {
+      const { host, port, portSearch, addresses } = choice;
+      const broker = createEmbeddedBroker({ host, port, portSearch, clock, logger });
+      return { link: broker.link(), broker: [broker], addresses: () => addresses(broker.port) };
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { type Incoming, type MessageHandler, type Outgoing, ShoalError } from '@shoal/protocol';
+import { type BlobKeeper, serveBlob } from './blobs/index.ts';
+import type { CameraBook } from './cameras/index.ts';
+import type { Registry } from './registry/index.ts';
+import type { Dispatcher, Outcomes } from './tasks/index.ts';
+
+interface Deps {
+  readonly registry: Registry;
+  readonly dispatcher: Dispatcher;
+  readonly outcomes: Outcomes;
+  readonly cameras: CameraBook;
+  readonly blobs: BlobKeeper;
+  /** Largest piece of a blob that one frame of the link can carry, bytes. */
+  readonly mostPieceBytes: number;
+}
+
+/** Who answers what a device says. Every message is a sign of life of a device that is believed. */
+export function routeMessages(deps: Deps): MessageHandler {
+  const { registry, outcomes, cameras, blobs } = deps;
+  return (incoming) => {
+    const { payload } = incoming;
+    if (payload.kind === 'hello') return welcome(deps, incoming);
+    const device = registry.sender(incoming.sender.id);
+    registry.heard(device);
+    switch (payload.kind) {
+      case 'taskOutcome':
+        return outcomes.take(device, payload.value).then(acknowledged);
+      case 'cameraReport':
+        return cameras.report(device, payload.value).then(acknowledged);
+      case 'telemetry':
+        registry.telemetry(device, payload.value);
+        cameras.heardOf(device);
+        return undefined;
+      case 'profileReport':
+        registry.profiles(device, payload.value);
+        return undefined;
+      case 'blobRequest':
+        return serveBlob(blobs, payload.value, deps.mostPieceBytes);
+      case 'goodbye':
+        registry.goodbye(device);
+        return undefined;
+      case 'error':
+      case 'empty':
+      case 'welcome':
+      case 'taskAssignment':
+      case 'taskAdmission':
+      case 'taskCancellation':
+      case 'cameraAssignment':
+      case 'cameraRemoval':
+      case 'blobChunk':
+        throw new ShoalError('message.malformed', `a coordinator does not answer to ${payload.kind}`);
+    }
+  };
+}
+
+async function welcome(
+  { registry, dispatcher, cameras }: Deps,
+  { sender, payload }: Incoming,
+): Promise<Outgoing | undefined> {
+  if (payload.kind !== 'hello') return undefined;
+  if (registry.keyOf(sender.id)) registry.sender(sender.id);
+  const answer = await registry.hello(sender, payload.value);
+  const device = registry.sender(sender.id);
+  dispatcher.reconcile(device, payload.value.runningAttempts);
+  cameras.reconcile(device, payload.value.runningCameras);
+  return { payload: { welcome: answer } };
+}
+
+/** The empty reply. */
+function acknowledged(): undefined {
+  return undefined;
+}

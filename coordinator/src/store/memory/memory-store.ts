@@ -1,0 +1,170 @@
+import type { Clock, PeerId, SequenceStore } from '@shoal/protocol';
+import { ShoalError } from '@shoal/protocol';
+import {
+  finalTaskStates,
+  type Page,
+  type PageOptions,
+  type ResultRecord,
+  type Task,
+  type TaskState,
+} from '../../domain/index.ts';
+import { GroupCommit } from '../group-commit.ts';
+import type { BlobRecord, Change, Retention, Store, StoreCounts, StoredState } from '../store.ts';
+import { StoredSequences } from '../stored-sequences.ts';
+import { MemoryDisk } from './memory-disk.ts';
+
+export interface MemoryStoreOptions {
+  /** How long a write takes, ms. */
+  readonly writeMs: number;
+}
+
+/** A {@link Store} for tests and the simulator: the same grouping and the same behaviour, on a disk that is a few maps. */
+export class MemoryStore implements Store {
+  readonly name = 'memory-store';
+  readonly #clock: Clock;
+  readonly #disk: MemoryDisk;
+  readonly #options: MemoryStoreOptions;
+  readonly #sequences: StoredSequences;
+  readonly #group: GroupCommit;
+  #crashed = false;
+
+  constructor(clock: Clock, disk = new MemoryDisk(), options: MemoryStoreOptions = { writeMs: 0 }) {
+    this.#clock = clock;
+    this.#disk = disk;
+    this.#options = options;
+    this.#sequences = new StoredSequences({ next: disk.nextSequence, received: disk.received }, (next) =>
+      this.#group.commit([{ kind: 'sequences-reserved', next }]),
+    );
+    this.#group = new GroupCommit({
+      clock,
+      sequences: this.#sequences,
+      write: async (writes) => {
+        if (this.#options.writeMs > 0) await this.#pass(this.#options.writeMs);
+        // A process that crashed hears nothing of its writes any more.
+        if (this.#crashed) await new Promise<never>(() => {});
+        this.#disk.apply(writes);
+      },
+    });
+  }
+
+  /** The process is gone: what was not committed is forgotten, and nobody is told. A new store on the same disk goes on. */
+  crash(): void {
+    this.#crashed = true;
+  }
+
+  get sequences(): SequenceStore {
+    return this.#sequences;
+  }
+
+  get counts(): StoreCounts {
+    return this.#group.counts;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#crashed) await this.#group.close();
+  }
+
+  async load(): Promise<StoredState> {
+    const { devices, tokens, cameras, apiKeys, tasks } = this.#disk;
+    return {
+      devices: [...devices.values()],
+      tokens: [...tokens.values()],
+      cameras: [...cameras.values()],
+      apiKeys: [...apiKeys.values()],
+      unfinishedTasks: [...tasks.values()].filter(({ state }) => !finalTaskStates.has(state)).sort(byId),
+    };
+  }
+
+  commit(changes: readonly Change[], patienceMs?: number): Promise<void> {
+    return this.#group.commit(changes, patienceMs);
+  }
+
+  defer(change: Change): void {
+    this.#group.defer(change);
+  }
+
+  async task(id: string): Promise<Task | undefined> {
+    return this.#disk.tasks.get(id);
+  }
+
+  async taskByIdempotencyKey(key: string): Promise<Task | undefined> {
+    return this.#disk.taskOfKey(key);
+  }
+
+  async tasks(options: PageOptions & { readonly state?: TaskState }): Promise<Page<Task>> {
+    const { state } = options;
+    return page(this.#disk.tasks.values(), options, (task) => state === undefined || task.state === state);
+  }
+
+  async resultOfTask(taskId: string): Promise<ResultRecord | undefined> {
+    return this.#disk.resultOfTask(taskId);
+  }
+
+  async resultsOfCamera(cameraId: string, options: PageOptions): Promise<Page<ResultRecord>> {
+    return page(this.#disk.results.values(), options, ({ work }) => 'camera' in work && work.camera === cameraId);
+  }
+
+  async highestReport(cameraId: string, device: PeerId): Promise<number> {
+    let highest = 0;
+    for (const { work, device: from } of this.#disk.results.values()) {
+      if ('camera' in work && work.camera === cameraId && from === device) highest = Math.max(highest, work.report);
+    }
+    return highest;
+  }
+
+  async hasReport(cameraId: string, device: PeerId, report: number): Promise<boolean> {
+    return this.#disk.hasReport(cameraId, device, report);
+  }
+
+  async blob(digest: string): Promise<BlobRecord | undefined> {
+    return this.#disk.blobs.get(digest);
+  }
+
+  async unusedBlobs(beforeMs: number, limit: number): Promise<readonly BlobRecord[]> {
+    return [...this.#disk.blobs.values()]
+      .filter(({ lastUsedMs }) => lastUsedMs < beforeMs)
+      .sort((a, b) => a.lastUsedMs - b.lastUsedMs)
+      .slice(0, limit);
+  }
+
+  async prune(retention: Retention, nowMs: number, batchSize: number): Promise<number> {
+    if (this.#disk.failure) throw new ShoalError('io.failed', this.#disk.failure.message);
+    const ended = [...this.#disk.tasks.values()].filter(({ endedAtMs }) => endedAtMs !== undefined);
+    ended.sort((a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0) || byId(a, b));
+    const tasks = past(ended, (task) => task.endedAtMs ?? 0, retention.endedTasks, nowMs - retention.endedTaskAgeMs);
+    const reports = [...this.#disk.results.values()].filter(({ work }) => 'camera' in work).sort(byId);
+    const { cameraResults, cameraResultAgeMs } = retention;
+    const results = past(reports, (result) => result.receivedAtMs, cameraResults, nowMs - cameraResultAgeMs);
+    for (const task of tasks.slice(0, batchSize)) this.#disk.removeTask(task);
+    for (const result of results.slice(0, batchSize)) this.#disk.removeResult(result);
+    return Math.min(tasks.length, batchSize) + Math.min(results.length, batchSize);
+  }
+
+  #pass(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.after('memory-store: write', ms, resolve));
+  }
+}
+
+/** Those, of items sorted oldest first, that are too many or too old. */
+function past<Item>(sorted: readonly Item[], timeOf: (item: Item) => number, most: number, beforeMs: number): Item[] {
+  return sorted.filter((item, index) => index < sorted.length - most || timeOf(item) < beforeMs);
+}
+
+function page<Item extends { readonly id: string }>(
+  items: Iterable<Item>,
+  { limit, cursor }: PageOptions,
+  fits: (item: Item) => boolean,
+): Page<Item> {
+  const found = [...items].filter((item) => fits(item) && (cursor === undefined || item.id < cursor));
+  const shown = found.sort((a, b) => byId(b, a)).slice(0, limit);
+  const last = shown.at(-1);
+  return { items: shown, ...(found.length > limit && last && { nextCursor: last.id }) };
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}

@@ -1,0 +1,181 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Page, PageOptions, ResultRecord, Task, TaskState } from '../../domain/index.ts';
+import type { BlobRecord, Retention, StoredState } from '../store.ts';
+import {
+  type ApiKeyRow,
+  apiKeyOf,
+  type BlobRow,
+  blobOf,
+  type CameraRow,
+  cameraOf,
+  type DeviceRow,
+  deviceOf,
+  type ResultRow,
+  resultOf,
+  type TaskRow,
+  type TokenRow,
+  taskOf,
+  tokenOf,
+} from './rows.ts';
+
+type Parameter = string | number | null;
+
+/** A query whose rows are of one shape. */
+interface Query<Row> {
+  all(...parameters: Parameter[]): Row[];
+  get(...parameters: Parameter[]): Row | undefined;
+}
+
+/** Reads records back, each with a statement that was prepared once. */
+export class SqliteReader {
+  readonly #queries: ReturnType<typeof prepareAll>;
+
+  constructor(database: DatabaseSync) {
+    this.#queries = prepareAll(database);
+  }
+
+  sequences(): { readonly next: number; readonly received: ReadonlyMap<string, number> } {
+    const { ownSequence, received } = this.#queries;
+    return {
+      next: ownSequence.get()?.next ?? 1,
+      received: new Map(received.all().map(({ sender, sequence }) => [sender, sequence])),
+    };
+  }
+
+  state(): StoredState {
+    const { devices, tokens, cameras, apiKeys, unfinished } = this.#queries;
+    return {
+      devices: devices.all().map(deviceOf),
+      tokens: tokens.all().map(tokenOf),
+      cameras: cameras.all().map(cameraOf),
+      apiKeys: apiKeys.all().map(apiKeyOf),
+      unfinishedTasks: unfinished.all().map(taskOf),
+    };
+  }
+
+  task(id: string): Task | undefined {
+    const row = this.#queries.task.get(id);
+    return row && taskOf(row);
+  }
+
+  taskByKey(key: string): Task | undefined {
+    const row = this.#queries.taskByKey.get(key);
+    return row && taskOf(row);
+  }
+
+  tasks({ limit, cursor, state }: PageOptions & { readonly state?: TaskState }): Page<Task> {
+    const { tasks, tasksByState } = this.#queries;
+    const before = cursor ?? afterAllIds;
+    const rows = state === undefined ? tasks.all(before, limit + 1) : tasksByState[state].all(before, limit + 1);
+    return pageOf(rows.map(taskOf), limit);
+  }
+
+  resultOfTask(taskId: string): ResultRecord | undefined {
+    const row = this.#queries.resultOfTask.get(taskId);
+    return row && resultOf(row);
+  }
+
+  resultsOfCamera(cameraId: string, { limit, cursor }: PageOptions): Page<ResultRecord> {
+    const rows = this.#queries.resultsOfCamera.all(cameraId, cursor ?? afterAllIds, limit + 1);
+    return pageOf(rows.map(resultOf), limit);
+  }
+
+  highestReport(cameraId: string, device: string): number {
+    return this.#queries.highestReport.get(cameraId, device)?.highest ?? 0;
+  }
+
+  hasReport(cameraId: string, device: string, report: number): boolean {
+    return this.#queries.report.get(cameraId, device, report) !== undefined;
+  }
+
+  blob(digest: string): BlobRecord | undefined {
+    const row = this.#queries.blob.get(digest);
+    return row && blobOf(row);
+  }
+
+  unusedBlobs(beforeMs: number, limit: number): readonly BlobRecord[] {
+    return this.#queries.unusedBlobs.all(beforeMs, limit).map(blobOf);
+  }
+
+  /** Ended tasks and results of cameras that are past their time, the oldest first, at most `limit` of each. */
+  past(
+    retention: Retention,
+    nowMs: number,
+    limit: number,
+  ): { readonly tasks: readonly string[]; readonly results: readonly number[] } {
+    const { oldTasks, oldReports, taskCount, reportCount } = this.#queries;
+    // How many must go for being too many; the oldest ones go, so those that are too old are among them or come next.
+    const tasksOver = (taskCount.get()?.count ?? 0) - retention.endedTasks;
+    const reportsOver = (reportCount.get()?.count ?? 0) - retention.cameraResults;
+    const tooOld = (atMs: number, ageMs: number) => atMs < nowMs - ageMs;
+    return {
+      tasks: oldTasks
+        .all(limit)
+        .filter(({ at_ms }, index) => index < tasksOver || tooOld(at_ms, retention.endedTaskAgeMs))
+        .map(({ id }) => id),
+      results: oldReports
+        .all(limit)
+        .filter(({ at_ms }, index) => index < reportsOver || tooOld(at_ms, retention.cameraResultAgeMs))
+        .map(({ id }) => id),
+    };
+  }
+}
+
+/** Sorts after every id: those are lower-case letters, digits and `_`. */
+const afterAllIds = '~';
+
+function prepareAll(database: DatabaseSync) {
+  function query<Row>(sql: string): Query<Row> {
+    const statement = database.prepare(sql);
+    return {
+      all: (...parameters) => statement.all(...parameters) as unknown as Row[],
+      get: (...parameters) => statement.get(...parameters) as unknown as Row | undefined,
+    };
+  }
+  // The state is written out, or the index that leaves some out would not be used.
+  function inState(state: TaskState): Query<TaskRow> {
+    return query(`SELECT * FROM tasks WHERE state = '${state}' AND id < ? ORDER BY id DESC LIMIT ?`);
+  }
+  return {
+    devices: query<DeviceRow>('SELECT * FROM devices'),
+    tokens: query<TokenRow>('SELECT * FROM tokens'),
+    cameras: query<CameraRow>('SELECT * FROM cameras'),
+    apiKeys: query<ApiKeyRow>('SELECT * FROM api_keys'),
+    unfinished: query<TaskRow>(`SELECT * FROM tasks WHERE state IN ('queued', 'running') ORDER BY id`),
+    ownSequence: query<{ next: number }>('SELECT next FROM own_sequence'),
+    received: query<{ sender: string; sequence: number }>('SELECT sender, sequence FROM received_sequences'),
+    task: query<TaskRow>('SELECT * FROM tasks WHERE id = ?'),
+    taskByKey: query<TaskRow>('SELECT * FROM tasks WHERE idempotency_key = ?'),
+    tasks: query<TaskRow>('SELECT * FROM tasks WHERE id < ? ORDER BY id DESC LIMIT ?'),
+    tasksByState: {
+      queued: inState('queued'),
+      running: inState('running'),
+      succeeded: inState('succeeded'),
+      failed: inState('failed'),
+      expired: inState('expired'),
+      cancelled: inState('cancelled'),
+    },
+    resultOfTask: query<ResultRow>('SELECT * FROM results WHERE task_id = ?'),
+    resultsOfCamera: query<ResultRow>('SELECT * FROM results WHERE camera_id = ? AND id < ? ORDER BY id DESC LIMIT ?'),
+    highestReport: query<{ highest: number | null }>(
+      'SELECT max(report) AS highest FROM results WHERE camera_id = ? AND device = ?',
+    ),
+    report: query<{ id: string }>('SELECT id FROM results WHERE camera_id = ? AND device = ? AND report = ?'),
+    blob: query<BlobRow>('SELECT * FROM blobs WHERE digest = ?'),
+    unusedBlobs: query<BlobRow>('SELECT * FROM blobs WHERE last_used_ms < ? ORDER BY last_used_ms LIMIT ?'),
+    oldTasks: query<{ id: string; at_ms: number }>(
+      'SELECT id, ended_at_ms AS at_ms FROM tasks WHERE ended_at_ms IS NOT NULL ORDER BY ended_at_ms LIMIT ?',
+    ),
+    oldReports: query<{ id: number; at_ms: number }>(
+      'SELECT rowid AS id, received_at_ms AS at_ms FROM results WHERE camera_id IS NOT NULL ORDER BY received_at_ms LIMIT ?',
+    ),
+    taskCount: query<{ count: number }>('SELECT count(*) AS count FROM tasks WHERE ended_at_ms IS NOT NULL'),
+    reportCount: query<{ count: number }>('SELECT count(*) AS count FROM results WHERE camera_id IS NOT NULL'),
+  };
+}
+
+function pageOf<Item extends { readonly id: string }>(items: readonly Item[], limit: number): Page<Item> {
+  const shown = items.slice(0, limit);
+  const last = shown.at(-1);
+  return { items: shown, ...(items.length > limit && last && { nextCursor: last.id }) };
+}

@@ -1,0 +1,62 @@
+import { canonicalJson, roleOf, ShoalError } from '@shoal/protocol';
+import type { TaskSpec } from '../domain/index.ts';
+import { type ModelIndex, type ResolvedPipeline, resolvePipeline } from '../pipelines/index.ts';
+import { checkLabels } from '../registry/index.ts';
+
+export const longestParameters = 16 << 10;
+const longestDeadlineMs = 30 * 86_400_000;
+const mostAttempts = 10;
+const longestKey = 200;
+
+/** @throws `input.invalid` that names the field, `model.unknown`. */
+export function checkSpec(spec: TaskSpec, models: ModelIndex): ResolvedPipeline {
+  const resolved = resolvePipeline(spec, models);
+  const { pipeline } = resolved;
+  if (pipeline.takesInput && !spec.input) throw invalid('input', `the pipeline ${pipeline.name} needs an input`);
+  if (!pipeline.takesInput && spec.input) throw invalid('input', `the pipeline ${pipeline.name} takes no input`);
+  if (!Number.isInteger(spec.deadlineMs) || spec.deadlineMs < 1 || spec.deadlineMs > longestDeadlineMs) {
+    throw invalid('deadlineMs', `a whole number of ms from 1 to ${longestDeadlineMs}`);
+  }
+  if (!Number.isInteger(spec.maxAttempts) || spec.maxAttempts < 1 || spec.maxAttempts > mostAttempts) {
+    throw invalid('maxAttempts', `a whole number from 1 to ${mostAttempts}`);
+  }
+  if (spec.device !== undefined && roleOf(spec.device) !== 'device') throw invalid('device', 'not the id of a device');
+  checkLabels(spec.labels);
+  parametersJson(spec.parameters);
+  return resolved;
+}
+
+/** The parameters as they travel; empty for none. @throws `input.invalid` */
+export function parametersJson(parameters: TaskSpec['parameters']): string {
+  for (const _ in parameters) {
+    const json = canonicalParameters(parameters);
+    if (json.length > longestParameters) throw invalid('parameters', `at most ${longestParameters} characters of JSON`);
+    return json;
+  }
+  return '';
+}
+
+/** @throws `input.invalid` */
+export function checkKey(key: string): void {
+  if (!/^[\x21-\x7e]+$/.test(key) || key.length > longestKey) {
+    throw invalid('idempotencyKey', `1 to ${longestKey} visible ASCII characters`);
+  }
+}
+
+/** Whether two submissions ask for the same. */
+export function sameSpec(a: TaskSpec, b: TaskSpec): boolean {
+  // What the store gave back has no undefined members; neither does canonical JSON.
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+function canonicalParameters(parameters: TaskSpec['parameters']): string {
+  try {
+    return canonicalJson(parameters);
+  } catch {
+    throw invalid('parameters', 'must be what JSON can say');
+  }
+}
+
+function invalid(field: string, why: string): ShoalError {
+  return new ShoalError('input.invalid', `${field}: ${why}`, { field });
+}

@@ -1,0 +1,426 @@
+import {
+  type AnalysisResult,
+  attestResult,
+  encodeJoinToken,
+  encodeResult,
+  newId,
+  newIdentity,
+  resultMediaType,
+  ShoalError,
+  seededRandom,
+  sha256Hex,
+  writeBundle,
+} from '@shoal/protocol';
+import { systemClock } from '@shoal/protocol/real';
+import type {
+  BlobRef,
+  Camera,
+  CameraView,
+  Coordinator,
+  DeviceView,
+  Page,
+  ResultRecord,
+  Task,
+  TokenView,
+} from '../../src/domain/index.ts';
+import { finalTaskStates } from '../../src/domain/index.ts';
+
+export interface ACoordinator extends Coordinator {
+  /** Lets a task end as a device would: with a signed result, or without. */
+  finish(id: string, result: AnalysisResult | Partial<Task>): void;
+  sees(camera: string, result: AnalysisResult): ResultRecord;
+  setHealth(status: 'ok' | 'degraded'): void;
+  readonly device: DeviceView;
+}
+
+/**
+ * The facade over plain maps: what the REST API promises is tested without a fleet behind it. `finishAtOnce` ends every task of
+ * the `noop` pipeline as it is submitted.
+ */
+export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordinator {
+  const random = seededRandom(7);
+  const identity = newIdentity('coordinator', random);
+  const deviceKey = newIdentity('device', random);
+  const id = (prefix: string) => newId(prefix, systemClock.nowMs(), random);
+  const tasks = new Map<string, Task>();
+  const byKey = new Map<string, Task>();
+  const records = new Map<string, ResultRecord>();
+  const cameras = new Map<string, Camera>();
+  const tokens = new Map<string, TokenView>();
+  const keys = new Map<string, { id: string; name: string; createdAtMs: number }>();
+  const bytes = new Map<string, { ref: BlobRef; content: Uint8Array }>();
+  const cameraRecords: ResultRecord[] = [];
+  const listeners = new Set<() => void>();
+  const resultListeners = new Set<(record: ResultRecord, result: AnalysisResult) => void>();
+  let status: 'ok' | 'degraded' = 'ok';
+  let device = aDevice(deviceKey.id, deviceKey.publicKey);
+
+  const missing = (what: string, which: string) =>
+    new ShoalError('not-found', `there is no ${what} ${which}`, { [what]: which });
+  const found = <T>(map: ReadonlyMap<string, T>, what: string, which: string): T => {
+    const value = map.get(which);
+    if (value === undefined) throw missing(what, which);
+    return value;
+  };
+  const change = (task: Task) => {
+    tasks.set(task.id, task);
+    for (const listener of [...listeners]) listener();
+  };
+  const record = (work: ResultRecord['work'], result: AnalysisResult): ResultRecord => {
+    const output = encodeResult(result);
+    const nowMs = systemClock.nowMs();
+    const attestation = attestResult(deviceKey, {
+      input: { name: 'input', sha256: sha256Hex('input') },
+      output,
+      outputMediaType: resultMediaType,
+      software: 'test/1',
+      pipeline: result.pipeline,
+      parameters: {},
+      model: null,
+      work,
+      startedAtMs: nowMs,
+      finishedAtMs: nowMs,
+    });
+    return { id: id('res'), work, device: deviceKey.id, receivedAtMs: nowMs, result: output, attestation };
+  };
+  const until = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const done = () => {
+        listeners.delete(done);
+        signal.removeEventListener('abort', aborted);
+        resolve();
+      };
+      const aborted = () => {
+        listeners.delete(done);
+        reject(signal.reason);
+      };
+      if (signal.aborted) reject(signal.reason);
+      listeners.add(done);
+      signal.addEventListener('abort', aborted, { once: true });
+    });
+
+  const coordinator: ACoordinator = {
+    name: 'coordinator',
+    identity,
+    get device() {
+      return device;
+    },
+    start: async () => {},
+    drain: async () => {},
+    stop: async () => {},
+    setHealth: (next) => {
+      status = next;
+    },
+    finish(taskId, end) {
+      const task = found(tasks, 'task', taskId);
+      const endedAtMs = systemClock.nowMs();
+      if (!('kind' in end)) return change({ ...task, endedAtMs, state: 'failed', ...end });
+      const attempt = anAttempt(device.id, endedAtMs);
+      records.set(taskId, record({ task: taskId, attempt: attempt.id }, end));
+      change({ ...task, state: 'succeeded', endedAtMs, attempts: [attempt] });
+    },
+    sees(camera, result) {
+      const seen = record({ camera, report: cameraRecords.length + 1 }, result);
+      cameraRecords.unshift(seen);
+      for (const listener of resultListeners) listener(seen, result);
+      return seen;
+    },
+    apiKeys: {
+      create: async (name) => {
+        const key = { id: id('key'), name, createdAtMs: systemClock.nowMs() };
+        keys.set(`shoal_${key.id}`, key);
+        return { ...key, key: `shoal_${key.id}` };
+      },
+      verify: (key) => keys.get(key),
+      list: () => [...keys.values()],
+      revoke: async (which) => {
+        const word = [...keys].find(([, key]) => key.id === which)?.[0];
+        if (word === undefined) throw missing('key', which);
+        keys.delete(word);
+      },
+    },
+    statistics: () => ({
+      tasksSubmitted: tasks.size,
+      tasksEnded: { queued: 0, running: 0, succeeded: records.size, failed: 0, expired: 0, cancelled: 0 },
+      attemptsEnded: { offered: 0, accepted: 0, succeeded: records.size, failed: 0, refused: 0, lost: 0, cancelled: 0 },
+      placementsMade: records.size,
+      placementsFailed: 0,
+      resultsKept: records.size,
+      resultsDropped: 0,
+      resultsRefused: 0,
+      commits: 1,
+      changesCommitted: 1,
+      framesRefused: { 'message.signature': 2 },
+    }),
+    health: () => ({
+      status,
+      checks: { store: { ok: status === 'ok', detail: status === 'ok' ? 'writes' : 'the disk is full' } },
+      devices: { online: 1, known: 1 },
+      tasks: { queued: [...tasks.values()].filter(({ state }) => state === 'queued').length, running: 0 },
+    }),
+    devices: {
+      list: () => [device],
+      get: (which) => {
+        if (which !== device.id) throw missing('device', which);
+        return device;
+      },
+      update: async (which, changes) => {
+        if (which !== device.id) throw missing('device', which);
+        device = { ...device, ...changes };
+        return device;
+      },
+      revoke: async (which) => {
+        if (which !== device.id) throw missing('device', which);
+        device = { ...device, revoked: true };
+      },
+    },
+    tokens: {
+      create: async ({ uses, lifetimeMs, labels }) => {
+        const createdAtMs = systemClock.nowMs();
+        const token = { id: id('tok'), createdAtMs, expiresAtMs: createdAtMs + lifetimeMs, usesLeft: uses, labels };
+        tokens.set(token.id, token);
+        const addresses = ['mqtt://192.168.1.20:1883', 'mqtt://127.0.0.1:1883'];
+        const secret = random.bytes(16);
+        return {
+          ...token,
+          word: encodeJoinToken({ addresses, coordinator: identity, tokenId: token.id, secret }),
+        };
+      },
+      list: () => [...tokens.values()],
+      revoke: async (which) => {
+        if (!tokens.delete(which)) throw missing('token', which);
+      },
+    },
+    tasks: {
+      submit: async (spec, key) => {
+        const first = key === undefined ? undefined : byKey.get(key);
+        if (first && JSON.stringify(first.spec) !== JSON.stringify(spec)) {
+          throw new ShoalError('conflict', 'the idempotency key was used for another task', { task: first.id });
+        }
+        if (first) return found(tasks, 'task', first.id);
+        if (spec.pipeline !== 'noop' && !spec.input) {
+          throw new ShoalError('input.invalid', `the pipeline ${spec.pipeline} needs an input`, { field: 'input' });
+        }
+        const createdAtMs = systemClock.nowMs();
+        const task: Task = {
+          id: id('tsk'),
+          spec,
+          state: 'queued',
+          createdAtMs,
+          expiresAtMs: createdAtMs + spec.deadlineMs,
+          attempts: [],
+          ...(key === undefined ? {} : { idempotencyKey: key }),
+        };
+        if (key !== undefined) byKey.set(key, task);
+        change(task);
+        if (options.finishAtOnce) coordinator.finish(task.id, { schema: 1, kind: 'empty', pipeline: 'noop' });
+        return task;
+      },
+      get: async (which) => found(tasks, 'task', which),
+      list: async ({ limit, cursor, state }) =>
+        page(
+          [...tasks.values()].reverse().filter((task) => !state || task.state === state),
+          limit,
+          cursor,
+        ),
+      cancel: async (which) => {
+        const task = found(tasks, 'task', which);
+        if (!finalTaskStates.has(task.state)) change({ ...task, state: 'cancelled', endedAtMs: systemClock.nowMs() });
+        return found(tasks, 'task', which);
+      },
+      wait: async (which, waitMs, signal) => {
+        const over = new AbortController();
+        const cancel = systemClock.after('wait', waitMs, () => over.abort());
+        const either = AbortSignal.any([signal, over.signal]);
+        while (!finalTaskStates.has(found(tasks, 'task', which).state) && !over.signal.aborted) {
+          await until(either).catch((error) => {
+            if (signal.aborted) throw error;
+          });
+        }
+        cancel();
+        return found(tasks, 'task', which);
+      },
+      async *watch(which, signal) {
+        for (let last: Task | undefined; ; ) {
+          const task = found(tasks, 'task', which);
+          if (task !== last) yield task;
+          last = task;
+          if (finalTaskStates.has(task.state)) return;
+          if (tasks.get(which) === task) await until(signal);
+        }
+      },
+    },
+    results: {
+      ofTask: async (which) => {
+        const kept = records.get(which);
+        if (!kept) throw new ShoalError('not-found', `the task ${which} has no result`, { task: which });
+        return kept;
+      },
+      ofCamera: async (which, { limit, cursor }) => {
+        found(cameras, 'camera', which);
+        return page(cameraRecords, limit, cursor);
+      },
+      async *watch({ camera }, signal) {
+        const seen: { record: ResultRecord; result: AnalysisResult }[] = [];
+        let wake = () => {};
+        const listener = (kept: ResultRecord, result: AnalysisResult) => {
+          if (camera !== undefined && !('camera' in kept.work && kept.work.camera === camera)) return;
+          seen.push({ record: kept, result });
+          wake();
+        };
+        resultListeners.add(listener);
+        try {
+          for (;;) {
+            const next = seen.shift();
+            if (next) yield next;
+            else
+              await new Promise<void>((resolve, reject) => {
+                wake = resolve;
+                signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+              });
+          }
+        } finally {
+          resultListeners.delete(listener);
+        }
+      },
+      bundle: ({ result, attestation }) => writeBundle({ result, attestation, publicKey: deviceKey.publicKey }),
+    },
+    cameras: {
+      create: async (spec) => {
+        const camera: Camera = {
+          id: id('cam'),
+          spec,
+          revision: 1,
+          createdAtMs: systemClock.nowMs(),
+          device: device.id,
+          reason: 'the only device',
+          refused: [],
+          formerDevices: [],
+        };
+        cameras.set(camera.id, camera);
+        return camera;
+      },
+      update: async (which, spec) => {
+        const camera = found(cameras, 'camera', which);
+        const next = { ...camera, spec, revision: camera.revision + 1 };
+        cameras.set(which, next);
+        return next;
+      },
+      remove: async (which) => {
+        found(cameras, 'camera', which);
+        cameras.delete(which);
+      },
+      get: (which): CameraView => found(cameras, 'camera', which),
+      list: () => [...cameras.values()],
+    },
+    blobs: {
+      put: async (content, mediaType) => {
+        const parts: Uint8Array[] = [];
+        for await (const part of content) parts.push(part);
+        const whole = Buffer.concat(parts);
+        const ref = { digest: sha256Hex(whole), sizeBytes: whole.length, mediaType };
+        bytes.set(ref.digest, { ref, content: whole });
+        return ref;
+      },
+      stat: async (digest) => bytes.get(digest)?.ref,
+      read: async (digest, range) => {
+        const { content } = found(bytes, 'blob', digest);
+        return range ? content.subarray(range.offset, range.offset + range.length) : content;
+      },
+    },
+  };
+  return coordinator;
+}
+
+function page<T extends { id: string }>(items: readonly T[], limit: number, cursor?: string): Page<T> {
+  const start = cursor === undefined ? 0 : items.findIndex(({ id }) => id === cursor) + 1;
+  const shown = items.slice(start, start + limit);
+  const last = shown.at(-1);
+  return start + limit < items.length && last ? { items: shown, nextCursor: last.id } : { items: shown };
+}
+
+function anAttempt(device: string, endedAtMs: number): Task['attempts'][number] {
+  const times = { queueMs: 0, transferMs: 1, loadMs: 0, inferenceMs: 11, totalMs: 12 };
+  return {
+    id: 'att_1',
+    device,
+    model: 'efficientdet-lite0',
+    variant: 'int8',
+    state: 'succeeded',
+    startedAtMs: endedAtMs - 40,
+    endedAtMs,
+    placement: {
+      strategy: 'expected-completion',
+      chosen: { device, variant: 'int8', ...times },
+      others: [],
+      considered: 2,
+      refused: [{ device: `dev_${'b'.repeat(26)}`, reason: 'battery', detail: 'battery at 22 %, floor 30 %' }],
+    },
+    timings: { queuedMs: 1, transferMs: 2, loadMs: 0, decodeMs: 6, inferenceMs: 12, totalMs: 21 },
+  };
+}
+
+function aDevice(id: string, publicKey: Uint8Array): DeviceView {
+  return {
+    id,
+    publicKey,
+    name: 'pi-5',
+    labels: { site: 'barn' },
+    joinedAtMs: Date.UTC(2026, 0, 1),
+    tokenId: 'tok_0',
+    draining: false,
+    revoked: false,
+    presence: 'online',
+    lastSeenMs: Date.UTC(2026, 0, 2),
+    running: 0,
+    capability: {
+      hostName: 'pi-5',
+      software: 'shoal-agent/0.1.0',
+      platform: 'linux',
+      arch: 'arm64',
+      board: 'Raspberry Pi 5 Model B Rev 1.0',
+      cpuModel: 'Cortex-A76',
+      cores: 4,
+      cpuFeatures: ['asimddp'],
+      memoryBytes: 8 * 2 ** 30,
+      diskFreeBytes: 20 * 2 ** 30,
+      accelerators: [],
+      powerSource: 'battery',
+      hasBattery: true,
+      runtimes: ['onnxruntime-node/1.30.0 cpu'],
+      decoders: ['h264'],
+      taskSlots: 2,
+      container: false,
+      phone: false,
+    },
+    profiles: [
+      {
+        model: 'efficientdet-lite0',
+        variant: 'int8',
+        sha256: new Uint8Array(32),
+        engine: 'onnx',
+        p50Ms: 38,
+        p95Ms: 44,
+        loadMs: 90,
+        memoryBytes: 60 << 20,
+        energyMj: null,
+        samples: 20,
+        confidence: 0.9,
+        measuredAtMs: Date.UTC(2026, 0, 1),
+      },
+    ],
+    telemetry: {
+      batteryPct: 80,
+      charging: false,
+      temperatureC: null,
+      throttled: null,
+      cpuLoad: 0.5,
+      memoryAvailableBytes: 4 * 2 ** 30,
+      running: 0,
+      queued: 0,
+      outbox: 0,
+      loadedModels: [],
+      cameras: [],
+    },
+  };
+}

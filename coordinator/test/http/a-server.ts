@@ -1,0 +1,110 @@
+import { createLogger, type LogRecord } from '@shoal/protocol';
+import { systemClock } from '@shoal/protocol/real';
+import type { InjectOptions, LightMyRequestResponse } from 'fastify';
+import { createHttpServer, type HttpDeps, type HttpOptions, type HttpServer, keyCheck } from '../../src/http/index.ts';
+import { createMetrics } from '../../src/metrics/index.ts';
+import { type ACoordinator, aCoordinator } from './a-coordinator.ts';
+
+export const key = 'shoal_the-key-of-these-tests';
+
+export interface AServer {
+  readonly server: HttpServer;
+  readonly coordinator: ACoordinator;
+  readonly log: LogRecord[];
+  /** As `app.inject`: without a key. */
+  inject(options: InjectOptions): Promise<LightMyRequestResponse>;
+  /** Calls the API in-process, with the key. */
+  call(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD',
+    url: string,
+    options?: CallOptions,
+  ): Promise<Answer>;
+}
+
+export interface CallOptions {
+  readonly json?: unknown;
+  readonly body?: Buffer | string;
+  readonly headers?: Record<string, string>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+  readonly bytes: Buffer;
+  // biome-ignore lint/suspicious/noExplicitAny: the answer's shape is what the test is about
+  readonly json: any;
+}
+
+export async function aServer(
+  options: Partial<HttpOptions> = {},
+  deps: Partial<HttpDeps> & { coordinator?: ACoordinator } = {},
+): Promise<AServer> {
+  const log: LogRecord[] = [];
+  const coordinator = deps.coordinator ?? aCoordinator();
+  const server = await createHttpServer(
+    {
+      keys: keyCheck(coordinator.apiKeys, key),
+      metrics: createMetrics(coordinator, '1.2.3'),
+      clock: systemClock,
+      logger: createLogger((record) => log.push(record), 'debug'),
+      fetchInput: async () => {
+        throw new Error('not wanted here');
+      },
+      ...deps,
+      coordinator,
+    },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      portSearch: 0,
+      insecureLoopback: false,
+      uploadLimitBytes: 100_000,
+      version: '1.2.3',
+      ...options,
+    },
+  );
+  const call: AServer['call'] = async (method, url, { json, body, headers } = {}) => {
+    const called: Promise<LightMyRequestResponse> = server.app.inject({
+      method,
+      url,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(json === undefined ? {} : { payload: JSON.stringify(json) }),
+      ...(body === undefined ? {} : { payload: body }),
+    });
+    const answer = await called;
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      text: answer.body,
+      bytes: answer.rawPayload,
+      json:
+        answer.body !== '' && /json/.test(String(answer.headers['content-type'])) ? JSON.parse(answer.body) : undefined,
+    };
+  };
+  const inject: AServer['inject'] = (injected) => server.app.inject(injected);
+  return { server, coordinator, log, call, inject };
+}
+
+/** A form as a browser or curl sends it. */
+export function form(
+  fields: Readonly<Record<string, string>>,
+  file?: { content: Buffer; type: string; field?: string },
+) {
+  const boundary = 'shoal-test-boundary';
+  const parts = Object.entries(fields).map(([name, value]) =>
+    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`),
+  );
+  if (file) {
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="${file.field ?? 'file'}"; filename="a.jpg"\r\nContent-Type: ${file.type}\r\n\r\n`;
+    parts.unshift(Buffer.concat([Buffer.from(head), file.content, Buffer.from('\r\n')]));
+  }
+  return {
+    body: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]),
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+  };
+}

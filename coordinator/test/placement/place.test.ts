@@ -1,0 +1,264 @@
+import { seededRandom } from '@shoal/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type DeviceSnapshot, type FleetSnapshot, place, type Work } from '../../src/placement/index.ts';
+import { aVariant } from '../support/models.ts';
+
+const limits = { batteryFloorPct: 30, attemptsPerDevice: 64 };
+
+function aDevice(
+  id: string,
+  change: Partial<DeviceSnapshot> & { p50Ms?: number; loadedMs?: number } = {},
+): DeviceSnapshot {
+  const { p50Ms, loadedMs, ...rest } = change;
+  return {
+    id,
+    presence: 'online',
+    draining: false,
+    labels: {},
+    onBattery: false,
+    batteryPct: undefined,
+    hasEngine: true,
+    slots: 1,
+    running: 0,
+    backlogMs: 0,
+    cameraLoad: 0,
+    pause: undefined,
+    bytesPerMs: 1_000,
+    decodeMs: 0,
+    runMs: (_, variant) => (variant === 'int8' ? p50Ms : undefined),
+    loadMs: () => (p50Ms === undefined ? undefined : (loadedMs ?? 0)),
+    ...rest,
+  };
+}
+
+function someWork(change: Partial<Work> = {}): Work {
+  return {
+    model: 'm',
+    variants: [aVariant(), aVariant({ name: 'float32', precision: 'float32' })],
+    inputBytes: 0,
+    labels: {},
+    tried: new Set(),
+    declined: new Map(),
+    ...change,
+  };
+}
+
+const planOf = (fleet: FleetSnapshot, work: Work, seed = 1) =>
+  place(fleet, work, { nowMs: 1_000, random: seededRandom(seed), limits });
+const chosenOf = (fleet: FleetSnapshot, work: Work, seed = 1) => {
+  const plan = planOf(fleet, work, seed);
+  return plan.kind === 'placed' ? plan.placement.chosen : undefined;
+};
+
+describe('placement', () => {
+  it('chooses the device that is expected to be done first by its own measurements', () => {
+    const fleet = [aDevice('slow', { p50Ms: 90 }), aDevice('fast', { p50Ms: 10 }), aDevice('middle', { p50Ms: 40 })];
+    const plan = planOf(fleet, someWork());
+    expect(plan).toMatchObject({
+      kind: 'placed',
+      placement: {
+        chosen: { device: 'fast', variant: 'int8', totalMs: 10 },
+        others: [{ device: 'middle' }, { device: 'slow' }],
+        considered: 3,
+      },
+    });
+  });
+
+  it('counts what waits before it, the way there, loading, and what cameras take', () => {
+    const quick = aDevice('quick', { p50Ms: 10 });
+    const rival = (change: Partial<DeviceSnapshot> & { loadedMs?: number }) =>
+      aDevice('rival', { p50Ms: 5, ...change });
+    const work = someWork({ inputBytes: 10_000 });
+    expect(chosenOf([quick, rival({})], work)?.device).toBe('rival');
+    expect(chosenOf([quick, rival({ running: 1, backlogMs: 50 })], work)).toMatchObject({ device: 'quick' });
+    expect(chosenOf([quick, rival({ bytesPerMs: 100 })], work)).toMatchObject({ device: 'quick', transferMs: 10 });
+    expect(chosenOf([quick, rival({ loadedMs: 100 })], work)).toMatchObject({ device: 'quick' });
+    expect(chosenOf([quick, rival({ cameraLoad: 0.7 })], work)).toMatchObject({ device: 'quick' });
+    expect(chosenOf([quick, rival({ cameraLoad: 100 })], work)).toMatchObject({ device: 'quick' });
+  });
+
+  it('does not wait where a slot is free', () => {
+    const busy = aDevice('busy', { p50Ms: 10, slots: 2, running: 1, backlogMs: 900 });
+    expect(chosenOf([busy], someWork())).toMatchObject({ queueMs: 0 });
+  });
+
+  it('prefers a device that has measured to one that has not, and uses the other when it must', () => {
+    const fleet = [aDevice('guess'), aDevice('known', { p50Ms: 200 })];
+    expect(chosenOf(fleet, someWork())).toMatchObject({ device: 'known' });
+    expect(chosenOf(fleet, someWork({ declined: new Map([['known', 'no']]) }))).toMatchObject({
+      device: 'guess',
+      variant: 'int8',
+    });
+  });
+
+  it('takes the variant that was measured rather than one that was not', () => {
+    const onlyFloat = aDevice('d', {
+      runMs: (_, v) => (v === 'float32' ? 2_000 : undefined),
+      loadMs: (_, v) => (v === 'float32' ? 0 : undefined),
+    });
+    expect(chosenOf([onlyFloat], someWork())).toMatchObject({ variant: 'float32' });
+  });
+
+  const refusals: [string, DeviceSnapshot, Partial<Work>, string, RegExp][] = [
+    ['offline', aDevice('d', { presence: 'offline' }), {}, 'unreachable', /not heard of/],
+    ['suspect', aDevice('d', { presence: 'suspect' }), {}, 'unreachable', /connection/],
+    ['draining', aDevice('d', { draining: true }), {}, 'draining', /drained/],
+    [
+      'of another label',
+      aDevice('d', { labels: { room: 'hall' } }),
+      { labels: { room: 'attic' } },
+      'labels',
+      /hall, attic/,
+    ],
+    ['not the one', aDevice('d'), { device: 'e' }, 'other-device', /e/],
+    ['without an engine', aDevice('d', { hasEngine: false }), {}, 'no-engine', /runtime/],
+    ['at its battery floor', aDevice('d', { onBattery: true, batteryPct: 22 }), {}, 'battery', /22 %, floor 30 %/],
+    ['pausing', aDevice('d', { pause: { untilMs: 1_500, reason: 'hot' } }), {}, 'busy', /hot.*500 ms/],
+    ['full', aDevice('d', { running: 64 }), {}, 'busy', /64/],
+    ['far behind', aDevice('d', { running: 2, backlogMs: 5_000 }), {}, 'busy', /5000 ms/],
+    ['declining', aDevice('d'), { declined: new Map([['d', 'no-model']]) }, 'declined', /no-model/],
+    ['too slow', aDevice('d', { p50Ms: 500 }), { timeLeftMs: 100 }, 'too-slow', /500 ms, 100 ms/],
+  ];
+  it.each(refusals)('refuses a device that is %s, and says why with figures', (_, device, change, reason, detail) => {
+    const plan = planOf([device], someWork(change));
+    expect(plan).toMatchObject({
+      kind: 'unplaced',
+      refused: [{ device: 'd', reason, detail: expect.stringMatching(detail) }],
+    });
+    expect(plan.kind === 'unplaced' && plan.reason).toContain(reason);
+  });
+
+  it('does not refuse for a guess', () => {
+    expect(chosenOf([aDevice('d')], someWork({ timeLeftMs: 1 }))).toMatchObject({ device: 'd' });
+  });
+
+  it('takes a device on battery above its floor, and a charging one below it', () => {
+    expect(chosenOf([aDevice('d', { onBattery: true, batteryPct: 31 })], someWork())).toBeDefined();
+    expect(chosenOf([aDevice('d', { onBattery: false, batteryPct: 5 })], someWork())).toBeDefined();
+  });
+
+  it('comes back to a device where it failed only when no other could do it', () => {
+    const tried = new Set(['a']);
+    expect(chosenOf([aDevice('a', { p50Ms: 1 }), aDevice('b', { p50Ms: 900 })], someWork({ tried }))).toMatchObject({
+      device: 'b',
+    });
+    expect(chosenOf([aDevice('a'), aDevice('b', { draining: true })], someWork({ tried }))).toMatchObject({
+      device: 'a',
+    });
+    // A busy one is worth waiting for.
+    expect(chosenOf([aDevice('a'), aDevice('b', { running: 64 })], someWork({ tried }))).toBeUndefined();
+  });
+
+  it('spreads work over equals', () => {
+    const fleet = ['a', 'b', 'c'].map((id) => aDevice(id, { p50Ms: 10 }));
+    const random = seededRandom(5);
+    const counts = new Map<string, number>();
+    for (let n = 0; n < 3_000; n++) {
+      const plan = place(fleet, someWork(), { nowMs: 0, random, limits });
+      if (plan.kind === 'placed')
+        counts.set(plan.placement.chosen.device, (counts.get(plan.placement.chosen.device) ?? 0) + 1);
+    }
+    for (const count of counts.values()) expect(count).toBeGreaterThan(850);
+    expect(counts.size).toBe(3);
+  });
+
+  it('keeps few words about a large fleet', () => {
+    const fleet = Array.from({ length: 500 }, (_, n) => aDevice(`d${n}`, n % 2 ? { p50Ms: n } : { draining: true }));
+    const plan = planOf(fleet, someWork());
+    if (plan.kind === 'unplaced') throw new Error('not placed');
+    expect(plan.placement.chosen.device).toBe('d1');
+    expect(plan.placement.others.map(({ device }) => device)).toEqual([
+      'd3',
+      'd5',
+      'd7',
+      'd9',
+      'd11',
+      'd13',
+      'd15',
+      'd17',
+    ]);
+    expect(plan.placement.refused).toHaveLength(32);
+    expect(plan.placement.considered).toBe(500);
+  });
+});
+
+const anyDevice = (index: number) =>
+  fc
+    .record({
+      presence: fc.constantFrom('online', 'suspect', 'offline') as fc.Arbitrary<DeviceSnapshot['presence']>,
+      draining: fc.boolean(),
+      labels: fc.constantFrom({}, { room: 'a' }, { room: 'b' }),
+      onBattery: fc.boolean(),
+      batteryPct: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
+      hasEngine: fc.boolean(),
+      slots: fc.integer({ min: 1, max: 4 }),
+      running: fc.integer({ min: 0, max: 70 }),
+      backlogMs: fc.integer({ min: 0, max: 5_000 }),
+      cameraLoad: fc.double({ min: 0, max: 2, noNaN: true }),
+      p50Ms: fc.option(fc.integer({ min: 1, max: 2_000 }), { nil: undefined }),
+    })
+    .map(({ p50Ms, ...device }) => aDevice(`d${index}`, { ...device, ...(p50Ms !== undefined && { p50Ms }) }));
+
+const anyFleet = fc
+  .integer({ min: 0, max: 12 })
+  .chain((size) => fc.tuple(...Array.from({ length: size }, (_, n) => anyDevice(n))));
+const anyWork = fc
+  .record({
+    labels: fc.constantFrom({}, { room: 'a' }),
+    timeLeftMs: fc.integer({ min: 1, max: 5_000 }),
+    tried: fc.uniqueArray(fc.integer({ min: 0, max: 12 }), { maxLength: 4 }),
+    inputBytes: fc.integer({ min: 0, max: 1_000_000 }),
+  })
+  .map(({ tried, ...work }) => someWork({ ...work, tried: new Set(tried.map((n) => `d${n}`)) }));
+
+describe('placement, whatever the fleet', () => {
+  it('never chooses a device that it refuses alone, and never finds none when one alone would do that was not tried', () => {
+    fc.assert(
+      fc.property(anyFleet, anyWork, (fleet, work) => {
+        const alone = fleet.filter((device) => planOf([device], work).kind === 'placed');
+        const plan = planOf(fleet, work);
+        if (plan.kind === 'placed') {
+          expect(alone.map(({ id }) => id)).toContain(plan.placement.chosen.device);
+          for (const { device } of plan.placement.refused) expect(device).not.toBe(plan.placement.chosen.device);
+        } else {
+          expect(alone.filter(({ id }) => !work.tried.has(id))).toEqual([]);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('says something about every device of a small fleet', () => {
+    fc.assert(
+      fc.property(anyFleet, anyWork, (fleet, work) => {
+        const plan = planOf(fleet, work);
+        const said =
+          plan.kind === 'unplaced'
+            ? plan.refused
+            : [...plan.placement.refused, ...plan.placement.others, plan.placement.chosen];
+        if (fleet.length <= 8 && plan.kind === 'placed')
+          expect(new Set(said.map(({ device }) => device)).size).toBe(fleet.length);
+      }),
+    );
+  });
+
+  it('decides the same for the same', () => {
+    fc.assert(
+      fc.property(anyFleet, anyWork, fc.integer(), (fleet, work, seed) => {
+        expect(planOf(fleet, work, seed)).toEqual(planOf(fleet, work, seed));
+      }),
+    );
+  });
+
+  it('chooses no device that another one beats', () => {
+    fc.assert(
+      fc.property(anyFleet, anyWork, (fleet, work) => {
+        const plan = planOf(fleet, work);
+        if (plan.kind === 'unplaced') return;
+        for (const other of plan.placement.others)
+          expect(other.totalMs).toBeGreaterThanOrEqual(plan.placement.chosen.totalMs);
+      }),
+    );
+  });
+});

@@ -1,0 +1,2 @@
+export type { CommandContext } from './context.ts';
+export { createProgram } from './program.ts';

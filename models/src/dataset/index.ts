@@ -1,0 +1,1 @@
+export { type DetectionDataset, readClassDataset, readDetectionDataset } from './read-dataset.ts';

@@ -1,0 +1,36 @@
+import { seededRandom } from '@shoal/protocol';
+import { type InferenceParameters, type ModelFrame, type ModelOutput, unpackOutput } from '../../stages/index.ts';
+import type { LoadableModel } from '../engine.ts';
+
+const mostFindings = 5;
+
+/** Something to find: the same for the same model and pixels, and within what the parameters allow. */
+export function simulatedOutput(model: LoadableModel, frame: ModelFrame, parameters: InferenceParameters): ModelOutput {
+  const { manifest, variant } = model;
+  const { head, input } = manifest;
+  const random = seededRandom(hash(frame.pixels, Number.parseInt(variant.sha256.slice(0, 8), 16)));
+  const reported = manifest.labels.flatMap((label, classIndex) => (label === '' ? [] : [classIndex]));
+  const [leastScore, limit] =
+    head.kind === 'anchor-detection' ? [head.defaultScore, head.nms.maxDetections] : [0, head.topK];
+  const findings = Array.from({ length: mostFindings }, () => {
+    const classIndex = reported[Math.floor(random.next() * reported.length)] ?? 0;
+    const score = random.next();
+    const left = random.next() * input.width * 0.8;
+    const top = random.next() * input.height * 0.8;
+    const box = [left, top, left + input.width * 0.2, top + input.height * 0.2];
+    return { score, row: head.kind === 'anchor-detection' ? [classIndex, score, ...box] : [classIndex, score] };
+  });
+  const rows = findings
+    .filter(({ score }) => score >= (parameters.minScore ?? leastScore))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, parameters.maxResults ?? limit)
+    .flatMap(({ row }) => row);
+  return unpackOutput(manifest, Float32Array.from(rows), frame.placement);
+}
+
+/** FNV-1a over every 16th byte: enough to tell pictures apart, and cheap for thousands of simulated devices. */
+function hash(pixels: Uint8Array, seed: number): number {
+  let value = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < pixels.length; i += 16) value = Math.imul(value ^ (pixels[i] as number), 0x01000193);
+  return value >>> 0;
+}

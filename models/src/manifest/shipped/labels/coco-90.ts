@@ -1,0 +1,14 @@
+/**
+ * Labels of class 0 to 89 for detectors trained on COCO: class i is COCO category id i + 1. Ten ids were never used.
+ * Source: labelmap.txt inside the EfficientDet-Lite files (Google, Apache-2.0).
+ */
+export const coco90Labels: readonly string[] = [
+  'person|bicycle|car|motorcycle|airplane|bus|train|truck|boat|traffic light|fire hydrant||stop sign|',
+  'parking meter|bench|bird|cat|dog|horse|sheep|cow|elephant|bear|zebra|giraffe||backpack|umbrella|||handbag|tie|',
+  'suitcase|frisbee|skis|snowboard|sports ball|kite|baseball bat|baseball glove|skateboard|surfboard|',
+  'tennis racket|bottle||wine glass|cup|fork|knife|spoon|bowl|banana|apple|sandwich|orange|broccoli|carrot|',
+  'hot dog|pizza|donut|cake|chair|couch|potted plant|bed||dining table|||toilet||tv|laptop|mouse|remote|keyboard|',
+  'cell phone|microwave|oven|toaster|sink|refrigerator||book|clock|vase|scissors|teddy bear|hair drier|toothbrush',
+]
+  .join('')
+  .split('|');

@@ -1,0 +1,1 @@
+export { freeMemory } from './free-memory.ts';

@@ -1,0 +1,1 @@
+export { type PipelineDeps, type PipelineResult, type PipelineTimings, runFrame, runPicture } from './run-picture.ts';

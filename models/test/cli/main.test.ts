@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { defaultCacheDirectory } from '../../src/cache/index.ts';
+import { Catalogue } from '../../src/catalogue/index.ts';
+import { realModelStore, whenReachable } from '../real-models.ts';
+
+const entry = join(import.meta.dirname, '../../src/main.ts');
+const photos = join(import.meta.dirname, '../../../../shared/data/coco-val64');
+const folder = await mkdtemp(join(tmpdir(), 'shoal-models-cli-'));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** The real command in a process of its own. */
+function shoalModels(args: readonly string[], cacheDirectory = join(folder, 'cache')) {
+  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    const env = { ...process.env, SHOAL_CACHE_DIR: cacheDirectory };
+    execFile(process.execPath, ['--conditions=source', entry, ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+describe('shoal-models', () => {
+  it('teaches itself with --help', async () => {
+    const { code, stdout } = await shoalModels(['--help']);
+    expect(code).toBe(0);
+    for (const command of ['list', 'fetch', 'import', 'eval', 'profile']) expect(stdout).toContain(command);
+    expect(stdout).toMatch(/Exit codes/);
+    expect((await shoalModels(['eval', '--help'])).stdout).toMatch(/class cx cy w h/);
+  });
+
+  it('lists every variant of the catalogue, as a table and as JSON', async () => {
+    const { code, stdout } = await shoalModels(['list', '--json']);
+    expect(code).toBe(0);
+    const entries = new Catalogue().entries();
+    expect(JSON.parse(stdout)).toMatchObject(
+      entries.map(({ manifest, variant }) => ({ name: manifest.name, variant: variant.name, held: false })),
+    );
+    expect((await shoalModels(['list'])).stdout.trim().split('\n')).toHaveLength(entries.length + 1);
+  });
+
+  it.each([
+    ['no command', [], /Usage/],
+    ['a command that is misspelt', ['lst'], /Did you mean list/],
+    ['a missing argument', ['eval'], /missing required argument/],
+    ['a limit that is no number', ['eval', 'efficientdet-lite0', '.', '--limit', 'all'], /whole number/],
+    ['an unknown model', ['fetch', 'efficientdet-lite9'], /did you mean efficientdet-lite/],
+    ['a folder without pictures', ['eval', 'efficientdet-lite0', import.meta.dirname], /holds no pictures/],
+  ])('says what is wrong and exits with 2 on %s', async (_, args, message) => {
+    const { code, stdout, stderr } = await shoalModels(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('exits with 1 when the folder cannot be read, and with 2 when a file cannot be converted', async () => {
+    expect(await shoalModels(['eval', 'efficientdet-lite0', '/no/such/folder'])).toMatchObject({ code: 1 });
+    const junk = join(folder, 'junk.tflite');
+    await writeFile(junk, 'this is no model');
+    const { code, stderr } = await shoalModels(['import', junk, join(folder, 'out.onnx')]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/model\.import/);
+    expect(existsSync(join(folder, 'out.onnx'))).toBe(false);
+  });
+});
+
+describe('shoal-models with a real model', async () => {
+  const cacheDirectory = defaultCacheDirectory({
+    platform: process.platform,
+    homeDirectory: homedir(),
+    environment: process.env,
+  });
+  const name = 'efficientdet-lite0';
+  const held = await whenReachable('the command with a real model', (signal) =>
+    realModelStore(cacheDirectory).resolve(name, 'int8', { signal }),
+  );
+
+  it.skipIf(!held)('fetches: the path is of the verified file', async () => {
+    const { stdout } = await shoalModels(['fetch', name, '--json'], cacheDirectory);
+    expect(JSON.parse(stdout)).toMatchObject([{ name, variant: 'int8', path: held?.path }]);
+  });
+
+  it.skipIf(!held)('profiles', async () => {
+    const { stdout } = await shoalModels(['profile', 'efficientdet-lite0', '--runs', '3', '--json'], cacheDirectory);
+    expect(JSON.parse(stdout)).toMatchObject({ model: 'efficientdet-lite0', variant: 'int8', samples: 3 });
+  });
+
+  it.skipIf(!held || !existsSync(photos))('evaluates, with one line of JSON on standard output', async () => {
+    const args = ['eval', 'efficientdet-lite0', photos, '--limit', '4'];
+    const { code, stdout } = await shoalModels([...args, '--json'], cacheDirectory);
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ model: 'efficientdet-lite0', variant: 'int8', pictures: 4 });
+    expect(report.mAP50).toBeGreaterThan(0);
+    expect(report.mAP50).toBeLessThanOrEqual(1);
+    expect((await shoalModels(args, cacheDirectory)).stdout).toContain(`mAP50      ${report.mAP50.toFixed(4)}`);
+  });
+});

@@ -1,0 +1,168 @@
+import { equalBytes, sha256, utf8 } from '../bytes/index.ts';
+import { ShoalError } from '../errors/index.ts';
+import {
+  type Identity,
+  importPeerKey,
+  type PeerId,
+  type PeerKey,
+  roleOf,
+  signatureAlgorithm,
+} from '../identity/index.ts';
+import {
+  Body,
+  type BodyHeader,
+  countField,
+  Envelope,
+  type Message,
+  type MessageInit,
+  readBodyHeader,
+} from '../messages/index.ts';
+
+const protocolVersion = 1;
+
+/** Most messages under one signature, and most attachments beside them. */
+export const mostMessagesPerEnvelope = 1024;
+
+/**
+ * Largest frame from a sender whose key is not known, bytes. Anybody can make a key and sign a great many things with it; all that a stranger has
+ * to say is hello.
+ */
+export const strangerFrameBytes = 64 * 1024;
+
+/** Field number of Envelope.attachments. */
+const attachmentsField = 5;
+
+/** Keeps a signature over an envelope from being a signature over anything else. */
+const signatureContext = utf8('shoal-envelope-v1\0');
+
+export interface SealOptions {
+  readonly recipient: PeerId;
+  readonly sequence: number;
+  readonly sentAtMs: number;
+  readonly messages: readonly MessageInit[];
+  readonly attachments?: readonly Uint8Array[];
+  /** Sends the public key along, for a recipient that may not know it. */
+  readonly introduce?: boolean;
+}
+
+/** Messages for one recipient as signed bytes. */
+export function sealEnvelope(identity: Identity, options: SealOptions): Uint8Array {
+  const attachments = options.attachments ?? [];
+  const body = Body.encode({
+    version: protocolVersion,
+    sender: identity.id,
+    recipient: options.recipient,
+    sequence: options.sequence,
+    sentAtMs: options.sentAtMs,
+    messages: options.messages,
+    attachmentDigests: attachments.map(sha256),
+  });
+  return Envelope.encode({
+    body,
+    algorithm: signatureAlgorithm,
+    signature: identity.sign(signedBytes(body)),
+    publicKey: options.introduce ? identity.publicKey : null,
+    attachments,
+  });
+}
+
+export interface OpenedEnvelope {
+  readonly sender: PeerKey;
+  readonly sequence: number;
+  readonly sentAtMs: number;
+  readonly messages: readonly Message[];
+  /** Bulk bytes whose digests were signed. */
+  readonly attachments: readonly Uint8Array[];
+}
+
+export interface OpenOptions {
+  /** Who this is: an envelope for anybody else is refused. */
+  readonly recipient: PeerId;
+  /** The key of a peer that is known. `undefined`: the envelope must introduce its sender. */
+  keyOf(sender: PeerId): PeerKey | undefined;
+  /** Highest sequence accepted from the sender so far. */
+  lastSequence(sender: PeerId): number;
+}
+
+/**
+ * The one door for everything that comes over a link. What is cheap to see is looked at first (that the recipient is us and the sequence is new), and
+ * nothing is believed, or decoded, before the signature over the exact bytes fits the sender and the sender fits its key.
+ * @throws `message.malformed`, `message.version`, `message.misaddressed`, `message.replayed`, `message.too-large`, `message.signature`,
+ * `device.unknown`.
+ */
+export function openEnvelope(frame: Uint8Array, options: OpenOptions): OpenedEnvelope {
+  refuseMoreThan(mostMessagesPerEnvelope, countField(frame, 'Envelope', attachmentsField), 'attachments');
+  const envelope = Envelope.decode(frame);
+  const header = readBodyHeader(envelope.body);
+  checkHeader(header, options);
+  const sender = senderOf(frame, envelope, header, options);
+  if (envelope.algorithm !== signatureAlgorithm || !sender.verify(signedBytes(envelope.body), envelope.signature)) {
+    throw new ShoalError('message.signature', 'the signature does not fit the message', { sender: sender.id });
+  }
+  const { sentAtMs, messages, attachmentDigests } = Body.decode(envelope.body);
+  checkAttachments(envelope.attachments, attachmentDigests);
+  return { sender, sequence: header.sequence, sentAtMs, messages, attachments: envelope.attachments };
+}
+
+function checkHeader(header: BodyHeader, options: OpenOptions): void {
+  const { version, recipient, sequence, messageCount, attachmentCount } = header;
+  if (version !== protocolVersion) {
+    const spoken = `version ${protocolVersion} is spoken here`;
+    throw new ShoalError('message.version', `a message of protocol version ${version}; ${spoken}`, { version });
+  }
+  if (recipient !== options.recipient) {
+    const facts = { recipient: printable(recipient) };
+    throw new ShoalError('message.misaddressed', 'the message is for another recipient', facts);
+  }
+  refuseMoreThan(mostMessagesPerEnvelope, messageCount, 'messages');
+  refuseMoreThan(mostMessagesPerEnvelope, attachmentCount, 'attachments');
+  const last = options.lastSequence(header.sender);
+  if (!Number.isSafeInteger(sequence) || sequence <= last) {
+    const facts = { sender: printable(header.sender), sequence };
+    throw new ShoalError('message.replayed', `sequence ${sequence} is not after ${last}`, facts);
+  }
+}
+
+function refuseMoreThan(limit: number, count: number, what: string): void {
+  if (count <= limit) return;
+  throw new ShoalError('message.malformed', `an envelope with ${count} ${what}; ${limit} are taken`, { count, limit });
+}
+
+function senderOf(frame: Uint8Array, envelope: Envelope, body: BodyHeader, options: OpenOptions): PeerKey {
+  const known = options.keyOf(body.sender);
+  if (known) return known;
+  if (frame.length > strangerFrameBytes) {
+    throw new ShoalError('message.too-large', `a frame of ${frame.length} bytes from a sender that is not known`, {
+      sender: printable(body.sender),
+    });
+  }
+  const role = roleOf(body.sender);
+  if (role === undefined || envelope.publicKey.length === 0) {
+    throw new ShoalError('device.unknown', 'the sender is not known and does not introduce itself', {
+      sender: printable(body.sender),
+    });
+  }
+  const introduced = importPeerKey(role, envelope.publicKey);
+  if (introduced.id !== body.sender) {
+    throw new ShoalError('message.misaddressed', 'the sender id is not that of the key', {
+      sender: printable(body.sender),
+    });
+  }
+  return introduced;
+}
+
+function checkAttachments(attachments: readonly Uint8Array[], digests: readonly Uint8Array[]): void {
+  const whole =
+    attachments.length === digests.length &&
+    attachments.every((bytes, i) => equalBytes(sha256(bytes), digests[i] ?? bytes));
+  if (!whole) throw new ShoalError('message.signature', 'the attachments are not the ones that were signed for');
+}
+
+function signedBytes(body: Uint8Array): Uint8Array {
+  return Buffer.concat([signatureContext, body]);
+}
+
+/** A peer's text in an error message: short, and nothing that could upset a terminal. */
+function printable(text: string): string {
+  return text.replace(/[^\x21-\x7e]/g, '?').slice(0, 40);
+}

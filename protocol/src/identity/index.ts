@@ -1,0 +1,13 @@
+export {
+  type Identity,
+  identityFromSeed,
+  importPeerKey,
+  newIdentity,
+  type PeerId,
+  type PeerKey,
+  type PeerRole,
+  peerIdOf,
+  publicKeyLength,
+  roleOf,
+  signatureAlgorithm,
+} from './identity.ts';

@@ -1,0 +1,1 @@
+export { loadOrCreateIdentity } from './key-file.ts';

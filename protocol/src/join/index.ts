@@ -1,0 +1,1 @@
+export { decodeJoinToken, encodeJoinToken, isTokenProof, type JoinToken, proveToken } from './join-token.ts';

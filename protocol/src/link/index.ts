@@ -1,0 +1,3 @@
+export type { Link, LinkKind, LinkListener, LinkTraits } from './link.ts';
+export { LinkListeners } from './link-listeners.ts';
+export { MemoryHub, type MemoryHubOptions } from './memory/memory-link.ts';

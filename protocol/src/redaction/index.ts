@@ -1,0 +1,1 @@
+export { redactSource, redactText } from './redact-source.ts';

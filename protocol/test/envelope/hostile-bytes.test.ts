@@ -1,0 +1,123 @@
+import {
+  decodeJoinToken,
+  decodeResult,
+  encodeJoinToken,
+  encodeResult,
+  openEnvelope,
+  sealEnvelope,
+  seededRandom,
+  verifyBundle,
+} from '@shoal/protocol';
+import { PacketFramer, parseTopic, readKeyProof } from '@shoal/protocol/mqtt';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { aBundle } from '../support/bundles.ts';
+import { codecs } from '../support/codecs.ts';
+import { aCoordinator, aDevice } from '../support/identities.ts';
+import { mutated, refusalOf } from '../support/refusals.ts';
+
+/**
+ * Everything that takes bytes from outside, under random and under changed bytes: a refusal with a code is fine, a crash or a defect is not. More
+ * than 100,000 cases in all; the seed is fixed so that a failure is the same on every machine.
+ */
+const seed = 20_260_101;
+const changedCases = 12_000;
+const randomCases = 8_000;
+
+const open = (frame: Uint8Array) =>
+  openEnvelope(frame, {
+    recipient: aCoordinator.id,
+    keyOf: (id) => (id === aDevice.id ? aDevice : undefined),
+    lastSequence: () => 0,
+  });
+
+const frame = sealEnvelope(aDevice, {
+  recipient: aCoordinator.id,
+  sequence: 1,
+  sentAtMs: 1,
+  messages: [
+    { id: 1, hello: { tokenId: 'tok_1', capability: { hostName: 'pi', accelerators: [{ kind: 'gpu' }] } } },
+    { id: 2, empty: {} },
+  ],
+  attachments: [Uint8Array.of(1, 2, 3)],
+  introduce: true,
+});
+const word = encodeJoinToken({
+  addresses: ['mqtt://a:1'],
+  coordinator: aCoordinator,
+  tokenId: 'tok_1',
+  secret: new Uint8Array(16),
+});
+const result = encodeResult({
+  schema: 1,
+  kind: 'detections',
+  pipeline: 'detect',
+  picture: { width: 1, height: 2 },
+  detections: [{ label: 'dog', score: 0.5, box: { x: 1, y: 2, width: 3, height: 4 } }],
+});
+
+const asText = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+
+const doors: readonly { readonly name: string; readonly good: Uint8Array; take(bytes: Uint8Array): unknown }[] = [
+  { name: 'an envelope', good: frame, take: open },
+  { name: 'a join token', good: Buffer.from(word), take: (bytes) => decodeJoinToken(asText(bytes)) },
+  { name: 'a bundle', good: aBundle().file, take: (bytes) => verifyBundle(bytes) },
+  { name: 'a result', good: result, take: (bytes) => decodeResult(bytes) },
+  {
+    name: 'a stream of MQTT packets',
+    good: Buffer.from('300600026162787920020000', 'hex'),
+    take: (bytes) => new PacketFramer({ firstBytes: 100, laterBytes: 1000 }).push(Buffer.from(bytes)),
+  },
+];
+
+describe.each(doors)('$name of any bytes', ({ good, take }) => {
+  it('is taken as it was made', () => {
+    expect(refusalOf(() => take(good))).toBeUndefined();
+  });
+
+  it(`is refused or taken, never more, when it was changed (${changedCases} cases)`, () => {
+    const random = seededRandom(seed);
+    for (let i = 0; i < changedCases; i++) {
+      const bytes = mutated(good, random);
+      try {
+        refusalOf(() => take(bytes));
+      } catch (cause) {
+        throw new Error(`case ${i}: ${Buffer.from(bytes).toString('hex')}`, { cause });
+      }
+    }
+  });
+
+  it(`is refused or taken, never more, when it is random (${randomCases} cases)`, () => {
+    const property = fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void refusalOf(() => take(bytes)));
+    fc.assert(property, { numRuns: randomCases, seed });
+  });
+});
+
+describe('every message type', () => {
+  it('decodes random bytes to a message or refuses them (40,000 cases)', () => {
+    const random = seededRandom(seed);
+    const each = Math.ceil(40_000 / codecs.size);
+    expect(codecs.size).toBeGreaterThan(20);
+    for (const codec of codecs.values()) {
+      for (let i = 0; i < each; i++) {
+        expect([undefined, 'message.malformed']).toContain(
+          refusalOf(() => codec.decode(random.bytes(Math.floor(random.next() * 60)))),
+        );
+      }
+    }
+  });
+});
+
+describe('a user name, password or topic of any text', () => {
+  it('proves nothing, and is no topic (20,000 cases)', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 100 });
+    fc.assert(
+      fc.property(text, text, (username, password) => {
+        expect(readKeyProof(username, password)).toBeUndefined();
+        expect(readKeyProof(aDevice.id, password)).toBeUndefined();
+        expect(parseTopic('shoal', `shoal/d/${username}/up`)).toBeUndefined();
+      }),
+      { numRuns: 20_000, seed },
+    );
+  });
+});

@@ -1,0 +1,110 @@
+import { fromBase64Url, silentLogger, toBase64Url } from '@shoal/protocol';
+import {
+  createMqttDeviceLink,
+  makeKeyProof,
+  parseBrokerAddress,
+  parseTopic,
+  readKeyProof,
+  topicsOf,
+} from '@shoal/protocol/mqtt';
+import { VirtualClock } from '@shoal/protocol/testing';
+import { describe, expect, it } from 'vitest';
+import { aCoordinator, aDevice, anotherDevice } from '../../support/identities.ts';
+import { refusalOf } from '../../support/refusals.ts';
+
+describe('the address of a broker', () => {
+  it.each([
+    ['mqtt://host', { host: 'host', port: 1883, tls: false, text: 'host:1883' }],
+    ['mqtts://host', { host: 'host', port: 8883, tls: true }],
+    ['tcp://10.0.0.1:99', { host: '10.0.0.1', port: 99, tls: false }],
+    ['mqtt://[::1]:1884', { host: '::1', port: 1884, text: '[::1]:1884' }],
+    ['mqtt://me:p%40ss@host', { username: 'me', password: 'p@ss', text: 'host:1883' }],
+    ['mqtt://me:%zz@host', { username: 'me', password: '%zz' }],
+  ])('%s is understood', (url, expected) => {
+    expect(parseBrokerAddress(url)).toMatchObject(expected);
+  });
+
+  it.each(['', 'host:1883', 'http://host', 'mqtt://', 'mqtt:///x', 'mqtt://user:secret@', 'ws://host'])(
+    '"%s" is refused',
+    (url) => {
+      expect(refusalOf(() => parseBrokerAddress(url))).toBe('input.invalid');
+      expect(() => parseBrokerAddress(url)).toThrow(/^(?!.*secret)/);
+    },
+  );
+});
+
+describe('a topic prefix', () => {
+  it.each(['', '#', 'a/+/b', 'a//b', '/a', 'a/', 'a b', '$SYS'])('"%s" is refused', (prefix) => {
+    const options = {
+      url: 'mqtt://x',
+      identity: aDevice,
+      coordinator: aCoordinator.id,
+      clock: new VirtualClock(),
+      logger: silentLogger,
+    };
+    expect(refusalOf(() => createMqttDeviceLink({ ...options, prefix }))).toBe('input.invalid');
+    expect(refusalOf(() => createMqttDeviceLink({ ...options, prefix: 'site-1/shoal' }))).toBeUndefined();
+  });
+});
+
+describe('a topic', () => {
+  it('says whose it is and which', () => {
+    const { up, down, available } = topicsOf('a/b', aDevice.id);
+    expect([up, down, available].map((topic) => parseTopic('a/b', topic))).toEqual([
+      { device: aDevice.id, kind: 'up' },
+      { device: aDevice.id, kind: 'down' },
+      { device: aDevice.id, kind: 'available' },
+    ]);
+  });
+
+  it.each([
+    '',
+    'shoal',
+    'shoal/d/',
+    'shoal/d/dev_x/up',
+    `shoal/d/${aDevice.id}`,
+    `shoal/d/${aDevice.id}/up/x`,
+    `other/d/${aDevice.id}/up`,
+    `shoal/d/${aCoordinator.id}/up`,
+    `shoal/d/${aDevice.id}/`,
+  ])('"%s" is none of ours', (topic) => {
+    expect(parseTopic('shoal', topic)).toBeUndefined();
+  });
+});
+
+describe('a proof of key possession', () => {
+  const proof = makeKeyProof(aDevice, 1_767_225_600_000);
+
+  it('says who made it and when', () => {
+    expect(readKeyProof(aDevice.id, proof)).toEqual({ peer: aDevice.id, madeAtMs: 1_767_225_600_000 });
+  });
+
+  it('proves nothing for another user name', () => {
+    expect(readKeyProof(anotherDevice.id, proof)).toBeUndefined();
+    // The same key in another role is another peer.
+    expect(readKeyProof(aDevice.id.replace('dev_', 'crd_'), proof)).toBeUndefined();
+  });
+
+  it('proves nothing with any bit of it changed', () => {
+    const [time = '', key = '', signature = ''] = proof.split('.');
+    const flips = (text: string, bit: number) => {
+      const bytes = Uint8Array.from(fromBase64Url(text) ?? []);
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      return toBase64Url(bytes);
+    };
+    for (let bit = 0; bit < 256; bit++)
+      expect(readKeyProof(aDevice.id, `${time}.${flips(key, bit)}.${signature}`)).toBeUndefined();
+    for (let bit = 0; bit < 512; bit++)
+      expect(readKeyProof(aDevice.id, `${time}.${key}.${flips(signature, bit)}`)).toBeUndefined();
+    for (const other of ['1767225600001', '0', '-1', '1e3', '01767225600000', '']) {
+      expect(readKeyProof(aDevice.id, `${other}.${key}.${signature}`)).toBeUndefined();
+    }
+    for (const other of [`${proof}.`, `${proof}.x`, ` ${proof}`, `${time}.${key}`, 'x'.repeat(100_000)]) {
+      expect(readKeyProof(aDevice.id, other)).toBeUndefined();
+    }
+  });
+
+  it('is short enough for the first packet that a broker takes', () => {
+    expect(proof.length).toBeLessThan(160);
+  });
+});

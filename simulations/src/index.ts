@@ -1,0 +1,2 @@
+export * from './run/index.ts';
+export * from './world/index.ts';

@@ -1,0 +1,1 @@
+export { type RunReport, randomRun } from './random-run.ts';

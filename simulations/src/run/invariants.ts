@@ -1,0 +1,209 @@
+import { finalTaskStates, type ResultRecord, type Task } from '@shoal/coordinator';
+import { asShoalError, canonicalJson, decodeResult, type PeerKey, verifyAttestation } from '@shoal/protocol';
+import { agentLimits, coordinatorLimits } from './fleet.ts';
+import type { Life } from './life.ts';
+
+/** A promise that can be checked. It yields what it finds broken, in words. */
+export type Invariant = (life: Life) => Iterable<string>;
+
+/** True at every moment. */
+export const always: readonly Invariant[] = [
+  endsStay,
+  oneResultPerWork,
+  resultsAreProved,
+  nothingForTheRevoked,
+  nothingBelowTheFloor,
+  leasesAreKept,
+  limitsAreKept,
+  nothingIsADefect,
+];
+
+/** True once the faults have stopped and a while has passed. */
+export const atTheEnd: readonly Invariant[] = [
+  everyTaskEnded,
+  everyDeviceIsBack,
+  everyOutboxIsEmpty,
+  everyDurableReportIsKept,
+  camerasRunWhereTheyAreBound,
+];
+
+/** An attempt may take this many times what it was expected to take. */
+const leaseFactor = 20;
+/** How late the end of a lease may be noticed, the steps of the run included, ms. */
+const leaseSlackMs = 3_000;
+/** Time within which a device says, and the coordinator has heard, that a battery is low, ms. */
+const batteryKnownMs = 30_000;
+
+function* endsStay({ tasks, seen, world }: Life): Iterable<string> {
+  for (const task of seen) {
+    const known = tasks.get(task.id);
+    if (!known) continue;
+    if (known.ended === undefined) {
+      if (!finalTaskStates.has(task.state)) continue;
+      known.ended = task;
+      if (!sameEnd(task, world.disk.tasks.get(task.id))) yield `${task.id} is ${task.state}, and not durably`;
+    } else if (!sameEnd(known.ended, task)) {
+      yield `${task.id} was ${known.ended.state} and is ${task.state}`;
+    }
+  }
+}
+
+function sameEnd(a: Task, b: Task | undefined): boolean {
+  return a.state === b?.state && a.endedAtMs === b.endedAtMs && a.reason === b.reason;
+}
+
+function* oneResultPerWork({ world: { disk } }: Life): Iterable<string> {
+  const works = new Set<string>();
+  for (const { work, device } of disk.results.values()) {
+    const of = 'task' in work ? work.task : `report ${work.report} of ${work.camera} from ${device}`;
+    if (works.has(of)) yield `${of} has two results`;
+    works.add(of);
+    if ('task' in work && disk.tasks.get(work.task)?.state !== 'succeeded')
+      yield `${work.task} has a result and is ${disk.tasks.get(work.task)?.state}`;
+  }
+}
+
+/** Each result is looked at once: it is held by the life that it belongs to. */
+const proved = new WeakSet<ResultRecord>();
+
+function* resultsAreProved({ world: { disk, coordinatorIsUp, coordinatorLife } }: Life): Iterable<string> {
+  if (!coordinatorIsUp) return;
+  for (const record of disk.results.values()) {
+    if (proved.has(record)) continue;
+    proved.add(record);
+    const why = whyNotProved(record, disk.tasks, coordinatorLife.keyOf(record.device));
+    if (why !== undefined) yield `${record.id} of ${canonicalJson({ ...record.work })}: ${why}`;
+  }
+}
+
+function whyNotProved(
+  { attestation, result, work, device }: ResultRecord,
+  tasks: ReadonlyMap<string, Task>,
+  key: PeerKey | undefined,
+): string | undefined {
+  if (!key) return 'its device is not known';
+  // A report whose bytes were given up for room is a statement alone.
+  if (result.length === 0) return undefined;
+  try {
+    const { predicate, subject } = verifyAttestation(attestation, result, key);
+    if (canonicalJson({ ...predicate.work }) !== canonicalJson({ ...work })) return 'proof of other work';
+    if (decodeResult(result).pipeline !== predicate.pipeline) return 'of another pipeline';
+    if (!('task' in work)) return undefined;
+    const task = tasks.get(work.task);
+    if (task?.attempts.find(({ id }) => id === work.attempt)?.device !== device)
+      return 'its device did not have the task';
+    const input = task.spec.input?.digest;
+    return input === undefined || subject[0].digest.sha256 === input ? undefined : 'about another input';
+  } catch (error) {
+    return asShoalError(error).message;
+  }
+}
+
+/** A result that waits is delivered within this time when nothing is wrong, ms. */
+const deliveredWithinMs = 15_000;
+
+function* nothingForTheRevoked({ revokedAtMs, seen, attempts }: Life): Iterable<string> {
+  for (const task of seen) {
+    for (const { id, device } of task.attempts) {
+      const sinceMs = revokedAtMs.get(device) ?? Number.POSITIVE_INFINITY;
+      const { firstMs = 0, lastOpenMs = 0 } = attempts.get(id) ?? {};
+      // One that was begun in the very step of the revocation is first seen after it.
+      if (firstMs > sinceMs + stepMs || lastOpenMs > sinceMs + stepMs)
+        yield `${task.id}: ${id} is with a device that was revoked`;
+    }
+  }
+}
+
+/** As long as the longest pause between two looks, ms. */
+const stepMs = 1_000;
+
+function* nothingBelowTheFloor({ belowFloorSinceMs, seen, attempts }: Life): Iterable<string> {
+  for (const { id: task, attempts: tries } of seen) {
+    for (const { id, device, state } of tries) {
+      const sinceMs = belowFloorSinceMs.get(device);
+      const { firstMs = 0 } = attempts.get(id) ?? {};
+      if (sinceMs === undefined || firstMs < sinceMs + batteryKnownMs) continue;
+      if (state === 'accepted' || state === 'succeeded') yield `${task}: ${id} is on a battery below its floor`;
+    }
+  }
+}
+
+function* leasesAreKept({ seen, attempts, nowMs, coordinatorSinceMs }: Life): Iterable<string> {
+  for (const { id: task, attempts: tries } of seen) {
+    for (const { id, placement } of tries) {
+      const { firstMs = nowMs, lastOpenMs = 0 } = attempts.get(id) ?? {};
+      const { loadMs, inferenceMs } = placement.chosen;
+      const leaseMs = Math.max(coordinatorLimits.leaseMs, leaseFactor * (loadMs + inferenceMs));
+      // A coordinator that starts again gives the attempts that were under way a new lease.
+      const openMs = lastOpenMs - Math.max(firstMs, coordinatorSinceMs);
+      if (openMs > leaseMs + leaseSlackMs) yield `${task}: ${id} was open for ${openMs} ms`;
+    }
+  }
+}
+
+function* limitsAreKept({ world, seen }: Life): Iterable<string> {
+  const live = seen.filter(({ state }) => !finalTaskStates.has(state));
+  if (live.length > coordinatorLimits.liveTaskLimit) yield `${live.length} tasks live at once`;
+  for (const { id, spec, attempts } of seen) {
+    const tries = attempts.filter(({ state }) => state === 'failed' || state === 'lost');
+    if (tries.length > spec.maxAttempts) yield `${id} was tried ${tries.length} times of ${spec.maxAttempts}`;
+  }
+  for (const { id, status } of world.agents) {
+    if (!status) continue;
+    if (status.outbox.waiting > agentLimits.outbox.mostResults) yield `${status.outbox.waiting} results wait on ${id}`;
+    if (status.queued > agentLimits.work.limits.queueLimit) yield `${status.queued} tasks wait on ${id}`;
+  }
+}
+
+function* nothingIsADefect({ world }: Life): Iterable<string> {
+  yield* world.defects.splice(0);
+  yield* world.wiretap.reused.splice(0);
+}
+
+function* everyTaskEnded({ seen, world }: Life): Iterable<string> {
+  for (const { id, state, reason } of seen) {
+    if (!finalTaskStates.has(state)) yield `${id} is still ${state}: ${reason}`;
+    else if (state !== 'succeeded' && reason === undefined) yield `${id} is ${state} without a reason`;
+    else if (state === 'succeeded' && !world.disk.resultOfTask(id)) yield `${id} succeeded and has no result`;
+  }
+}
+
+function* everyDeviceIsBack({ world, members }: Life): Iterable<string> {
+  const { devices } = world.coordinator;
+  for (const { id, status } of members) {
+    const { presence } = devices.get(id);
+    if (presence !== 'online' || status?.membership !== 'joined')
+      yield `${id} is ${presence} and ${status?.membership}`;
+  }
+}
+
+function* everyOutboxIsEmpty({ members }: Life): Iterable<string> {
+  for (const { id, status } of members) {
+    const { waiting = 0 } = status?.outbox ?? {};
+    // A camera that runs has a few on their way at any time.
+    if (waiting > 10) yield `${waiting} results wait on ${id}`;
+  }
+}
+
+function* everyDurableReportIsKept({ world, cameras, members, nowMs }: Life): Iterable<string> {
+  for (const { id: device, disk } of members) {
+    for (const [report, durableMs] of disk.reports) {
+      const [camera = '', number] = report.split(' ');
+      if (cameras.get(camera)?.removed !== false || nowMs - durableMs < deliveredWithinMs) continue;
+      if (!world.disk.hasReport(camera, device, Number(number)))
+        yield `report ${number} of ${camera} was durable on ${device} and was lost`;
+    }
+  }
+}
+
+function* camerasRunWhereTheyAreBound({ world, cameras, members }: Life): Iterable<string> {
+  for (const [id, { removed }] of cameras) {
+    const bound = removed ? undefined : world.coordinator.cameras.get(id).device;
+    const there = members.filter(({ status }) => status?.cameras?.some(({ cameraId }) => cameraId === id));
+    const others = there.filter(({ id: device }) => device !== bound);
+    for (const { id: device } of others)
+      yield `${id} runs on ${device} and ${removed ? 'was removed' : `is bound to ${bound}`}`;
+    if (bound !== undefined && others.length === there.length)
+      yield `${id} is bound to ${bound} and does not run there`;
+  }
+}

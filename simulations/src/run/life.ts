@@ -1,0 +1,120 @@
+import { finalTaskStates, type Task, type TaskSpec } from '@shoal/coordinator';
+import { type ErrorCode, isShoalError, type PeerId } from '@shoal/protocol';
+import type { AgentLife, World } from '../world/index.ts';
+
+/** A task that was acknowledged. */
+export interface Acknowledged {
+  readonly id: string;
+  readonly spec: TaskSpec;
+  /** As it was first seen to have ended. */
+  ended?: Task;
+}
+
+/** When an attempt was first seen, and last seen open, in virtual ms. */
+export interface Sighting {
+  readonly firstMs: number;
+  lastOpenMs: number;
+}
+
+/** What a caller is told when the coordinator cannot do a thing just now. That is no broken promise. */
+const passing: readonly ErrorCode[] = ['queue.full', 'io.disk-full', 'io.failed', 'closed'];
+
+/** What was done to a world and what was seen of it: all that its promises can be checked against. */
+export class Life {
+  readonly world: World;
+  readonly tasks = new Map<string, Acknowledged>();
+  readonly keys = new Map<string, { readonly spec: TaskSpec; task?: string }>();
+  /** Cameras that were acknowledged, and whether their removal was. */
+  readonly cameras = new Map<string, { removed: boolean }>();
+  readonly attempts = new Map<string, Sighting>();
+  /** Since when a device may get nothing, virtual ms. */
+  readonly revokedAtMs = new Map<PeerId, number>();
+  readonly belowFloorSinceMs = new Map<PeerId, number>();
+  /** Every task, as the coordinator tells it now; empty while it is down. */
+  seen: readonly Task[] = [];
+  readonly broken: string[] = [];
+  faults = 0;
+  /** When the coordinator last started, virtual ms. */
+  coordinatorSinceMs = 0;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  get nowMs(): number {
+    return this.world.clock.monotonicMs();
+  }
+
+  /** One of several, decided by the seed. @throws when there is none */
+  pick<T>(of: readonly T[]): T {
+    const item = of[Math.floor(this.world.random.next() * of.length)];
+    if (item === undefined) throw new Error('nothing to choose from');
+    return item;
+  }
+
+  chance(share: number): boolean {
+    return this.world.random.next() < share;
+  }
+
+  /** A device that still belongs to the fleet. */
+  pickAgent(): AgentLife {
+    return this.pick(this.members);
+  }
+
+  get members(): readonly AgentLife[] {
+    return this.world.agents.filter(({ id }) => !this.revokedAtMs.has(id));
+  }
+
+  /** What the coordinator answers; `undefined` when it says that it cannot just now. */
+  async ask<T>(action: Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.world.settle(action);
+    } catch (error) {
+      if (isShoalError(error) && passing.includes(error.code)) return undefined;
+      throw error;
+    }
+  }
+
+  async startCoordinator(): Promise<void> {
+    await this.world.restartCoordinator();
+    this.coordinatorSinceMs = this.nowMs;
+  }
+
+  acknowledge(task: Task, key?: string): void {
+    const before = key === undefined ? undefined : this.keys.get(key);
+    if (before?.task !== undefined && before.task !== task.id)
+      this.broken.push(`the key ${key} named ${before.task} and then ${task.id}`);
+    if (before) before.task = task.id;
+    if (!this.tasks.has(task.id)) this.tasks.set(task.id, { id: task.id, spec: task.spec });
+    this.world.note(`acknowledged ${task.id}`);
+  }
+
+  /** Looks at every task and notes what changed. */
+  async look(): Promise<void> {
+    this.seen = [];
+    if (!this.world.coordinatorIsUp) return;
+    const { tasks } = this.world.coordinator;
+    const found = [...this.tasks.keys()].map((id) =>
+      tasks.get(id).catch((error: unknown) => {
+        if (!isShoalError(error, 'not-found')) throw error;
+        this.broken.push(`${id} was acknowledged and is not known any more`);
+        this.tasks.delete(id);
+        return undefined;
+      }),
+    );
+    const seen = await this.world.settle(Promise.all(found));
+    this.seen = seen.filter((task) => task !== undefined);
+    for (const { attempts } of this.seen) for (const { id, state } of attempts) this.#sight(id, state);
+  }
+
+  #sight(attempt: string, state: string): void {
+    const open = state === 'offered' || state === 'accepted';
+    const sighting = this.attempts.get(attempt);
+    if (!sighting) this.attempts.set(attempt, { firstMs: this.nowMs, lastOpenMs: open ? this.nowMs : 0 });
+    else if (open) sighting.lastOpenMs = this.nowMs;
+  }
+
+  get allEnded(): boolean {
+    return this.seen.length === this.tasks.size && this.seen.every(({ state }) => finalTaskStates.has(state));
+  }
+}

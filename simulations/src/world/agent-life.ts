@@ -1,0 +1,148 @@
+import {
+  type Agent,
+  type AgentConfig,
+  type AgentStatus,
+  createAgent,
+  type ModelShelf,
+  type RunPicture,
+} from '@shoal/agent';
+import { createSimulatedEngine } from '@shoal/models';
+import { catalogueManifests, type ModelManifest } from '@shoal/models/manifest';
+import {
+  type Clock,
+  type Identity,
+  type Link,
+  type Logger,
+  type MemoryHub,
+  type PeerKey,
+  type Random,
+  ShoalError,
+} from '@shoal/protocol';
+import type { AgentDisk } from './agent-disk.ts';
+import { CrashableClock, type WallClock } from './crashable-clock.ts';
+import { scriptedVideos } from './scripted-videos.ts';
+import type { SimulatedMachine } from './simulated-machine.ts';
+import type { Wiretap } from './wiretap.ts';
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly hub: MemoryHub;
+  readonly random: Random;
+  readonly identity: Identity;
+  readonly logger: Logger;
+  readonly wiretap: Wiretap;
+  readonly machine: SimulatedMachine;
+  readonly disk: AgentDisk;
+  readonly config: Pick<AgentConfig, 'outbox' | 'work'>;
+  readonly coordinator: PeerKey;
+}
+
+interface Process {
+  readonly agent: Agent;
+  readonly clock: CrashableClock;
+  readonly link: Link;
+}
+
+const never = new AbortController().signal;
+
+/** An agent that can crash and start again with what was durable and nothing else. Only its engine and its pictures are made up. */
+export class AgentLife {
+  readonly wall: WallClock = { offsetMs: 0 };
+  readonly #surroundings: Surroundings;
+  #token: { readonly tokenId: string; readonly secret: Uint8Array } | undefined;
+  #process: Process | undefined;
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  get id(): string {
+    return this.#surroundings.identity.id;
+  }
+
+  get isUp(): boolean {
+    return this.#process !== undefined;
+  }
+
+  get machine(): SimulatedMachine {
+    return this.#surroundings.machine;
+  }
+
+  get disk(): AgentDisk {
+    return this.#surroundings.disk;
+  }
+
+  /** `undefined` while it is down. */
+  get status(): AgentStatus | undefined {
+    return this.#process?.agent.status();
+  }
+
+  async joined(): Promise<void> {
+    await this.#process?.agent.joined();
+  }
+
+  async start(token = this.#token): Promise<void> {
+    this.#token = token;
+    const { hub, wiretap, random, identity, logger, machine, disk, config, coordinator } = this.#surroundings;
+    machine.stalled = false;
+    const clock = new CrashableClock(this.#surroundings.clock, this.wall);
+    const link = wiretap.on(hub.link(identity.id), identity.id);
+    const engine = createSimulatedEngine(
+      { clock },
+      { concurrency: 1, queueLimit: 64, loadMs: () => machine.spec.loadMs, inferenceMs: () => machine.inferenceMs },
+    );
+    const agent = createAgent(
+      { ...config, coordinator, software: 'shoal-agent/simulated', ...(token && { token }) },
+      {
+        ...{ clock, random, logger, identity, link, machine, runPicture },
+        store: disk.open(clock),
+        models: shelfOf(machine.spec.lacks),
+        videos: scriptedVideos(clock),
+        engines: [engine],
+      },
+    );
+    this.#process = { agent, clock, link };
+    await agent.start(never);
+  }
+
+  crash(): void {
+    if (!this.#process) return;
+    const { clock, link } = this.#process;
+    this.#process = undefined;
+    clock.crash();
+    this.disk.crash();
+    void link.stop();
+  }
+}
+
+/** Every model of the catalogue but one is on the simulated disk. */
+function shelfOf(lacking: string | undefined): ModelShelf {
+  const findHere = (model: string, variant: string) => (model === lacking ? undefined : find(model, variant));
+  return {
+    knows: (model, variant) => findHere(model, variant) !== undefined,
+    async resolve(model, variant) {
+      const found = findHere(model, variant);
+      if (!found) throw new ShoalError('model.unknown', `there is no ${model} ${variant}`);
+      return { ...found, path: `simulated/${model}/${found.variant.name}` };
+    },
+    held: async () => [],
+  };
+}
+
+function find(
+  model: string,
+  variantName: string,
+): { manifest: ModelManifest; variant: ModelManifest['variants'][number] } | undefined {
+  const manifest = catalogueManifests.find(({ name }) => name === model);
+  const variant = manifest?.variants.find(({ name }) => variantName === '' || name === variantName);
+  return manifest && variant && { manifest, variant };
+}
+
+/** A picture of the simulator is its bytes: nothing is decoded, the simulated engine takes its time. */
+const runPicture: RunPicture = async (model, _picture, parameters, signal) => {
+  const { width, height } = model.manifest.input;
+  const placement = { sourceWidth: width, sourceHeight: height, scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 };
+  const pixels = new Uint8Array(new SharedArrayBuffer(width * height * 3));
+  const { output, inferenceMs, decodeMs } = await model.infer({ pixels, placement }, parameters, signal);
+  return { output, width, height, timings: { decodeMs: 0, inferenceMs, headMs: decodeMs } };
+};

@@ -1,0 +1,98 @@
+import {
+  type Coordinator,
+  type CoordinatorConfig,
+  createCoordinator,
+  type MemoryBlobStore,
+  type MemoryDisk,
+  MemoryStore,
+} from '@shoal/coordinator';
+import { catalogueManifests } from '@shoal/models/manifest';
+import {
+  type Clock,
+  type Identity,
+  importPeerKey,
+  type Link,
+  type Logger,
+  type MemoryHub,
+  type PeerId,
+  type PeerKey,
+  type Random,
+} from '@shoal/protocol';
+import { CrashableClock, type WallClock } from './crashable-clock.ts';
+import type { Wiretap } from './wiretap.ts';
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly hub: MemoryHub;
+  readonly random: Random;
+  readonly wiretap: Wiretap;
+  readonly identity: Identity;
+  readonly config: CoordinatorConfig;
+  readonly logger: Logger;
+  readonly disks: { readonly store: MemoryDisk; readonly blobs: MemoryBlobStore };
+}
+
+interface Process {
+  readonly coordinator: Coordinator;
+  readonly clock: CrashableClock;
+  readonly store: MemoryStore;
+  readonly link: Link;
+}
+
+const never = new AbortController().signal;
+/** A coordinator that can crash and start again with what was durable and nothing else. */
+export class CoordinatorLife {
+  /** How long its disk takes for one write, ms. */
+  writeMs = 2;
+  readonly wall: WallClock = { offsetMs: 0 };
+  readonly #surroundings: Surroundings;
+  #process: Process | undefined;
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  get id(): PeerId {
+    return this.#surroundings.identity.id;
+  }
+
+  /** As the coordinator recorded it. */
+  keyOf(device: PeerId): PeerKey | undefined {
+    const record = this.#surroundings.disks.store.devices.get(device);
+    return record && importPeerKey('device', record.publicKey);
+  }
+
+  get isUp(): boolean {
+    return this.#process !== undefined;
+  }
+
+  get coordinator(): Coordinator {
+    if (!this.#process) throw new Error('the coordinator is down');
+    return this.#process.coordinator;
+  }
+
+  async start(): Promise<void> {
+    const { hub, wiretap, random, identity, config, logger, disks } = this.#surroundings;
+    const clock = new CrashableClock(this.#surroundings.clock, this.wall);
+    const store = new MemoryStore(clock, disks.store, this);
+    const link = wiretap.on(hub.link(identity.id), identity.id);
+    const addresses = () => ['mqtt://simulated:1883'];
+    const ports = {
+      ...{ clock, random, logger, identity, link, store, addresses },
+      blobs: disks.blobs,
+      models: catalogueManifests,
+    };
+    const coordinator = createCoordinator(config, ports);
+    this.#process = { coordinator, clock, store, link };
+    await coordinator.start(never);
+  }
+
+  crash(): void {
+    if (!this.#process) return;
+    const { clock, store, link } = this.#process;
+    this.#process = undefined;
+    clock.crash();
+    store.crash();
+    void link.stop();
+  }
+}

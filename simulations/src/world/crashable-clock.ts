@@ -1,0 +1,50 @@
+import type { Clock } from '@shoal/protocol';
+
+/** What the clock on the wall of one machine is off by, ms. It stays wrong when a process there starts again. */
+export interface WallClock {
+  offsetMs: number;
+}
+
+/** The clock of one simulated process. When the process crashes, nothing that it had set is called any more. */
+export class CrashableClock implements Clock {
+  readonly #clock: Clock;
+  readonly #wall: WallClock;
+  readonly #timers = new Set<() => void>();
+  #crashed = false;
+
+  constructor(clock: Clock, wall: WallClock) {
+    this.#clock = clock;
+    this.#wall = wall;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs() + this.#wall.offsetMs;
+  }
+
+  monotonicMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
+  after(name: string, delayMs: number, callback: () => void): () => void {
+    if (this.#crashed) return () => {};
+    const cancel = this.#clock.after(name, delayMs, () => {
+      this.#timers.delete(cancel);
+      callback();
+    });
+    this.#timers.add(cancel);
+    return () => {
+      this.#timers.delete(cancel);
+      cancel();
+    };
+  }
+
+  soon(name: string, callback: () => void): void {
+    this.after(name, 0, callback);
+  }
+
+  crash(): void {
+    this.#crashed = true;
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+  }
+}

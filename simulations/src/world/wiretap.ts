@@ -1,0 +1,96 @@
+import {
+  Envelope,
+  type Link,
+  type MemoryHub,
+  type PeerId,
+  type Random,
+  readBodyHeader,
+  ShoalError,
+} from '@shoal/protocol';
+
+interface Overheard {
+  readonly from: PeerId;
+  readonly to: PeerId;
+  readonly frame: Uint8Array;
+}
+
+/** What is done with a frame that was overheard. */
+const tricks: readonly ((heard: Overheard, random: Random, peers: readonly PeerId[]) => Overheard)[] = [
+  (heard) => heard,
+  (heard, random) => ({ ...heard, frame: withOneBitFlipped(heard.frame, random) }),
+  (heard, random) => ({ ...heard, frame: heard.frame.subarray(0, random.next() * heard.frame.length) }),
+  (heard, random, peers) => ({ ...heard, to: peers[Math.floor(random.next() * peers.length)] ?? heard.to }),
+  (heard, random, peers) => ({ ...heard, from: peers[Math.floor(random.next() * peers.length)] ?? heard.from }),
+];
+
+/** Frames that are kept of all that were heard; every one has the same chance. */
+const kept = 64;
+
+/** Somebody on the wire: hears every frame, and says old ones again, as they were, damaged, cut short, to others or in another's name. */
+export class Wiretap {
+  readonly #hub: MemoryHub;
+  readonly #random: Random;
+  readonly #overheard: Overheard[] = [];
+  /** The last sequence, by sender and recipient. */
+  readonly #sequences = new Map<string, number>();
+  #heard = 0;
+  /** Sequences that were used twice: what a replay is known by. */
+  readonly reused: string[] = [];
+
+  constructor(hub: MemoryHub, random: Random) {
+    this.#hub = hub;
+    this.#random = random;
+  }
+
+  /** The link of a process, overheard. */
+  on(link: Link, from: PeerId): Link {
+    const hear = (to: PeerId, frame: Uint8Array) => this.#hear({ from, to, frame: Uint8Array.from(frame) });
+    return {
+      name: link.name,
+      kind: link.kind,
+      traits: link.traits,
+      start: (signal) => link.start(signal),
+      stop: () => link.stop(),
+      subscribe: (listener) => link.subscribe(listener),
+      async send(to, frame, signal) {
+        await link.send(to, frame, signal);
+        hear(to, frame);
+      },
+    };
+  }
+
+  /** Says one old frame again, in one way or another. */
+  meddle(peers: readonly PeerId[]): void {
+    const heard = this.#overheard[Math.floor(this.#random.next() * this.#overheard.length)];
+    const trick = tricks[Math.floor(this.#random.next() * tricks.length)];
+    if (!heard || !trick) return;
+    const { from, to, frame } = trick(heard, this.#random, peers);
+    try {
+      this.#hub.carry(from, to, frame);
+    } catch (error) {
+      if (!(error instanceof ShoalError)) throw error;
+    }
+  }
+
+  #hear(heard: Overheard): void {
+    this.#heard += 1;
+    this.#checkSequence(heard);
+    const place =
+      this.#overheard.length < kept ? this.#overheard.length : Math.floor(this.#random.next() * this.#heard);
+    if (place < kept) this.#overheard[place] = heard;
+  }
+
+  #checkSequence({ from, to, frame }: Overheard): void {
+    const { sequence } = readBodyHeader(Envelope.decode(frame).body);
+    const pair = `${from} to ${to}`;
+    if (sequence <= (this.#sequences.get(pair) ?? 0)) this.reused.push(`${from} used sequence ${sequence} again`);
+    this.#sequences.set(pair, sequence);
+  }
+}
+
+function withOneBitFlipped(frame: Uint8Array, random: Random): Uint8Array {
+  const copy = Uint8Array.from(frame);
+  const place = Math.floor(random.next() * copy.length);
+  copy[place] = (copy[place] ?? 0) ^ (1 << Math.floor(random.next() * 8));
+  return copy;
+}

@@ -1,0 +1,170 @@
+import type { AgentConfig, AgentStore } from '@shoal/agent';
+import {
+  type Coordinator,
+  type CoordinatorConfig,
+  defaultCoordinatorConfig,
+  MemoryBlobStore,
+  MemoryDisk,
+} from '@shoal/coordinator';
+import {
+  type Clock,
+  createLogger,
+  decodeJoinToken,
+  type Identity,
+  type Logger,
+  MemoryHub,
+  newIdentity,
+  type Random,
+  seededRandom,
+} from '@shoal/protocol';
+import { VirtualClock } from '@shoal/protocol/testing';
+import { AgentDisk } from './agent-disk.ts';
+import { AgentLife } from './agent-life.ts';
+import { CoordinatorLife } from './coordinator-life.ts';
+import { calmNetwork, Network, type NetworkOptions } from './network.ts';
+import { type MachineSpec, SimulatedMachine } from './simulated-machine.ts';
+import { Wiretap } from './wiretap.ts';
+
+export interface WorldOptions {
+  /** Everything that is not decided by the code is decided by this number. */
+  readonly seed: number;
+  readonly machines: readonly MachineSpec[];
+  readonly network?: NetworkOptions;
+  readonly coordinator?: Partial<CoordinatorConfig>;
+  readonly agent?: Pick<AgentConfig, 'outbox' | 'work'>;
+  readonly parts?: WorldParts;
+}
+
+/** What a world stands on; a test hands in parts that lie, to see whether it is found out. */
+export interface WorldParts {
+  /** What the coordinator's disk holds. */
+  readonly disk?: MemoryDisk;
+  /** What the disk of each device holds. */
+  readonly agentStore?: () => AgentStore;
+  /** The clock of the coordinator. */
+  readonly coordinatorClock?: (clock: Clock) => Clock;
+}
+
+/** What is logged of an error that nobody expected. */
+const defective: ReadonlySet<string> = new Set([
+  'a message handler failed',
+  'a message could not be taken',
+  'a task met a defect',
+  'a camera could not be assigned',
+]);
+
+/**
+ * A fleet in one process under virtual time: the real coordinator and the real agents, over a network and on disks that are data. The same seed
+ * gives the same trace.
+ */
+export class World {
+  readonly clock = new VirtualClock();
+  readonly random: Random;
+  readonly network: Network;
+  /** What the processes logged and what was done to them, in order, with virtual time. */
+  readonly trace: string[] = [];
+  /** What the processes themselves took for a defect in them. */
+  readonly defects: string[] = [];
+  readonly agents: readonly AgentLife[];
+  /** What the coordinator knows when it has forgotten everything else. */
+  readonly disk: MemoryDisk;
+  readonly wiretap: Wiretap;
+  /** The coordinator as a process on a machine; what it does is {@link coordinator}. */
+  readonly coordinatorLife: CoordinatorLife;
+
+  private constructor(options: WorldOptions) {
+    this.random = seededRandom(options.seed);
+    this.network = new Network(this.random, options.network ?? calmNetwork);
+    const hub = new MemoryHub(this.clock, {
+      maxFrameBytes: 1 << 20,
+      route: (from, to) => this.network.route(from, to),
+    });
+    this.wiretap = new Wiretap(hub, this.random);
+    const { disk = new MemoryDisk(), agentStore, coordinatorClock = (clock: Clock) => clock } = options.parts ?? {};
+    this.disk = disk;
+    const identity = newIdentity('coordinator', this.random);
+    const surroundings = { clock: this.clock, hub, random: this.random, wiretap: this.wiretap };
+    this.coordinatorLife = new CoordinatorLife({
+      ...surroundings,
+      clock: coordinatorClock(this.clock),
+      identity,
+      config: { ...defaultCoordinatorConfig, ...options.coordinator },
+      disks: { store: disk, blobs: new MemoryBlobStore() },
+      logger: this.#logger('coordinator'),
+    });
+    this.agents = options.machines.map(
+      (machine, number) =>
+        new AgentLife({
+          ...surroundings,
+          machine: new SimulatedMachine(machine),
+          disk: new AgentDisk(this.random, agentStore?.()),
+          config: options.agent ?? {},
+          identity: this.#deviceIdentity(),
+          coordinator: identity,
+          logger: this.#logger(`agent-${number}`),
+        }),
+    );
+  }
+
+  /** A world in which every agent has joined. */
+  static async create(options: WorldOptions): Promise<World> {
+    const world = new World(options);
+    await world.settle(world.coordinatorLife.start());
+    const tokens = world.coordinator.tokens.create({
+      uses: options.machines.length,
+      lifetimeMs: 3_600_000,
+      labels: {},
+    });
+    const { tokenId, secret } = decodeJoinToken((await world.settle(tokens)).word);
+    for (const agent of world.agents) {
+      await world.settle(agent.start({ tokenId, secret }));
+      await world.settle(agent.joined());
+    }
+    return world;
+  }
+
+  get coordinator(): Coordinator {
+    return this.coordinatorLife.coordinator;
+  }
+
+  get coordinatorIsUp(): boolean {
+    return this.coordinatorLife.isUp;
+  }
+
+  /** Moves time on until the promise is settled. */
+  settle<T>(promise: Promise<T>): Promise<T> {
+    return this.clock.until(promise);
+  }
+
+  crashCoordinator(): void {
+    this.note('coordinator crashes');
+    this.coordinatorLife.crash();
+  }
+
+  async restartCoordinator(): Promise<void> {
+    this.note('coordinator starts again');
+    await this.settle(this.coordinatorLife.start());
+  }
+
+  /** Ends every process, so that nothing is left to run. */
+  end(): void {
+    for (const agent of this.agents) agent.crash();
+    this.coordinatorLife.crash();
+  }
+
+  note(what: string): void {
+    this.trace.push(`${this.clock.monotonicMs().toFixed(3)} ${what}`);
+  }
+
+  #deviceIdentity(): Identity {
+    return newIdentity('device', this.random);
+  }
+
+  #logger(process: string): Logger {
+    return createLogger(({ level, message, fields }) => {
+      const line = `${process} ${level} ${message} ${JSON.stringify(fields)}`;
+      this.note(line);
+      if (defective.has(message)) this.defects.push(line);
+    }, 'debug');
+  }
+}
