@@ -1,5 +1,6 @@
 import type { Engine } from '@shoal/models';
 import {
+  Attester,
   type Clock,
   expectReply,
   type Identity,
@@ -106,6 +107,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
   const speak: Messenger['request'] extends (to: PeerId, ...rest: infer Rest) => infer Answer
     ? (...rest: Rest) => Answer
     : never = (payload, options) => messenger.request(coordinator.id, payload, options);
+  const attester = new Attester(identity);
   const condition = new ConditionWatch(machine);
   const probe = new SoftwareProbe({
     engines,
@@ -126,7 +128,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
   const limits = config.work?.limits ?? defaultAdmissionLimits;
   const work = new Work(
     {
-      identity,
+      attester,
       clock,
       logger,
       outbox,
@@ -146,7 +148,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
   );
   const cameras = new Cameras(
     {
-      identity,
+      attester,
       clock,
       random,
       logger,

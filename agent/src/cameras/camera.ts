@@ -1,6 +1,6 @@
 import {
+  type Attester,
   asShoalError,
-  attestResult,
   type BackoffOptions,
   backoffMs,
   type CameraAssignment,
@@ -8,7 +8,6 @@ import {
   type Clock,
   delay,
   encodeResult,
-  type Identity,
   type Logger,
   type Random,
   resultMediaType,
@@ -43,7 +42,7 @@ export const defaultCameraOptions: Omit<CameraOptions, 'software'> = {
 };
 
 export interface CameraDeps {
-  readonly identity: Identity;
+  readonly attester: Attester;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -218,7 +217,7 @@ export class Camera {
     const { sourceWidth: width, sourceHeight: height } = frame.placement;
     const seen = { camera: cameraId, number, capturedAtMs: frame.capturedAtMs };
     const result = encodeResult(analysisOf(output, { pipeline, picture: { width, height }, frame: seen }));
-    const attestation = this.#attest(frame, lease, { number, result, startedAtMs });
+    const attestation = await this.#attest(frame, lease, { number, result, startedAtMs });
     outbox.add({ kind: 'camera-report', message: { cameraId, number, result, attestation } });
     this.#meter.frame(frame.capturedMonotonicMs);
     if (this.#state !== 'running')
@@ -231,9 +230,9 @@ export class Camera {
     { pixels }: VideoFrame,
     { model: { manifest, variant } }: ModelLease,
     made: { readonly number: number; readonly result: Uint8Array; readonly startedAtMs: number },
-  ): Uint8Array {
+  ): Promise<Uint8Array> {
     const { cameraId, pipeline } = this.assignment;
-    return attestResult(this.#deps.identity, {
+    return this.#deps.attester.attest({
       software: this.#options.software,
       pipeline,
       parameters: this.#parameters.given,

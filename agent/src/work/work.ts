@@ -1,9 +1,8 @@
 import {
+  type Attester,
   asShoalError,
-  attestResult,
   type Clock,
   encodeResult,
-  type Identity,
   type Logger,
   resultMediaType,
   type Service,
@@ -45,7 +44,7 @@ const defaultWorkOptions: Omit<WorkOptions, 'software'> = {
 };
 
 interface Deps {
-  readonly identity: Identity;
+  readonly attester: Attester;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly outbox: Outbox;
@@ -250,7 +249,14 @@ export class Work implements Service {
       timings.inferenceMs = output.inferenceMs;
       if (lease) this.#deps.onInference(lease, output.inferenceMs);
       const result = encodeResult(output.result);
-      const attestation = this.#attest(attempt, { bytes, result, startedAtMs, parameters: parameters.given, lease });
+      const attestation = await this.#attest(attempt, {
+        bytes,
+        result,
+        startedAtMs,
+        parameters: parameters.given,
+        lease,
+      });
+      if (endedBy(attempt)) return;
       this.#finish(attempt, { result, attestation }, timings);
     } finally {
       lease?.release();
@@ -297,9 +303,9 @@ export class Work implements Service {
       readonly parameters: ReturnType<typeof parseParameters>['given'];
       readonly lease: ModelLease | undefined;
     },
-  ): Uint8Array {
+  ): Promise<Uint8Array> {
     const { manifest, variant } = made.lease?.model ?? {};
-    return attestResult(this.#deps.identity, {
+    return this.#deps.attester.attest({
       software: this.#options.software,
       pipeline: assignment.pipeline,
       parameters: made.parameters,

@@ -1,5 +1,13 @@
+export { Attester } from './attester.ts';
 export { bundleMediaType, type ProofBundle, type VerifiedBundle, verifyBundle, writeBundle } from './bundle.ts';
-export { type DsseEnvelope, openDsse, preAuthenticationEncoding, signDsse } from './dsse.ts';
+export {
+  type DsseEnvelope,
+  type DsseSignature,
+  openDsse,
+  preAuthenticationEncoding,
+  signDsse,
+  signDsseBatch,
+} from './dsse.ts';
 export {
   type AttestOptions,
   attestResult,

@@ -51,6 +51,11 @@ export interface AttestOptions extends Omit<ResultPredicate, 'device' | 'output'
 
 /** The signed statement about a result: a DSSE envelope as JSON bytes. */
 export function attestResult(identity: Identity, options: AttestOptions): Uint8Array {
+  return signDsse(identity, statementMediaType, statementAbout(identity.id, options));
+}
+
+/** What the device says about a result, as the bytes of canonical JSON: the payload that it signs. */
+export function statementAbout(device: PeerId, options: AttestOptions): Uint8Array {
   const { input, output, outputMediaType, ...rest } = options;
   const statement: ResultStatement = {
     _type: statementType,
@@ -58,11 +63,11 @@ export function attestResult(identity: Identity, options: AttestOptions): Uint8A
     predicateType: resultPredicateType,
     predicate: {
       ...rest,
-      device: identity.id,
+      device,
       output: { mediaType: outputMediaType, sha256: sha256Hex(output), sizeBytes: output.length },
     },
   };
-  return signDsse(identity, statementMediaType, utf8(canonicalJson(statement)));
+  return utf8(canonicalJson(statement));
 }
 
 /**

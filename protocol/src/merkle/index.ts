@@ -1,0 +1,1 @@
+export { leafHash, MerkleTree, rootOfPath } from './merkle-tree.ts';
