@@ -12,6 +12,7 @@ import {
   type PeerId,
   type PeerKey,
   type Random,
+  retry,
   type Service,
   ServiceGroup,
   ShoalError,
@@ -89,8 +90,9 @@ export interface AgentStatus {
   readonly cameras: TelemetryInit['cameras'];
 }
 
-/** How long a piece of an input is asked for, ms; the task's deadline ends it sooner. */
+/** How long a piece of an input is asked for, ms, and how often when it cannot be had just now; the task's deadline ends it sooner. */
 const blobTimeoutMs = 30_000;
+const blobTries = 8;
 
 /** Everything that is an agent, wired: in production, in the simulator and in tests alike. */
 export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
@@ -139,7 +141,10 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
       onInference,
       expectedMs: (model, variant) => book.find(model, variant)?.p50Ms,
       async askForBlob(piece, signal) {
-        const reply = await speak({ blobRequest: piece }, { timeoutMs: blobTimeoutMs, signal });
+        const again = { name: 'work: ask again for a piece', attempts: blobTries, signal };
+        const reply = await retry({ clock, random }, again, () =>
+          speak({ blobRequest: piece }, { timeoutMs: blobTimeoutMs, signal }),
+        );
         expectReply(reply, 'blobChunk');
         return reply.attachments[0] ?? new Uint8Array();
       },

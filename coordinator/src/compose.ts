@@ -10,7 +10,7 @@ import {
   ServiceGroup,
 } from '@shoal/protocol';
 import { ApiKeyRing } from './access/index.ts';
-import { BlobKeeper, type BlobStore, largestPieceBytes } from './blobs/index.ts';
+import { BlobKeeper, type BlobStore, blobServer } from './blobs/index.ts';
 import { CameraBook, Reports } from './cameras/index.ts';
 import type { CoordinatorConfig } from './config.ts';
 import type { Coordinator, Statistics } from './domain/index.ts';
@@ -86,14 +86,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
   registry.subscribe(dispatcher);
   registry.subscribe(cameras);
   messenger.handle(
-    routeMessages({
-      registry,
-      dispatcher,
-      outcomes,
-      cameras,
-      blobs,
-      mostPieceBytes: Math.min(largestPieceBytes, carriedBytes),
-    }),
+    routeMessages({ registry, dispatcher, outcomes, cameras, serveBlob: blobServer(blobs, carriedBytes) }),
   );
 
   const core: Service = {

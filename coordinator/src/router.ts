@@ -1,5 +1,5 @@
 import { type Incoming, type MessageHandler, type Outgoing, ShoalError } from '@shoal/protocol';
-import { type BlobKeeper, serveBlob } from './blobs/index.ts';
+import type { ServeBlob } from './blobs/index.ts';
 import type { CameraBook } from './cameras/index.ts';
 import type { Registry } from './registry/index.ts';
 import type { Dispatcher, Outcomes } from './tasks/index.ts';
@@ -9,14 +9,12 @@ interface Deps {
   readonly dispatcher: Dispatcher;
   readonly outcomes: Outcomes;
   readonly cameras: CameraBook;
-  readonly blobs: BlobKeeper;
-  /** Largest piece of a blob that one frame of the link can carry, bytes. */
-  readonly mostPieceBytes: number;
+  readonly serveBlob: ServeBlob;
 }
 
 /** Who answers what a device says. Every message is a sign of life of a device that is believed. */
 export function routeMessages(deps: Deps): MessageHandler {
-  const { registry, outcomes, cameras, blobs } = deps;
+  const { registry, outcomes, cameras, serveBlob } = deps;
   return (incoming) => {
     const { payload } = incoming;
     if (payload.kind === 'hello') return welcome(deps, incoming);
@@ -35,7 +33,7 @@ export function routeMessages(deps: Deps): MessageHandler {
         registry.profiles(device, payload.value);
         return undefined;
       case 'blobRequest':
-        return serveBlob(blobs, payload.value, deps.mostPieceBytes);
+        return serveBlob(device.id, payload.value);
       case 'goodbye':
         registry.goodbye(device);
         return undefined;

@@ -112,6 +112,8 @@ export class ScriptedCoordinator {
   readonly heard: string[] = [];
   readonly blobs = new Map<string, Uint8Array>();
   blobRequests = 0;
+  /** So many blob requests are refused as too many at once. */
+  blobRefusals = 0;
   /** Answers blob requests only while this is true. */
   servesBlobs = true;
   welcome = { telemetryIntervalMs: 5_000, livenessTimeoutMs: 15_000, deviceName: 'pi-kitchen' };
@@ -199,6 +201,7 @@ export class ScriptedCoordinator {
       case 'blobRequest': {
         this.blobRequests += 1;
         if (!this.servesBlobs) await new Promise(() => {});
+        if (this.blobRefusals-- > 0) throw new ShoalError('queue.full', 'ask again');
         const { digest, offset, length } = payload.value;
         const blob = this.blobs.get(Buffer.from(digest).toString('hex'));
         if (!blob) throw new ShoalError('not-found', 'no such blob');

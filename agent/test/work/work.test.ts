@@ -75,6 +75,16 @@ describe('a task', () => {
     expect((await ended(fleet, attemptId)).errorCode).toBe('');
     expect(fleet.coordinator.blobRequests).toBe(3);
   });
+
+  it('asks again for a piece of its input that cannot be had just now', async () => {
+    const fleet = await aFleet();
+    const { assignment, input, attemptId } = aTask();
+    fleet.coordinator.blobs.set(Buffer.from(assignment.inputDigest ?? []).toString('hex'), input);
+    fleet.coordinator.blobRefusals = 3;
+    await fleet.clock.until(fleet.coordinator.offer(fleet.agent.id, assignment));
+    expect((await ended(fleet, attemptId)).errorCode).toBe('');
+    expect(fleet.coordinator.blobRequests).toBe(4);
+  });
 });
 
 describe('a refusal', () => {

@@ -1,4 +1,4 @@
 export type * from './blob-store.ts';
 export { BlobKeeper, type BlobOptions } from './blobs.ts';
 export { MemoryBlobStore } from './memory/index.ts';
-export { largestPieceBytes, serveBlob } from './serve-blob.ts';
+export { blobServer, type ServeBlob } from './serve-blob.ts';

@@ -113,4 +113,23 @@ describe('a device that asks for a piece of a blob', () => {
     expect(reply.attachments[0]).toHaveLength(524_288);
     expect(reply.payload).toMatchObject({ kind: 'blobChunk', value: { totalBytes: 700_000 } });
   });
+
+  it('is refused more pieces at once than one device may have under way, and served when it asks again', async () => {
+    const world = await aWorld();
+    const greedy = await world.joined();
+    const modest = await world.joined();
+    const { digest } = await world.blob('y'.repeat(100));
+    const ask = (device: typeof greedy, offset: number) => {
+      const blobRequest = { digest: Buffer.from(digest, 'hex'), offset, length: 1 };
+      return device.messenger.request(world.identity.id, { blobRequest }, { timeoutMs: 1_000 });
+    };
+    const asked = Promise.allSettled(Array.from({ length: 40 }, (_, offset) => ask(greedy, offset)));
+    const other = ask(modest, 0);
+    const answers = await world.clock.until(asked);
+    const refused = answers.filter((answer) => answer.status === 'rejected').map(({ reason }) => reason);
+    expect(refused).toHaveLength(40 - 32);
+    expect(refused[0]).toMatchObject({ code: 'queue.full', retryable: true });
+    expect((await world.clock.until(other)).attachments[0]).toHaveLength(1);
+    expect((await world.clock.until(ask(greedy, 39))).attachments[0]).toHaveLength(1);
+  });
 });
