@@ -16,6 +16,7 @@ import type { CoordinatorConfig } from './config.ts';
 import type { Coordinator, Statistics } from './domain/index.ts';
 import { assessHealth } from './health/index.ts';
 import { indexModels } from './pipelines/index.ts';
+import { type PlacementPolicy, strategyNamed } from './placement/index.ts';
 import { JoinTokens, Registry } from './registry/index.ts';
 import { ResultShelf } from './results/index.ts';
 import { routeMessages } from './router.ts';
@@ -45,12 +46,17 @@ const frameOverheadBytes = 64 << 10;
 export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorPorts): Coordinator {
   const { clock, random, logger, identity, link, store, addresses } = ports;
   const models = indexModels(ports.models);
-  const placement = { batteryFloorPct: config.batteryFloorPct, attemptsPerDevice: config.attemptsPerDevice };
+  const { batteryFloorPct, criticalFloorPct, attemptsPerDevice } = config;
+  const placement: PlacementPolicy = {
+    limits: { batteryFloorPct, criticalFloorPct, attemptsPerDevice },
+    strategy: strategyNamed(config.strategy),
+    weights: config.costWeights,
+  };
   const carriedBytes = link.traits.maxFrameBytes - frameOverheadBytes;
   const counts = new TaskCounts();
 
   const tokens = new JoinTokens({ clock, random, identity, store, addresses });
-  const registry = new Registry({ clock, logger, store, tokens }, config);
+  const registry = new Registry({ clock, random, logger, store, tokens }, config);
   const apiKeys = new ApiKeyRing({ clock, random, store });
   const results = new ResultShelf({ store, peers: registry });
   const blobs = new BlobKeeper(
@@ -75,7 +81,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     },
   );
   const tasks = new TaskBook({ clock, random, logger, store, blobs, models, live, dispatcher, counts }, config);
-  const outcomes = new Outcomes({ clock, random, logger, live, dispatcher, results, counts });
+  const outcomes = new Outcomes({ clock, random, logger, live, dispatcher, results, counts, models });
   const reports = new Reports({ clock, random, logger, store, results, models });
   const cameras = new CameraBook(
     { clock, random, logger, store, registry, messenger, models, reports },

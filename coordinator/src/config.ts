@@ -1,3 +1,4 @@
+import { type CostWeights, defaultCostWeights } from './placement/index.ts';
 import type { Retention } from './store/index.ts';
 
 /** Everything about a coordinator that an operator may want otherwise. Where its data lies and how devices reach it is `ports.ts`. */
@@ -19,8 +20,12 @@ export interface CoordinatorConfig {
   readonly inlineInputBytes: number;
   /** An attempt is given up after this long even when its device is alive, ms; longer when it was expected to take longer. */
   readonly leaseMs: number;
-  /** No work for a device on battery at or below this charge, 0..100. */
+  /** How a device is chosen: the name of a strategy, `cost` unless there is a reason. */
+  readonly strategy: string;
+  readonly costWeights: CostWeights;
+  /** Work never takes a battery below this charge, 0..100; critical work below the second. A device may have a floor of its own. */
   readonly batteryFloorPct: number;
+  readonly criticalFloorPct: number;
   readonly retention: Retention;
   /** Blobs that no live task needs are kept for this long after their last use, ms. */
   readonly unusedBlobAgeMs: number;
@@ -38,7 +43,10 @@ export const defaultCoordinatorConfig: CoordinatorConfig = {
   blobLimitBytes: 256 << 20,
   inlineInputBytes: 512 << 10,
   leaseMs: 60_000,
+  strategy: 'cost',
+  costWeights: defaultCostWeights,
   batteryFloorPct: 30,
+  criticalFloorPct: 15,
   retention: {
     endedTasks: 100_000,
     endedTaskAgeMs: 30 * dayMs,

@@ -85,10 +85,14 @@ function toMessage(found: Capability, options: Options): CapabilityInit {
     })),
     powerSource: power.source,
     hasBattery: power.hasBattery,
+    ...(power.capacityMj !== undefined && { batteryWh: power.capacityMj / millijoulesPerWattHour }),
     container: found.container !== undefined,
     phone: board.kind === 'phone',
   };
 }
+
+/** 1 Wh is 3,600 J. */
+const millijoulesPerWattHour = 3.6e6;
 
 const kindNames: Readonly<Record<Accelerator['kind'], string>> = {
   gpu: 'gpu',

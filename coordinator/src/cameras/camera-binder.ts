@@ -1,22 +1,13 @@
-import {
-  asShoalError,
-  type Clock,
-  every,
-  type Logger,
-  type Messenger,
-  type Random,
-  type ShoalError,
-} from '@shoal/protocol';
-import type { Camera } from '../domain/index.ts';
-import type { ResolvedPipeline } from '../pipelines/index.ts';
-import type { PlacementLimits } from '../placement/index.ts';
+import { asShoalError, type Clock, every, type Logger, type Messenger, type Random, ShoalError } from '@shoal/protocol';
+import type { Camera, PlacementCandidate } from '../domain/index.ts';
+import { cameraShare, type PlacementPolicy, type Plan, type Stream } from '../placement/index.ts';
 import type { FleetDevice, FleetListener, Registry } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
 import type { LiveCamera } from './live-camera.ts';
-import { loadOf, placeCamera } from './place-camera.ts';
+import { placeCamera } from './place-camera.ts';
 
 export interface BinderOptions {
-  readonly placement: PlacementLimits;
+  readonly placement: PlacementPolicy;
   /** How long a device may take to answer that it takes a camera, ms. */
   readonly assignTimeoutMs: number;
 }
@@ -62,28 +53,20 @@ export class CameraBinder implements FleetListener {
   /** Finds a device for the camera, or keeps the one it has, and tells it. */
   settle(live: LiveCamera): void {
     if (this.#stopped || live.removed || !live.resolved) return;
-    const { registry, clock, random } = this.#deps;
+    const { registry } = this.#deps;
     const bound = live.camera.device === undefined ? undefined : registry.device(live.camera.device);
     if (bound && this.#mayStay(live, bound)) {
       this.#assign(live, bound);
       return;
     }
     if (bound) this.#unbind(live, 'it does not fit what is asked for any more');
-    const plan = placeCamera(
-      registry.members,
-      {
-        spec: live.camera.spec,
-        resolved: live.resolved,
-        declined: new Map([...live.declined].map(([id, { reason }]) => [id, reason])),
-      },
-      { nowMs: clock.monotonicMs(), random, limits: this.#options.placement },
-    );
+    const plan = this.#plan(live);
     if (plan.kind === 'unplaced') {
       if (live.camera.reason !== plan.reason) this.change(live, { reason: plan.reason, refused: plan.refused });
       return;
     }
     const { chosen, refused } = plan.placement;
-    live.variant = chosen.variant;
+    live.choice = choiceOf(chosen);
     const fps = live.camera.spec.targetFps;
     const reason = `expected to need ${chosen.inferenceMs.toFixed(1)} ms per frame for ${fps} frames per second`;
     this.change(live, { device: chosen.device, reason, refused, revision: live.camera.revision + 1 });
@@ -187,7 +170,7 @@ export class CameraBinder implements FleetListener {
 
   async #ask(live: LiveCamera, device: FleetDevice): Promise<void> {
     if (device.presence !== 'online' || !live.resolved || live.removed) return;
-    const { camera, resolved } = live;
+    const { camera } = live;
     const { revision } = camera;
     if (live.asking === revision) return;
     live.asking = revision;
@@ -198,7 +181,7 @@ export class CameraBinder implements FleetListener {
       live.durableRevision = revision;
       await this.#deps.messenger.request(
         device.id,
-        { cameraAssignment: assignmentOf(camera, resolved, this.#variantOf(live, device)) },
+        { cameraAssignment: assignmentOf(camera, this.#choiceOf(live, device)) },
         { timeoutMs: this.#options.assignTimeoutMs },
       );
       if (live.camera.revision === revision) live.agree(this.#deps.clock.monotonicMs());
@@ -224,19 +207,34 @@ export class CameraBinder implements FleetListener {
     this.settle(live);
   }
 
-  /** After a restart the variant is chosen again; it is the same as long as the measurements are. */
-  #variantOf(live: LiveCamera, device: FleetDevice): string {
-    const { resolved, camera } = live;
-    if (live.variant === undefined && resolved) {
-      const alone = {
-        nowMs: this.#deps.clock.monotonicMs(),
-        random: this.#deps.random,
-        limits: this.#options.placement,
-      };
-      const plan = placeCamera([device], { spec: camera.spec, resolved, declined: new Map() }, alone);
-      if (plan.kind === 'placed') live.variant = plan.placement.chosen.variant;
+  /** After a restart it is chosen again what is run there; it is the same as long as the measurements are. */
+  #choiceOf(live: LiveCamera, device: FleetDevice): NonNullable<LiveCamera['choice']> {
+    if (!live.choice) {
+      const plan = this.#plan({
+        ...live,
+        camera: { ...live.camera, spec: { ...live.camera.spec, device: device.id } },
+      });
+      const [first] = live.resolved?.choices ?? [];
+      live.choice =
+        plan.kind === 'placed'
+          ? choiceOf(plan.placement.chosen)
+          : { model: first?.model ?? '', variant: first?.variant.name ?? '' };
     }
-    return live.variant ?? camera.spec.variant ?? resolved?.variants[0]?.name ?? '';
+    return live.choice;
+  }
+
+  #plan(
+    { camera: { id, spec }, resolved, declined }: Pick<LiveCamera, 'camera' | 'resolved' | 'declined'>,
+    current?: Stream['current'],
+  ): Plan {
+    const { registry, clock, random } = this.#deps;
+    if (!resolved) throw new ShoalError('defect', 'a camera without a model cannot be placed');
+    const refusedBy = new Map([...declined].map(([device, { reason }]) => [device, reason]));
+    return placeCamera(
+      registry.fleet,
+      { id, spec, resolved, declined: refusedBy, ...(current && { current }) },
+      { nowMs: clock.monotonicMs(), wallMs: clock.nowMs(), random, ...this.#options.placement },
+    );
   }
 
   #unbind(live: LiveCamera, reason: string): void {
@@ -245,7 +243,7 @@ export class CameraBinder implements FleetListener {
     const former = [...formerDevices.filter((id) => id !== device), device].slice(-formerKept);
     const { device: _, ...camera } = live.camera;
     live.camera = camera;
-    live.variant = undefined;
+    live.choice = undefined;
     live.agreed = false;
     this.change(live, { formerDevices: former, reason });
     this.#loads(device);
@@ -263,23 +261,37 @@ export class CameraBinder implements FleetListener {
     const device = deviceId === undefined ? undefined : this.#deps.registry.device(deviceId);
     if (!device) return;
     let load = 0;
-    for (const { camera, resolved, variant } of this.#deps.cameras.values()) {
-      if (camera.device !== device.id || !resolved?.model) continue;
-      const runMs = device.runMs(resolved.model.name, variant ?? '') ?? 0;
-      load += loadOf(runMs, camera.spec.targetFps, device.slots);
+    let watts = 0;
+    for (const live of this.#deps.cameras.values()) {
+      if (live.camera.device !== device.id) continue;
+      const share = shareOf(live, device);
+      load += share.load;
+      watts += share.watts;
     }
-    device.cameraLoad = load;
+    device.setCameras(load, watts);
   }
 }
 
-function assignmentOf({ id, revision, spec }: Camera, resolved: ResolvedPipeline, variant: string) {
+/** What the camera takes of its device. */
+function shareOf(
+  { camera, choice }: LiveCamera,
+  device: FleetDevice,
+): { readonly load: number; readonly watts: number } {
+  return choice ? cameraShare(device, { ...choice, fps: camera.spec.targetFps }) : { load: 0, watts: 0 };
+}
+
+function choiceOf({ model = '', variant = '' }: PlacementCandidate): NonNullable<LiveCamera['choice']> {
+  return { model, variant };
+}
+
+function assignmentOf({ id, revision, spec }: Camera, { model, variant }: NonNullable<LiveCamera['choice']>) {
   return {
     cameraId: id,
     revision,
     name: spec.name,
     source: spec.source,
     pipeline: spec.pipeline,
-    model: resolved.model?.name ?? '',
+    model,
     variant,
     targetFps: spec.targetFps,
     parametersJson: Object.keys(spec.parameters).length === 0 ? '' : JSON.stringify(spec.parameters),

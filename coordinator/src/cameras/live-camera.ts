@@ -10,8 +10,8 @@ export class LiveCamera {
   camera: Camera;
   /** `undefined` when its model is not in the catalogue any more. */
   resolved: ResolvedPipeline | undefined;
-  /** The variant that was chosen with the device. */
-  variant: string | undefined;
+  /** What was chosen to be run, with the device. */
+  choice: { readonly model: string; readonly variant: string } | undefined;
   /** The device has said that it has this revision. */
   agreed = false;
   /** When it last said so, monotonic ms. */

@@ -1,6 +1,6 @@
 import type { AnalysisResult, Identity, PeerId, Service } from '@shoal/protocol';
 import type { Camera, CameraSpec, CameraView } from './camera.ts';
-import type { DeviceView, TokenView } from './device.ts';
+import type { DeviceView, PowerPolicy, TokenView } from './device.ts';
 import type { AttemptState, BlobRef, ResultRecord, Task, TaskSpec, TaskState } from './task.ts';
 
 /**
@@ -46,6 +46,7 @@ export interface Devices {
       readonly name?: string;
       readonly labels?: { readonly [name: string]: string };
       readonly draining?: boolean;
+      readonly power?: PowerPolicy;
     },
   ): Promise<DeviceView>;
   /** Refuses the device from now on. Its work is placed elsewhere. */

@@ -12,6 +12,25 @@ export interface DeviceRecord {
   readonly revoked: boolean;
   readonly capability: Capability;
   readonly profiles: readonly VariantProfile[];
+  /** What its owner allows of its battery. */
+  readonly power?: PowerPolicy;
+}
+
+/** What the owner of a device allows of its battery, and when it is charged. */
+export interface PowerPolicy {
+  /** Work never takes the battery below this level, percent; the fleet's own floor when left out. */
+  readonly floorPct?: number;
+  /** Never works on its battery. */
+  readonly mainsOnly?: boolean;
+  /** Times of the day (UTC) at which it is charged, and with how much. Solar is a window of the day. */
+  readonly charging?: readonly ChargingWindow[];
+}
+
+export interface ChargingWindow {
+  /** Minutes since midnight, 0..1440. A window whose end is before its start goes over midnight. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  readonly watts: number;
 }
 
 /** A device and what is known of it right now. */

@@ -24,6 +24,12 @@ export interface TaskSpec {
   readonly labels: { readonly [name: string]: string };
   /** Only this device. */
   readonly device?: PeerId;
+  /** Accuracy that may be given up against the model that is asked for, 0..1; with it, other models of the pipeline may be run. */
+  readonly accuracyLoss?: number;
+  /** May take batteries down to the critical floor. */
+  readonly critical?: boolean;
+  /** Only devices with a GPU, NPU or TPU. */
+  readonly accelerator?: boolean;
   readonly maxAttempts: number;
 }
 
@@ -95,14 +101,38 @@ export interface Placement {
 
 export interface PlacementCandidate {
   readonly device: PeerId;
+  readonly model?: string;
   readonly variant?: string;
-  /** The terms of the expected completion time, ms. */
+  /** Of the model, 0..1. */
+  readonly accuracy?: number;
+  /** The terms of the expected completion time, ms: means. */
   readonly queueMs: number;
   readonly transferMs: number;
   readonly loadMs: number;
   /** Decoding the input, where it is known, and one run. */
   readonly inferenceMs: number;
   readonly totalMs: number;
+  /** What the whole does not exceed in 95 of 100 cases. */
+  readonly p95Ms: number;
+  /** What it draws above idling, joules. */
+  readonly energyJ: number;
+  readonly cost: PlacementCost;
+}
+
+/** The terms of what a placement costs, each weighed already, in joules of the mains; and their sum. */
+export interface PlacementCost {
+  /** Being late, by how much and how surely. */
+  readonly lateness: number;
+  readonly time: number;
+  /** Joules at the price that they have on that device now. */
+  readonly energy: number;
+  /** Accuracy given up against the best choice. */
+  readonly accuracy: number;
+  /** An accelerator that others may need. */
+  readonly scarcity: number;
+  /** Moving work that runs already. */
+  readonly move: number;
+  readonly total: number;
 }
 
 /** Every reason for which a device cannot take a piece of work. `declined`: the device itself said no, a moment ago. */
@@ -112,6 +142,7 @@ export type RefusalReason =
   | 'labels'
   | 'other-device'
   | 'no-engine'
+  | 'no-accelerator'
   | 'no-model'
   | 'no-pipeline'
   | 'too-slow'

@@ -2,6 +2,7 @@ export {
   indexModels,
   type ModelIndex,
   type Pipeline,
+  type PipelineRequest,
   pipelines,
   type ResolvedPipeline,
   resolvePipeline,

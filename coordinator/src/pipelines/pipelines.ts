@@ -1,5 +1,6 @@
 import type { ModelManifest, ModelVariant } from '@shoal/models/manifest';
 import { ShoalError } from '@shoal/protocol';
+import type { Choice } from '../placement/index.ts';
 
 /** A named analysis, as far as placing it goes: which kind of model it takes, and which one when nobody says. */
 export interface Pipeline {
@@ -29,9 +30,19 @@ export const pipelines: readonly Pipeline[] = [
 /** What a task or a camera asks for, with its defaults filled in. */
 export interface ResolvedPipeline {
   readonly pipeline: Pipeline;
+  /** The one that was asked for, or the pipeline's own. */
   readonly model?: ModelManifest;
-  /** Files of the model that may be run: the one that was asked for, or all. Empty without a model. */
-  readonly variants: readonly ModelVariant[];
+  /** What may be run: files of that model, and of others that are accurate enough. Empty without a model. */
+  readonly choices: readonly Choice[];
+}
+
+/** What is asked of a pipeline, as far as its model goes. */
+export interface PipelineRequest {
+  readonly pipeline: string;
+  readonly model?: string;
+  readonly variant?: string;
+  /** Accuracy that may be given up against the model that is asked for, 0..1. */
+  readonly accuracyLoss?: number;
 }
 
 /** The models by name. */
@@ -42,10 +53,7 @@ export function indexModels(manifests: readonly ModelManifest[]): ModelIndex {
 }
 
 /** @throws `input.invalid` for an unknown pipeline or a model of the wrong kind; `model.unknown`. */
-export function resolvePipeline(
-  spec: { readonly pipeline: string; readonly model?: string; readonly variant?: string },
-  models: ModelIndex,
-): ResolvedPipeline {
+export function resolvePipeline(spec: PipelineRequest, models: ModelIndex): ResolvedPipeline {
   const pipeline = pipelines.find(({ name }) => name === spec.pipeline);
   if (!pipeline) {
     const known = pipelines.map(({ name }) => name).join(', ');
@@ -53,7 +61,7 @@ export function resolvePipeline(
   }
   if (!pipeline.model) {
     if (spec.model ?? spec.variant) throw invalid('model', `the pipeline ${pipeline.name} takes no model`);
-    return { pipeline, variants: [] };
+    return { pipeline, choices: [] };
   }
   const name = spec.model ?? pipeline.model.default;
   const model = models.get(name);
@@ -67,7 +75,33 @@ export function resolvePipeline(
       `${name} is a model for ${model.task}; the pipeline ${pipeline.name} takes one for ${pipeline.model.task}`,
     );
   }
-  return { pipeline, model, variants: variantsOf(model, spec.variant) };
+  if (spec.accuracyLoss === undefined) return { pipeline, model, choices: choicesOf(model, spec.variant) };
+  if (spec.variant !== undefined) {
+    throw invalid('accuracyLoss', 'a variant is asked for by name: no accuracy can be given up for another');
+  }
+  return { pipeline, model, choices: accurateChoices(model, spec.accuracyLoss, models) };
+}
+
+/** All that any model for the same task reaches within the loss against the best of this one. */
+function accurateChoices(model: ModelManifest, accuracyLoss: number, models: ModelIndex): readonly Choice[] {
+  const best = Math.max(...choicesOf(model).map(({ accuracy }) => accuracy));
+  const all = [...models.values()].filter(({ task }) => task === model.task).flatMap((other) => choicesOf(other));
+  return all.filter((choice) => choice.model === model.name || choice.accuracy >= best - accuracyLoss);
+}
+
+function choicesOf(model: ModelManifest, variant?: string): readonly Choice[] {
+  const known = model.variants.map(accuracyOf).filter((accuracy) => accuracy !== undefined);
+  // What was not measured is taken for as good as the best of the same model.
+  const best = Math.max(0, ...known);
+  return variantsOf(model, variant).map((each) => ({
+    model: model.name,
+    variant: each,
+    accuracy: accuracyOf(each) ?? best,
+  }));
+}
+
+function accuracyOf({ accuracy }: ModelVariant): number | undefined {
+  return accuracy.find(({ metric }) => metric === 'mAP' || metric === 'top1')?.value;
 }
 
 function variantsOf(model: ModelManifest, name: string | undefined): readonly ModelVariant[] {

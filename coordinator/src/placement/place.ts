@@ -1,61 +1,176 @@
 import type { PeerId, Random } from '@shoal/protocol';
 import type { Placement, PlacementCandidate, PlacementRefusal } from '../domain/index.ts';
-import { type Estimate, estimate } from './expected-time.ts';
-import { refusalOf } from './feasible.ts';
+import { type CostWeights, costOf } from './cost.ts';
+import { p95Ms } from './duration.ts';
+import { type Estimate, estimates } from './estimate.ts';
+import { floorOf, refusalOf } from './feasible.ts';
+import { projectedLevelPct } from './power.ts';
 import type { DeviceSnapshot, FleetSnapshot, PlacementLimits, Work } from './snapshot.ts';
+import type { Candidate, Strategy } from './strategy.ts';
 
 export type Plan =
   | { readonly kind: 'placed'; readonly placement: Placement }
   | { readonly kind: 'unplaced'; readonly refused: readonly PlacementRefusal[]; readonly reason: string };
 
+/** How an operator wants work placed. */
+export interface PlacementPolicy {
+  readonly limits: PlacementLimits;
+  readonly strategy: Strategy;
+  readonly weights: CostWeights;
+}
+
+export interface PlacementContext extends PlacementPolicy {
+  /** Monotonic, ms. */
+  readonly nowMs: number;
+  /** Wall clock, for what happens at a time of the day; ms since the Unix epoch. */
+  readonly wallMs: number;
+  readonly random: Random;
+  /** Where the work runs now, when it is looked at anew. */
+  readonly current?: PeerId;
+}
+
 /** Candidates and refusals that are kept with a placement: all of a small fleet, the telling ones of a large one. */
 const othersKept = 8;
 const refusalsKept = 32;
 
+/** A camera has no end: a battery must last for so long, ms. Looked at again long before. */
+const cameraHorizonMs = 30 * 60_000;
+
 /**
- * Decides which device runs the work: of those that can take it, the one that is expected to be done first, by its own measurements. Pure: the
- * same snapshot, work, time and randomness give the same plan. Randomness only chooses between equals.
+ * Decides which device runs the work, and what it runs: the strategy's choice among those that can take it. Pure: the same snapshot, work, time and
+ * randomness give the same plan.
  *
  * A device where the work failed before is taken again only when no other one could do it, now or once it is less busy.
  */
-export function place(
+export function place(fleet: FleetSnapshot, work: Work, context: PlacementContext): Plan {
+  const some = fleet.promising?.(work);
+  if (some) {
+    const plan = placeAmong(some, fleet, work, context);
+    // The few that were looked at do not speak for the others.
+    if (plan.kind === 'placed') return plan;
+  }
+  const only = work.device === undefined ? undefined : fleet.device(work.device);
+  return placeAmong(only ? [only] : fleet.all(), fleet, work, context);
+}
+
+function placeAmong(
+  devices: Iterable<DeviceSnapshot>,
   fleet: FleetSnapshot,
   work: Work,
-  context: { readonly nowMs: number; readonly random: Random; readonly limits: PlacementLimits },
+  context: PlacementContext,
 ): Plan {
-  const fresh = new Candidates(context.random);
-  const again = new Candidates(context.random);
-  const refused: PlacementRefusal[] = [];
-  let freshLater = false;
-  const refuse = (refusal: PlacementRefusal) => {
-    if (refused.length < refusalsKept) refused.push(refusal);
+  const { random, strategy } = context;
+  const survey = new Survey(fleet, work, context);
+  for (const device of devices) survey.look(device);
+  const { refused } = survey;
+  const candidates = survey.candidates();
+  const scores = strategy.scores(candidates, { work, random });
+  const ranked = new Ranking(candidates, scores, random).first(othersKept + 1);
+  const [chosen, ...others] = ranked.map(shown);
+  if (!chosen) return { kind: 'unplaced', refused, reason: reasonOf(refused, fleet.size) };
+  return {
+    kind: 'placed',
+    placement: { strategy: strategy.name, chosen, others, refused, considered: survey.considered },
   };
-  for (const device of fleet) {
-    const tried = work.tried.has(device.id);
-    const refusal = refusalOf(device, work, context.limits, context.nowMs);
-    if (refusal) {
-      if (refusal.reason === 'busy' && !tried) freshLater = true;
-      refuse(refusal);
-      continue;
-    }
-    const candidate = estimate(device, work, context.nowMs);
-    const late = tooSlow(device, candidate, work);
-    if (late) refuse(late);
-    else (tried ? again : fresh).add(candidate);
+}
+
+/** Who could take the work, and who not and why. */
+class Survey {
+  readonly refused: PlacementRefusal[] = [];
+  considered = 0;
+  readonly #fleet: FleetSnapshot;
+  readonly #work: Work;
+  readonly #context: PlacementContext;
+  readonly #bestAccuracy: number;
+  readonly #fresh: Candidate[] = [];
+  readonly #again: Candidate[] = [];
+  #freshLater = false;
+
+  constructor(fleet: FleetSnapshot, work: Work, context: PlacementContext) {
+    this.#fleet = fleet;
+    this.#work = work;
+    this.#context = context;
+    this.#bestAccuracy = work.choices.reduce((best, { accuracy }) => Math.max(best, accuracy), 0);
   }
-  const pool = fresh.size > 0 || freshLater ? fresh : again;
-  if (pool === fresh)
-    for (const { device } of again.best) refuse({ device, reason: 'tried-before', detail: 'it did not succeed there' });
-  const [chosen, ...others] = pool.best.map(shown);
-  if (!chosen) return { kind: 'unplaced', refused, reason: reasonOf(refused, fleet.length) };
-  const strategy = 'expected-completion';
-  return { kind: 'placed', placement: { strategy, chosen, others, refused, considered: fleet.length } };
+
+  look(device: DeviceSnapshot): void {
+    this.considered += 1;
+    const work = this.#work;
+    const { limits, nowMs } = this.#context;
+    const tried = work.tried.size > 0 && work.tried.has(device.id);
+    const refusal = refusalOf(device, work, limits, nowMs);
+    if (refusal) {
+      if (refusal.reason === 'busy' && !tried) this.#freshLater = true;
+      this.#refuse(refusal);
+      return;
+    }
+    let why: PlacementRefusal | undefined;
+    let fits = 0;
+    for (const estimate of estimates(device, work, nowMs)) {
+      const unfit = this.#unfit(estimate);
+      if (unfit) why ??= unfit;
+      else {
+        fits += 1;
+        (tried ? this.#again : this.#fresh).push(this.#candidate(estimate));
+      }
+    }
+    if (fits === 0 && why) this.#refuse(why);
+  }
+
+  candidates(): readonly Candidate[] {
+    if (this.#fresh.length > 0 || this.#freshLater) {
+      for (const device of new Set(this.#again.map((candidate) => candidate.device.id)))
+        this.#refuse({ device, reason: 'tried-before', detail: 'it did not succeed there' });
+      return this.#fresh;
+    }
+    return this.#again;
+  }
+
+  #refuse(refusal: PlacementRefusal): void {
+    if (this.refused.length < refusalsKept) this.refused.push(refusal);
+  }
+
+  /** Why this choice cannot be run here, though another one might. */
+  #unfit(estimate: Estimate): PlacementRefusal | undefined {
+    const { device } = estimate;
+    return tooSlow(estimate, this.#work) ?? this.#tooMuchForBattery(device, estimate);
+  }
+
+  #tooMuchForBattery(device: DeviceSnapshot, { energyJ, total }: Estimate): PlacementRefusal | undefined {
+    if (!device.power.onBattery) return undefined;
+    const { limits, wallMs } = this.#context;
+    const { stream } = this.#work;
+    const durationMs = stream ? cameraHorizonMs : total.meanMs;
+    const ownJ = stream ? (energyJ * stream.fps * durationMs) / 1_000 : energyJ;
+    const watts = device.cameraWatts - (stream?.current?.device === device.id ? stream.current.watts : 0);
+    const drawnJ = device.committedJ + ownJ + (watts * durationMs) / 1_000;
+    const levelPct = projectedLevelPct(device.power, drawnJ, durationMs, wallMs);
+    const floorPct = floorOf(device, this.#work, limits);
+    if (levelPct === undefined || levelPct >= floorPct) return undefined;
+    const detail = `battery would be at ${levelPct.toFixed(1)} % when it is done, floor ${floorPct} %`;
+    return { device: device.id, reason: 'battery', detail };
+  }
+
+  #candidate(estimate: Estimate): Candidate {
+    const { weights, limits, current } = this.#context;
+    const [work, acceleratorsBusy, bestAccuracy] = [this.#work, this.#fleet.acceleratorsBusy, this.#bestAccuracy];
+    let made: Candidate['cost'] | undefined;
+    return {
+      ...estimate,
+      get cost() {
+        const floorPct = floorOf(estimate.device, work, limits);
+        const moves = current !== undefined && current !== estimate.device.id;
+        made ??= costOf(estimate, work, { weights, floorPct, bestAccuracy, acceleratorsBusy, moves });
+        return made;
+      },
+    };
+  }
 }
 
 /** A guess does not refuse, only a measurement: even with nothing to wait for the device would be late. */
-function tooSlow(device: DeviceSnapshot, candidate: Estimate, { timeLeftMs }: Work): PlacementRefusal | undefined {
-  const aloneMs = candidate.transferMs + candidate.inferenceMs;
-  if (timeLeftMs === undefined || !candidate.measured || aloneMs <= timeLeftMs) return undefined;
+function tooSlow({ device, transferMs, run, measured }: Estimate, { timeLeftMs }: Work): PlacementRefusal | undefined {
+  const aloneMs = transferMs + run.meanMs;
+  if (timeLeftMs === undefined || !measured || aloneMs <= timeLeftMs) return undefined;
   return {
     device: device.id,
     reason: 'too-slow',
@@ -63,51 +178,74 @@ function tooSlow(device: DeviceSnapshot, candidate: Estimate, { timeLeftMs }: Wo
   };
 }
 
-/** The few candidates that are done first, in order, without sorting a large fleet. */
-class Candidates {
-  readonly best: Estimate[] = [];
+/** The few candidates with the least scores, in order, without sorting a large fleet. */
+class Ranking {
+  readonly #candidates: readonly Candidate[];
+  readonly #scores: readonly number[];
   readonly #random: Random;
-  #equals = 1;
-  size = 0;
 
-  constructor(random: Random) {
+  constructor(candidates: readonly Candidate[], scores: readonly number[], random: Random) {
+    this.#candidates = candidates;
+    this.#scores = scores;
     this.#random = random;
   }
 
-  add(candidate: Estimate): void {
-    this.size += 1;
-    const { best } = this;
-    const last = best.at(-1);
-    if (
-      last &&
-      best.length > othersKept &&
-      candidate.totalMs >= last.totalMs &&
-      candidate.totalMs > (best[0]?.totalMs ?? 0)
-    )
-      return;
-    let place = best.findIndex((other) => candidate.totalMs < other.totalMs);
-    if (place < 0) place = best.length;
-    if (best[0]?.totalMs === candidate.totalMs) {
-      // Of n equals each comes first with a chance of 1/n.
-      this.#equals += 1;
-      if (this.#random.next() * this.#equals < 1) place = 0;
-    } else if (place === 0) this.#equals = 1;
-    best.splice(place, 0, candidate);
-    if (best.length > othersKept + 1) best.pop();
+  first(count: number): readonly Candidate[] {
+    const best: number[] = [];
+    let equals = 1;
+    for (let i = 0; i < this.#candidates.length; i++) {
+      if (this.#scores[i] === Number.POSITIVE_INFINITY) continue;
+      let place = best.length;
+      while (place > 0 && this.#isBefore(i, best[place - 1] as number)) place -= 1;
+      if (place > 0 && !this.#isBefore(best[0] as number, i)) {
+        // Of n equals each comes first with a chance of 1/n.
+        equals += 1;
+        if (this.#random.next() * equals < 1) place = 0;
+      } else if (place === 0) equals = 1;
+      if (place >= count) continue;
+      best.splice(place, 0, i);
+      if (best.length > count) best.pop();
+    }
+    return best.map((i) => this.#candidates[i] as Candidate);
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const difference = (this.#scores[a] ?? 0) - (this.#scores[b] ?? 0);
+    if (difference !== 0) return difference < 0;
+    return (this.#candidates[a]?.run.meanMs ?? 0) < (this.#candidates[b]?.run.meanMs ?? 0);
   }
 }
 
-function shown({ measured: _, ...candidate }: Estimate): PlacementCandidate {
-  return candidate;
+function shown({
+  device,
+  choice,
+  queue,
+  transferMs,
+  loadMs,
+  run,
+  total,
+  energyJ,
+  cost,
+}: Candidate): PlacementCandidate {
+  return {
+    device: device.id,
+    ...(choice && { model: choice.model, variant: choice.variant.name, accuracy: choice.accuracy }),
+    queueMs: queue.meanMs,
+    transferMs,
+    loadMs,
+    inferenceMs: run.meanMs,
+    totalMs: total.meanMs,
+    p95Ms: p95Ms(total),
+    energyJ,
+    cost,
+  };
 }
 
 /** Why nothing was found, for a person: the reasons, most frequent first. */
 function reasonOf(refused: readonly PlacementRefusal[], considered: number): string {
   if (considered === 0) return 'no device has joined';
-  const devices = new Map<string, PeerId[]>();
-  for (const { reason, device } of refused) devices.set(reason, [...(devices.get(reason) ?? []), device]);
-  const reasons = [...devices]
-    .sort(([, a], [, b]) => b.length - a.length)
-    .map(([reason, ids]) => `${reason} (${ids.length})`);
+  const counts = new Map<string, number>();
+  for (const { reason } of refused) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const reasons = [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `${reason} (${count})`);
   return `no device can take it now: ${reasons.join(', ')}`;
 }

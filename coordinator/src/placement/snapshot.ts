@@ -1,46 +1,78 @@
 import type { ModelVariant } from '@shoal/models/manifest';
 import type { PeerId } from '@shoal/protocol';
+import type { Duration } from './duration.ts';
+import type { Power } from './power.ts';
 
 /** The fleet at one moment, as placement sees it. Devices are not changed while a plan is made. */
-export type FleetSnapshot = readonly DeviceSnapshot[];
+export interface FleetSnapshot {
+  readonly size: number;
+  /** How busy the GPUs, NPUs and TPUs of the fleet are, 0..1. */
+  readonly acceleratorsBusy: number;
+  device(id: PeerId): DeviceSnapshot | undefined;
+  /** Every device. */
+  all(): Iterable<DeviceSnapshot>;
+  /**
+   * The few devices that are worth a look for the work: all of a small fleet; of a large one the least busy of every kind and some others. `undefined`: all.
+   */
+  promising?(work: Work): Iterable<DeviceSnapshot> | undefined;
+}
 
 export interface DeviceSnapshot {
   readonly id: PeerId;
+  readonly name: string;
+  /** Devices of one kind are expected to measure alike. */
+  readonly kind: string;
   readonly presence: 'online' | 'suspect' | 'offline';
   readonly draining: boolean;
   readonly labels: { readonly [name: string]: string };
-  /** Runs on its battery right now. */
-  readonly onBattery: boolean;
-  /** 0..100; `undefined` when there is none, or it did not say. */
-  readonly batteryPct: number | undefined;
+  readonly power: Power;
   /** Whether any inference runtime works on it. */
   readonly hasEngine: boolean;
+  /** Whether its inference runs on a GPU, NPU or TPU. */
+  readonly accelerated: boolean;
+  readonly memoryBytes: number;
   /** Inferences that run at the same time, at least 1. */
   readonly slots: number;
   /** Attempts that are with the device. */
   readonly running: number;
-  /** What those are expected to take in all, ms of one slot. */
-  readonly backlogMs: number;
+  /** What those are expected to take in all, of one slot. */
+  readonly backlog: Duration;
+  /** What those are expected to draw in all, joules. */
+  readonly committedJ: number;
+  /** Work that was placed on it since the coordinator started. */
+  readonly placed: number;
   /** Part of the device that its cameras take, 0..1. */
   readonly cameraLoad: number;
+  /** What its cameras draw, watts. */
+  readonly cameraWatts: number;
   /** Until when it wants no more work (monotonic ms), and its word for why. */
   readonly pause: { readonly untilMs: number; readonly reason: string } | undefined;
   /** Of its link, measured or assumed. */
   readonly bytesPerMs: number;
+  /** There and back, ms. */
+  readonly rttMs: number;
   /** What decoding an input takes there, as its tasks have shown, ms. */
   readonly decodeMs: number;
-  /** What one inference takes there: measured by the device and corrected by what its tasks took. `undefined`: never measured. */
-  runMs(model: string, variant: string): number | undefined;
+  /** What one inference takes there: measured by the device and corrected by what its work took. `undefined`: never measured. */
+  run(model: string, variant: string): Duration | undefined;
   /** What loading takes before the first run: 0 when it ran lately; `undefined`: never measured. */
   loadMs(model: string, variant: string, nowMs: number): number | undefined;
+  /** What one inference draws above idling, joules; `undefined`: neither measured nor known of its kind. */
+  energyJ(model: string, variant: string): number | undefined;
+}
+
+/** One file of one model that may be run for the work. */
+export interface Choice {
+  readonly model: string;
+  readonly variant: ModelVariant;
+  /** 0..1; what it is worth to run this rather than another. */
+  readonly accuracy: number;
 }
 
 /** What is to be placed. */
 export interface Work {
-  /** `undefined` for a pipeline without a model. */
-  readonly model?: string;
-  /** The files of the model that may be run, at least one when there is a model. */
-  readonly variants: readonly ModelVariant[];
+  /** What may be run, at least one; empty for a pipeline without a model. */
+  readonly choices: readonly Choice[];
   /** Bytes that have to reach the device first. */
   readonly inputBytes: number;
   readonly labels: { readonly [name: string]: string };
@@ -48,14 +80,31 @@ export interface Work {
   readonly device?: PeerId;
   /** Until the deadline, ms; `undefined` for none. */
   readonly timeLeftMs?: number;
+  /** May take a battery down to the critical floor. */
+  readonly critical?: boolean;
+  /** Needs an accelerator. */
+  readonly accelerator?: boolean;
+  /** It goes on for good: a camera. What it takes is then counted by the second. */
+  readonly stream?: Stream;
+  /** What it shares with other work that is best done on the same device, such as its camera. */
+  readonly affinity?: string;
   /** Devices where it failed: taken again only when no other could do it. */
   readonly tried: ReadonlySet<PeerId>;
   /** Devices that said they cannot do this work at all, with their words. */
   readonly declined: ReadonlyMap<PeerId, string>;
 }
 
+export interface Stream {
+  /** Frames a second that are asked for. */
+  readonly fps: number;
+  /** Where it runs now, its part of that device's cameras; both are left out of account there. */
+  readonly current?: { readonly device: PeerId; readonly load: number; readonly watts: number };
+}
+
 export interface PlacementLimits {
+  /** Work never takes a battery below this level, percent; critical work below the second. */
   readonly batteryFloorPct: number;
+  readonly criticalFloorPct: number;
   /** Attempts that one device holds at most. */
   readonly attemptsPerDevice: number;
 }

@@ -1,52 +1,120 @@
 import type { AttemptTimings, PeerKey, Telemetry, VariantProfile } from '@shoal/protocol';
 import type { DeviceRecord, DeviceView } from '../domain/index.ts';
-import type { DeviceSnapshot } from '../placement/index.ts';
+import {
+  type DeviceSnapshot,
+  type Duration,
+  fromQuantiles,
+  noTime,
+  type Power,
+  slowed,
+  sum,
+} from '../placement/index.ts';
+import { RunHistory } from './run-history.ts';
+import { Slowdown } from './slowdown.ts';
 
-/** How much the newest run weighs in the running mean of what runs take. */
+/** How much the newest run weighs in a running mean. */
 const newestWeight = 0.2;
 /** A link that was not measured: 100 Mbit/s, bytes per ms. */
 const assumedBytesPerMs = 12_500;
 /** A model that ran within this time is taken to be still loaded, ms. */
 const staysLoadedMs = 300_000;
+/** A device that did not say what it draws while it idles, watts: a small board. */
+const assumedIdleWatts = 3;
+const joulesPerWattHour = 3_600;
 
 /** A pause after a device said no doubles from the first to the last of these, ms. */
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
+/** What others measured is taken with so many times its variance. */
+const priorDoubt = 4;
+/** A measurement so many times off what others of its kind found is not believed. */
+const unbelievable = 10;
+const noPolicy: Power['policy'] = {};
+
+/** What an attempt is expected to take of a device while it is there. */
+export interface Share {
+  readonly time: Duration;
+  readonly energyJ: number;
+}
+
+/** What others of a device's kind measured. */
+export type KindPriors = (kind: string, model: string, variant: string) => Duration | undefined;
+
 /** A member of the fleet while the coordinator runs: its record, what it last said, and what is with it now. */
 export class FleetDevice implements DeviceSnapshot {
   record: DeviceRecord;
   readonly key: PeerKey;
-  presence: DeviceSnapshot['presence'] = 'suspect';
   /** Monotonic, ms. */
   lastHeardMs: number;
   /** Wall clock, for people. `undefined`: not since the coordinator started. */
   lastSeenMs: number | undefined;
   telemetry: Telemetry | undefined;
   running = 0;
-  backlogMs = 0;
+  backlog: Duration = noTime;
+  committedJ = 0;
+  placed = 0;
   cameraLoad = 0;
-  pause: DeviceSnapshot['pause'];
+  cameraWatts = 0;
   bytesPerMs = assumedBytesPerMs;
+  readonly rttMs = 0;
   decodeMs = 0;
+  accelerated = false;
+  kind = '';
+  /** Told when something changes that placement looks at. */
+  onChange: () => void = () => {};
+  readonly #priors: KindPriors;
   #pauseMs = firstPauseMs;
   #profiles = new Map<string, VariantProfile>();
-  readonly #runs = new Map<string, { meanMs: number; lastMs: number }>();
+  readonly #history = new Map<string, RunHistory>();
+  readonly #slowdown = new Slowdown();
+  #factor = 1;
+  #presence: DeviceSnapshot['presence'] = 'suspect';
+  #pause: DeviceSnapshot['pause'];
 
-  constructor(record: DeviceRecord, key: PeerKey, nowMs: number) {
+  constructor(record: DeviceRecord, key: PeerKey, nowMs: number, priors: KindPriors = () => undefined) {
     this.record = record;
     this.key = key;
     this.lastHeardMs = nowMs;
+    this.#priors = priors;
     this.setRecord(record);
   }
 
   setRecord(record: DeviceRecord): void {
     this.record = record;
+    const { board, cpuModel, cores, runtimes } = record.capability;
+    this.kind = `${board || cpuModel} x${cores} ${runtimes.join(' ')}`;
+    // `onnxruntime-node/1.30.0 cpu`: whatever is named last runs it.
+    this.accelerated = runtimes.some((runtime) => !/ (cpu|wasm)$/.test(runtime));
     this.#profiles = new Map(record.profiles.map((profile) => [`${profile.model}/${profile.variant}`, profile]));
+    for (const [key, history] of this.#history) history.expect(this.#said(key));
+    this.onChange();
+  }
+
+  get presence(): DeviceSnapshot['presence'] {
+    return this.#presence;
+  }
+
+  set presence(presence: DeviceSnapshot['presence']) {
+    this.#presence = presence;
+    this.onChange();
+  }
+
+  get pause(): DeviceSnapshot['pause'] {
+    return this.#pause;
+  }
+
+  set pause(pause: DeviceSnapshot['pause']) {
+    this.#pause = pause;
+    this.onChange();
   }
 
   get id(): string {
     return this.record.id;
+  }
+
+  get name(): string {
+    return this.record.name;
   }
 
   get draining(): boolean {
@@ -61,57 +129,97 @@ export class FleetDevice implements DeviceSnapshot {
     return this.record.capability.runtimes.length > 0;
   }
 
+  get memoryBytes(): number {
+    return this.record.capability.memoryBytes;
+  }
+
   get slots(): number {
     return Math.max(1, this.record.capability.taskSlots);
   }
 
-  get onBattery(): boolean {
+  get power(): Power {
+    const { hasBattery, powerSource, batteryWh, idleWatts } = this.record.capability;
     const charging = this.telemetry?.charging;
-    if (typeof charging === 'boolean' && this.record.capability.hasBattery) return !charging;
-    return this.record.capability.powerSource === 'battery';
+    return {
+      onBattery: typeof charging === 'boolean' && hasBattery ? !charging : powerSource === 'battery',
+      levelPct: this.telemetry?.batteryPct ?? undefined,
+      capacityJ: batteryWh === null ? undefined : batteryWh * joulesPerWattHour,
+      idleWatts: idleWatts ?? assumedIdleWatts,
+      policy: this.record.power ?? noPolicy,
+    };
   }
 
-  get batteryPct(): number | undefined {
-    return this.telemetry?.batteryPct ?? undefined;
-  }
-
-  runMs(model: string, variant: string): number | undefined {
-    const key = `${model}/${variant}`;
-    return this.#runs.get(key)?.meanMs ?? this.#profiles.get(key)?.p50Ms;
+  run(model: string, variant: string): Duration | undefined {
+    const duration = this.#historyOf(`${model}/${variant}`).duration;
+    return duration && this.#factor !== 1 ? slowed(duration, this.#factor) : duration;
   }
 
   loadMs(model: string, variant: string, nowMs: number): number | undefined {
     const key = `${model}/${variant}`;
     if (this.telemetry?.loadedModels.includes(key)) return 0;
-    const run = this.#runs.get(key);
-    if (run && nowMs - run.lastMs < staysLoadedMs) return 0;
+    const { lastRunMs } = this.#historyOf(key);
+    if (lastRunMs !== undefined && nowMs - lastRunMs < staysLoadedMs) return 0;
     return this.#profiles.get(key)?.loadMs;
   }
 
-  /** An attempt is with the device until {@link drop} with the same figure. */
-  take(expectedMs: number): void {
-    this.running += 1;
-    this.backlogMs += expectedMs;
+  energyJ(model: string, variant: string): number | undefined {
+    const millijoules = this.#profiles.get(`${model}/${variant}`)?.energyMj;
+    return millijoules === undefined || millijoules === null ? undefined : millijoules / 1_000;
   }
 
-  drop(expectedMs: number): void {
+  /** An attempt is with the device until {@link drop} with the same share. */
+  take({ time, energyJ }: Share): void {
+    this.running += 1;
+    this.placed += 1;
+    this.backlog = sum(this.backlog, time);
+    this.committedJ += energyJ;
+    this.onChange();
+  }
+
+  drop({ time, energyJ }: Share): void {
     this.running = Math.max(0, this.running - 1);
     // Sums of fractions drift: nothing in hand is nothing to wait for.
-    this.backlogMs = this.running === 0 ? 0 : Math.max(0, this.backlogMs - expectedMs);
+    if (this.running === 0) {
+      this.backlog = noTime;
+      this.committedJ = 0;
+    } else {
+      const { meanMs, varianceMs2 } = this.backlog;
+      this.backlog = {
+        meanMs: Math.max(0, meanMs - time.meanMs),
+        varianceMs2: Math.max(0, varianceMs2 - time.varianceMs2),
+      };
+      this.committedJ = Math.max(0, this.committedJ - energyJ);
+    }
+    this.onChange();
+  }
+
+  /** What the cameras that run on it take: a part of its time, and watts. */
+  setCameras(load: number, watts: number): void {
+    this.cameraLoad = load;
+    this.cameraWatts = watts;
+    this.onChange();
   }
 
   /** Learns from a run that is over. */
   learn(model: string, variant: string, timings: AttemptTimings, inputBytes: number, nowMs: number): void {
     this.#pauseMs = firstPauseMs;
-    const tookMs = timings.inferenceMs;
+    const { inferenceMs, decodeMs, transferMs } = timings;
     // Decoding the input is the same work whichever variant runs then, so it must not count against the one that ran.
-    this.decodeMs += newestWeight * (timings.decodeMs - this.decodeMs);
-    const key = `${model}/${variant}`;
-    const before = this.runMs(model, variant) ?? tookMs;
-    if (tookMs > 0) this.#runs.set(key, { meanMs: before + newestWeight * (tookMs - before), lastMs: nowMs });
-    if (timings.transferMs >= 1 && inputBytes > 0) {
-      this.bytesPerMs += newestWeight * (inputBytes / timings.transferMs - this.bytesPerMs);
+    this.decodeMs += newestWeight * (decodeMs - this.decodeMs);
+    if (inferenceMs > 0) {
+      const history = this.#historyOf(`${model}/${variant}`);
+      this.#slowdown.observe(inferenceMs, history.duration?.meanMs ?? inferenceMs, nowMs);
+      history.add(inferenceMs, nowMs);
     }
+    if (transferMs >= 1 && inputBytes > 0)
+      this.bytesPerMs += newestWeight * (inputBytes / transferMs - this.bytesPerMs);
+    this.relax(nowMs);
+  }
+
+  /** A slowdown that no result speaks of any more is forgotten. */
+  relax(nowMs: number): void {
+    this.#factor = this.#slowdown.factor(nowMs);
+    this.onChange();
   }
 
   /** The device does not want more for now: it is left alone for a moment, longer each time in a row. */
@@ -120,6 +228,28 @@ export class FleetDevice implements DeviceSnapshot {
     this.#pauseMs = Math.min(longestPauseMs, forMs * 2);
     this.pause = { untilMs: nowMs + forMs, reason };
     return forMs;
+  }
+
+  #historyOf(key: string): RunHistory {
+    let history = this.#history.get(key);
+    if (!history) {
+      history = new RunHistory();
+      history.expect(this.#said(key));
+      this.#history.set(key, history);
+    }
+    return history;
+  }
+
+  /** What the device measured, unless others of its kind found something else altogether; what those measured where it has not. */
+  #said(key: string): Duration | undefined {
+    const profile = this.#profiles.get(key);
+    const [model = '', variant = ''] = key.split('/');
+    const prior = this.#priors(this.kind, model, variant);
+    if (!profile) return prior && { ...prior, varianceMs2: prior.varianceMs2 * priorDoubt };
+    const own = fromQuantiles(profile.p50Ms, profile.p95Ms);
+    if (!prior) return own;
+    const factor = own.meanMs / prior.meanMs;
+    return factor > unbelievable || factor < 1 / unbelievable ? prior : own;
   }
 
   view(): DeviceView {

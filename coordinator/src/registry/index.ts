@@ -1,4 +1,4 @@
-export { FleetDevice } from './fleet-device.ts';
+export { FleetDevice, type Share } from './fleet-device.ts';
 export { JoinTokens } from './join-tokens.ts';
 export { checkLabels, checkName } from './labels.ts';
 export { type FleetListener, Registry, type RegistryOptions } from './registry.ts';

@@ -8,15 +8,18 @@ import {
   type PeerId,
   type PeerKey,
   type ProfileReport,
+  type Random,
   roleOf,
   ShoalError,
   type Telemetry,
   type WelcomeInit,
 } from '@shoal/protocol';
 import type { DeviceRecord, Devices, DeviceView } from '../domain/index.ts';
+import { FleetIndex, type FleetSnapshot } from '../placement/index.ts';
 import type { Store } from '../store/index.ts';
 import { FleetDevice } from './fleet-device.ts';
 import type { JoinTokens } from './join-tokens.ts';
+import { KindPriors } from './kind-priors.ts';
 import { checkLabels, checkName } from './labels.ts';
 import { mostProfiles, sanitiseCapability, sanitiseProfiles, sanitiseTelemetry } from './sanitise.ts';
 
@@ -36,6 +39,7 @@ export interface FleetListener {
 
 interface Deps {
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   readonly store: Pick<Store, 'commit' | 'defer'>;
   readonly tokens: JoinTokens;
@@ -47,23 +51,22 @@ export class Registry implements Devices, PeerDirectory {
   readonly #options: RegistryOptions;
   readonly #devices = new Map<PeerId, FleetDevice>();
   readonly #listeners: FleetListener[] = [];
-  /** Those that are not revoked, in one list that lasts: placement looks at it at every task. */
-  #members: readonly FleetDevice[] = [];
+  /** Those that are not revoked: who may be given work. */
+  readonly #fleet: FleetIndex<FleetDevice>;
+  readonly #priors = new KindPriors();
   #joining = 0;
   #stopWatching = () => {};
 
   constructor(deps: Deps, options: RegistryOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#fleet = new FleetIndex(deps.random);
   }
 
   /** What was recorded. Nobody was heard of yet: each has one liveness timeout to say something. */
   load(records: readonly DeviceRecord[]): void {
     const nowMs = this.#deps.clock.monotonicMs();
-    for (const record of records) {
-      this.#devices.set(record.id, new FleetDevice(record, importPeerKey('device', record.publicKey), nowMs));
-    }
-    this.#listMembers();
+    for (const record of records) this.#add(record, importPeerKey('device', record.publicKey), nowMs);
   }
 
   start(): void {
@@ -80,8 +83,8 @@ export class Registry implements Devices, PeerDirectory {
   }
 
   /** Devices that may be given work, for placement. */
-  get members(): readonly FleetDevice[] {
-    return this.#members;
+  get fleet(): FleetSnapshot {
+    return this.#fleet;
   }
 
   device(id: PeerId): FleetDevice | undefined {
@@ -104,8 +107,8 @@ export class Registry implements Devices, PeerDirectory {
     const device = this.#known(id);
     if (change.name !== undefined) checkName(change.name);
     if (change.labels !== undefined) checkLabels(change.labels);
-    const { name = device.record.name, labels = device.record.labels, draining = device.record.draining } = change;
-    device.setRecord({ ...device.record, name, labels, draining });
+    const { name, labels, draining, power } = { ...device.record, ...change };
+    device.setRecord({ ...device.record, name, labels, draining, ...(power && { power }) });
     await this.#deps.store.commit([{ kind: 'device', device: device.record }]);
     this.#available(device);
     return device.view();
@@ -114,7 +117,8 @@ export class Registry implements Devices, PeerDirectory {
   async revoke(id: PeerId): Promise<void> {
     const device = this.#known(id);
     device.setRecord({ ...device.record, revoked: true });
-    this.#listMembers();
+    device.onChange = () => {};
+    this.#fleet.remove(device);
     this.#gone(device, 'the device was revoked');
     await this.#deps.store.commit([{ kind: 'device', device: device.record }]);
   }
@@ -130,7 +134,7 @@ export class Registry implements Devices, PeerDirectory {
     const profiles = sanitiseProfiles(hello.profiles);
     const record = { ...device.record, capability, profiles };
     if (JSON.stringify(record) !== JSON.stringify(device.record)) {
-      device.setRecord(record);
+      this.#setRecord(device, record);
       // It says so again when this is forgotten in a crash.
       this.#deps.store.defer({ kind: 'device', device: record });
     }
@@ -162,6 +166,7 @@ export class Registry implements Devices, PeerDirectory {
 
   telemetry(device: FleetDevice, telemetry: Telemetry): void {
     device.telemetry = sanitiseTelemetry(telemetry);
+    device.relax(this.#deps.clock.monotonicMs());
     this.#available(device);
   }
 
@@ -169,7 +174,7 @@ export class Registry implements Devices, PeerDirectory {
     const merged = new Map(device.record.profiles.map((profile) => [`${profile.model}/${profile.variant}`, profile]));
     for (const profile of sanitiseProfiles(report.profiles)) merged.set(`${profile.model}/${profile.variant}`, profile);
     const profiles = [...merged.values()].slice(-mostProfiles);
-    device.setRecord({ ...device.record, profiles });
+    this.#setRecord(device, { ...device.record, profiles });
     this.#deps.store.defer({ kind: 'device', device: device.record });
     this.#available(device);
   }
@@ -186,8 +191,8 @@ export class Registry implements Devices, PeerDirectory {
 
   counts(): { readonly online: number; readonly known: number } {
     let online = 0;
-    for (const { presence } of this.#members) if (presence === 'online') online += 1;
-    return { online, known: this.#members.length };
+    for (const { presence } of this.#fleet.all()) if (presence === 'online') online += 1;
+    return { online, known: this.#fleet.size };
   }
 
   async #join(sender: PeerKey, hello: Hello): Promise<FleetDevice> {
@@ -228,16 +233,14 @@ export class Registry implements Devices, PeerDirectory {
     // Two hellos of one device may have been on their way: both were recorded, the second one finds the first.
     const already = this.#devices.get(record.id);
     if (already) return already;
-    const device = new FleetDevice(record, sender, clock.monotonicMs());
-    this.#devices.set(device.id, device);
-    this.#listMembers();
+    const device = this.#add(record, sender, clock.monotonicMs());
     logger.info('a device joined', { device: device.id, name: record.name, token: token.id });
     return device;
   }
 
   #findSilent(): void {
     const sinceMs = this.#deps.clock.monotonicMs() - this.#options.livenessTimeoutMs;
-    for (const device of this.#members) {
+    for (const device of [...this.#fleet.all()]) {
       if (device.presence !== 'offline' && device.lastHeardMs <= sinceMs) {
         this.#gone(device, `the device was silent for ${this.#options.livenessTimeoutMs} ms`);
       }
@@ -261,7 +264,20 @@ export class Registry implements Devices, PeerDirectory {
     return device;
   }
 
-  #listMembers(): void {
-    this.#members = [...this.#devices.values()].filter(({ record }) => !record.revoked);
+  #add(record: DeviceRecord, key: PeerKey, nowMs: number): FleetDevice {
+    const priors = this.#priors;
+    const device = new FleetDevice(record, key, nowMs, (...asked) => priors.find(...asked));
+    this.#devices.set(device.id, device);
+    priors.count(device.kind, record.profiles, 1);
+    if (record.revoked) return device;
+    device.onChange = () => this.#fleet.put(device);
+    this.#fleet.put(device);
+    return device;
+  }
+
+  #setRecord(device: FleetDevice, record: DeviceRecord): void {
+    this.#priors.count(device.kind, device.record.profiles, -1);
+    device.setRecord(record);
+    this.#priors.count(device.kind, record.profiles, 1);
   }
 }

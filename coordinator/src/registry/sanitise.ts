@@ -12,6 +12,8 @@ const mostCameras = 1_000;
 /** A day: nothing that is measured here takes longer, ms. */
 const longestMs = 86_400_000;
 const mostBytes = 2 ** 50;
+const mostWattHours = 1e6;
+const mostWatts = 1e5;
 
 export function sanitiseCapability(said: Capability | null): Capability {
   return {
@@ -38,6 +40,8 @@ export function sanitiseCapability(said: Capability | null): Capability {
     taskSlots: whole(said?.taskSlots, 1, 1_024),
     container: said?.container === true,
     phone: said?.phone === true,
+    batteryWh: positive(said?.batteryWh, mostWattHours),
+    idleWatts: positive(said?.idleWatts, mostWatts),
   };
 }
 
@@ -112,6 +116,11 @@ export function text(said: string | undefined, most = longestText): string {
 
 function texts(said: readonly string[] | undefined, most = longestList): readonly string[] {
   return (said ?? []).slice(0, most).map((each) => text(each));
+}
+
+/** `null`: not known. */
+function positive(said: number | null | undefined, most: number): number | null {
+  return typeof said === 'number' && said > 0 ? Math.min(most, said) : null;
 }
 
 /** Clamped; what is no number becomes `least`. */

@@ -11,7 +11,7 @@ import {
 } from '@shoal/protocol';
 import type { BlobKeeper } from '../blobs/index.ts';
 import type { Attempt, AttemptState, Placement } from '../domain/index.ts';
-import { type PlacementLimits, place, type Work } from '../placement/index.ts';
+import { exactly, type PlacementPolicy, place, type Work } from '../placement/index.ts';
 import { type FleetDevice, type FleetListener, type Registry, text } from '../registry/index.ts';
 import { parametersJson } from './check-spec.ts';
 import { DueTimes } from './due-times.ts';
@@ -21,7 +21,7 @@ import type { TaskCounts } from './task-counts.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 export interface DispatcherOptions {
-  readonly placement: PlacementLimits;
+  readonly placement: PlacementPolicy;
   readonly inlineInputBytes: number;
   readonly leaseMs: number;
   /** How long an offer may go unanswered, ms. */
@@ -183,7 +183,7 @@ export class Dispatcher implements FleetListener {
     if (!this.#running.delete(running.id)) return;
     const { live, device } = running;
     this.#leases.remove(running);
-    device.drop(running.expectedMs);
+    device.drop(running.share);
     live.current = undefined;
     this.#deps.counts.attempts[state] += 1;
     if (!running.accepted) running.abort.abort(attemptOver);
@@ -235,10 +235,11 @@ export class Dispatcher implements FleetListener {
 
   #tryPlace(live: LiveTask): boolean {
     const { clock, random, registry, counts } = this.#deps;
-    const plan = place(registry.members, this.#workOf(live), {
+    const plan = place(registry.fleet, this.#workOf(live), {
       nowMs: clock.monotonicMs(),
+      wallMs: clock.nowMs(),
       random,
-      limits: this.#options.placement,
+      ...this.#options.placement,
     });
     if (plan.kind === 'unplaced') {
       counts.unplaced += 1;
@@ -257,12 +258,13 @@ export class Dispatcher implements FleetListener {
   #workOf({ task, resolved, dueMs, tried, declined }: LiveTask): Work {
     const { spec } = task;
     return {
-      ...(resolved.model && { model: resolved.model.name }),
-      variants: resolved.variants,
+      choices: resolved.choices,
       inputBytes: spec.input?.sizeBytes ?? 0,
       labels: spec.labels,
       ...(spec.device !== undefined && { device: spec.device }),
       timeLeftMs: dueMs - this.#deps.clock.monotonicMs(),
+      ...(spec.critical && { critical: true }),
+      ...(spec.accelerator && { accelerator: true }),
       tried,
       declined,
     };
@@ -272,12 +274,12 @@ export class Dispatcher implements FleetListener {
     const { clock, random, registry, live: tasks } = this.#deps;
     const device = registry.device(placement.chosen.device);
     if (!device) throw new ShoalError('defect', 'a device was placed on that is not in the fleet');
-    const { variant } = placement.chosen;
+    const { model, variant } = placement.chosen;
     const startedAtMs = clock.nowMs();
     const attempt: Attempt = {
       id: newId('att', startedAtMs, random),
       device: device.id,
-      ...(live.resolved.model && { model: live.resolved.model.name }),
+      ...(model !== undefined && { model }),
       ...(variant !== undefined && { variant }),
       state: 'offered',
       startedAtMs,
@@ -295,19 +297,19 @@ export class Dispatcher implements FleetListener {
     void this.#offer(running).catch((error) => this.#offerFailed(running, asShoalError(error)));
   }
 
-  #track(live: LiveTask, { id, placement, variant }: Attempt, device: FleetDevice): RunningAttempt {
-    const { loadMs, inferenceMs } = placement.chosen;
-    const expectedMs = loadMs + inferenceMs;
-    const running = { id, live, device, variant, expectedMs, abort: new AbortController(), accepted: false };
+  #track(live: LiveTask, { id, placement, model, variant }: Attempt, device: FleetDevice): RunningAttempt {
+    const { loadMs, inferenceMs, energyJ } = placement.chosen;
+    const share = { time: exactly(loadMs + inferenceMs), energyJ };
+    const running = { id, live, device, model, variant, share, abort: new AbortController(), accepted: false };
     this.#running.set(id, running);
     live.current = running;
-    device.take(expectedMs);
+    device.take(share);
     this.#leases.add(running, this.#leaseMs(running));
     return running;
   }
 
-  #leaseMs({ expectedMs }: RunningAttempt): number {
-    return Math.max(this.#options.leaseMs, Math.ceil(expectedMs * leaseFactor));
+  #leaseMs({ share }: RunningAttempt): number {
+    return Math.max(this.#options.leaseMs, Math.ceil(share.time.meanMs * leaseFactor));
   }
 
   async #offer(running: RunningAttempt): Promise<void> {
@@ -326,7 +328,7 @@ export class Dispatcher implements FleetListener {
           taskId: live.id,
           attemptId: running.id,
           pipeline: spec.pipeline,
-          model: live.resolved.model?.name ?? '',
+          model: running.model ?? '',
           variant: running.variant ?? '',
           inputDigest: input ? (fromHex(input.digest) ?? nothing) : nothing,
           inputSizeBytes: input?.sizeBytes ?? 0,

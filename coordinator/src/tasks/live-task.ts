@@ -1,7 +1,7 @@
 import type { PeerId } from '@shoal/protocol';
 import type { Attempt, Task } from '../domain/index.ts';
 import type { ResolvedPipeline } from '../pipelines/index.ts';
-import type { FleetDevice } from '../registry/index.ts';
+import type { FleetDevice, Share } from '../registry/index.ts';
 
 /** Attempts that are kept of one task; of a longer story the first ones are forgotten. */
 export const mostAttemptsKept = 64;
@@ -48,9 +48,10 @@ export interface RunningAttempt {
   readonly id: string;
   readonly live: LiveTask;
   readonly device: FleetDevice;
+  readonly model: string | undefined;
   readonly variant: string | undefined;
-  /** What it was expected to take of the device, ms. */
-  readonly expectedMs: number;
+  /** What it is expected to take of the device. */
+  readonly share: Share;
   /** Ends the offer while it is not answered. */
   readonly abort: AbortController;
   accepted: boolean;
@@ -68,8 +69,8 @@ export function triesOf({ attempts }: Task): number {
 }
 
 function classOf({ spec }: Task): string {
-  const { pipeline, model = '', variant = '', device = '' } = spec;
+  const { pipeline, model = '', variant = '', device = '', accuracyLoss = '', critical, accelerator } = spec;
   const labels = Object.entries(spec.labels);
   const sorted = labels.length === 0 ? '' : JSON.stringify(labels.sort());
-  return `${pipeline} ${model} ${variant} ${device} ${sorted}`;
+  return `${pipeline} ${model} ${variant} ${device} ${accuracyLoss} ${critical} ${accelerator} ${sorted}`;
 }

@@ -9,6 +9,7 @@ import {
   type TaskOutcome,
 } from '@shoal/protocol';
 import type { Attempt, ResultRecord } from '../domain/index.ts';
+import type { ModelIndex } from '../pipelines/index.ts';
 import { type FleetDevice, sanitiseTimings, text } from '../registry/index.ts';
 import { checkResult, emptyInputDigest, type ResultShelf } from '../results/index.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -24,6 +25,7 @@ interface Deps {
   readonly dispatcher: Dispatcher;
   readonly results: ResultShelf;
   readonly counts: TaskCounts;
+  readonly models: ModelIndex;
 }
 
 /** Takes in what became of attempts. One result is kept per task, whichever attempt brings it first. */
@@ -81,13 +83,14 @@ export class Outcomes {
   }
 
   #checked(live: LiveTask, attempt: Attempt, device: FleetDevice, outcome: TaskOutcome) {
-    const { resolved, task } = live;
+    const { task } = live;
+    const model = attempt.model === undefined ? undefined : this.#deps.models.get(attempt.model);
     try {
       return checkResult(outcome, device.key, {
         work: { task: task.id, attempt: attempt.id },
         pipeline: task.spec.pipeline,
         inputDigest: task.spec.input?.digest ?? emptyInputDigest,
-        ...(resolved.model && { model: resolved.model }),
+        ...(model && { model }),
         ...(attempt.variant !== undefined && { variant: attempt.variant }),
       });
     } catch (thrown) {

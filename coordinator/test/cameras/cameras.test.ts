@@ -30,7 +30,7 @@ describe('a camera', () => {
     await world.clock.advance(100);
     expect(world.coordinator.cameras.get(camera.id)).toMatchObject({
       device: quick.id,
-      reason: expect.stringContaining('15.0 ms per frame'),
+      reason: expect.stringContaining('16.4 ms per frame'),
     });
     expect(quick.cameras.get(camera.id)).toMatchObject({
       source: 'rtsp://user:secret@10.0.0.9/stream',

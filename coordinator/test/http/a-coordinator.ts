@@ -340,7 +340,8 @@ function page<T extends { id: string }>(items: readonly T[], limit: number, curs
 }
 
 function anAttempt(device: string, endedAtMs: number): Task['attempts'][number] {
-  const times = { queueMs: 0, transferMs: 1, loadMs: 0, inferenceMs: 11, totalMs: 12 };
+  const times = { queueMs: 0, transferMs: 1, loadMs: 0, inferenceMs: 11, totalMs: 12, p95Ms: 15 };
+  const cost = { lateness: 0, time: 0.012, energy: 0.06, accuracy: 0, scarcity: 0, move: 0, total: 0.072 };
   return {
     id: 'att_1',
     device,
@@ -350,8 +351,8 @@ function anAttempt(device: string, endedAtMs: number): Task['attempts'][number] 
     startedAtMs: endedAtMs - 40,
     endedAtMs,
     placement: {
-      strategy: 'expected-completion',
-      chosen: { device, variant: 'int8', ...times },
+      strategy: 'cost',
+      chosen: { device, model: 'efficientdet-lite0', variant: 'int8', accuracy: 0.345, ...times, energyJ: 0.06, cost },
       others: [],
       considered: 2,
       refused: [{ device: `dev_${'b'.repeat(26)}`, reason: 'battery', detail: 'battery at 22 %, floor 30 %' }],
@@ -392,6 +393,8 @@ function aDevice(id: string, publicKey: Uint8Array): DeviceView {
       taskSlots: 2,
       container: false,
       phone: false,
+      batteryWh: 20,
+      idleWatts: null,
     },
     profiles: [
       {

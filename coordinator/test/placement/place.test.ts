@@ -1,59 +1,19 @@
 import { seededRandom } from '@shoal/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DeviceSnapshot, type FleetSnapshot, place, type Work } from '../../src/placement/index.ts';
-import { aVariant } from '../support/models.ts';
+import { type DeviceSnapshot, exactly, place, type Work } from '../../src/placement/index.ts';
+import { aDevice, aFleet, aPolicy, type DeviceChange, onBattery, onMains, someWork } from '../support/fleets.ts';
 
-const limits = { batteryFloorPct: 30, attemptsPerDevice: 64 };
-
-function aDevice(
-  id: string,
-  change: Partial<DeviceSnapshot> & { p50Ms?: number; loadedMs?: number } = {},
-): DeviceSnapshot {
-  const { p50Ms, loadedMs, ...rest } = change;
-  return {
-    id,
-    presence: 'online',
-    draining: false,
-    labels: {},
-    onBattery: false,
-    batteryPct: undefined,
-    hasEngine: true,
-    slots: 1,
-    running: 0,
-    backlogMs: 0,
-    cameraLoad: 0,
-    pause: undefined,
-    bytesPerMs: 1_000,
-    decodeMs: 0,
-    runMs: (_, variant) => (variant === 'int8' ? p50Ms : undefined),
-    loadMs: () => (p50Ms === undefined ? undefined : (loadedMs ?? 0)),
-    ...rest,
-  };
-}
-
-function someWork(change: Partial<Work> = {}): Work {
-  return {
-    model: 'm',
-    variants: [aVariant(), aVariant({ name: 'float32', precision: 'float32' })],
-    inputBytes: 0,
-    labels: {},
-    tried: new Set(),
-    declined: new Map(),
-    ...change,
-  };
-}
-
-const planOf = (fleet: FleetSnapshot, work: Work, seed = 1) =>
-  place(fleet, work, { nowMs: 1_000, random: seededRandom(seed), limits });
-const chosenOf = (fleet: FleetSnapshot, work: Work, seed = 1) => {
-  const plan = planOf(fleet, work, seed);
+const planOf = (devices: readonly DeviceSnapshot[], work: Work, seed = 1) =>
+  place(aFleet(devices), work, { nowMs: 1_000, wallMs: 1_000, random: seededRandom(seed), ...aPolicy });
+const chosenOf = (devices: readonly DeviceSnapshot[], work: Work, seed = 1) => {
+  const plan = planOf(devices, work, seed);
   return plan.kind === 'placed' ? plan.placement.chosen : undefined;
 };
 
 describe('placement', () => {
   it('chooses the device that is expected to be done first by its own measurements', () => {
-    const fleet = [aDevice('slow', { p50Ms: 90 }), aDevice('fast', { p50Ms: 10 }), aDevice('middle', { p50Ms: 40 })];
+    const fleet = [aDevice('slow', { runMs: 90 }), aDevice('fast', { runMs: 10 }), aDevice('middle', { runMs: 40 })];
     const plan = planOf(fleet, someWork());
     expect(plan).toMatchObject({
       kind: 'placed',
@@ -66,12 +26,12 @@ describe('placement', () => {
   });
 
   it('counts what waits before it, the way there, loading, and what cameras take', () => {
-    const quick = aDevice('quick', { p50Ms: 10 });
-    const rival = (change: Partial<DeviceSnapshot> & { loadedMs?: number }) =>
-      aDevice('rival', { p50Ms: 5, ...change });
+    const sameEnergy = { energyJ: () => 0 };
+    const quick = aDevice('quick', { runMs: 10, ...sameEnergy });
+    const rival = (change: DeviceChange) => aDevice('rival', { runMs: 5, ...sameEnergy, ...change });
     const work = someWork({ inputBytes: 10_000 });
     expect(chosenOf([quick, rival({})], work)?.device).toBe('rival');
-    expect(chosenOf([quick, rival({ running: 1, backlogMs: 50 })], work)).toMatchObject({ device: 'quick' });
+    expect(chosenOf([quick, rival({ running: 1, backlog: exactly(50) })], work)).toMatchObject({ device: 'quick' });
     expect(chosenOf([quick, rival({ bytesPerMs: 100 })], work)).toMatchObject({ device: 'quick', transferMs: 10 });
     expect(chosenOf([quick, rival({ loadedMs: 100 })], work)).toMatchObject({ device: 'quick' });
     expect(chosenOf([quick, rival({ cameraLoad: 0.7 })], work)).toMatchObject({ device: 'quick' });
@@ -79,12 +39,12 @@ describe('placement', () => {
   });
 
   it('does not wait where a slot is free', () => {
-    const busy = aDevice('busy', { p50Ms: 10, slots: 2, running: 1, backlogMs: 900 });
+    const busy = aDevice('busy', { runMs: 10, slots: 2, running: 1, backlog: exactly(900) });
     expect(chosenOf([busy], someWork())).toMatchObject({ queueMs: 0 });
   });
 
   it('prefers a device that has measured to one that has not, and uses the other when it must', () => {
-    const fleet = [aDevice('guess'), aDevice('known', { p50Ms: 200 })];
+    const fleet = [aDevice('guess'), aDevice('known', { runMs: 200 })];
     expect(chosenOf(fleet, someWork())).toMatchObject({ device: 'known' });
     expect(chosenOf(fleet, someWork({ declined: new Map([['known', 'no']]) }))).toMatchObject({
       device: 'guess',
@@ -94,7 +54,7 @@ describe('placement', () => {
 
   it('takes the variant that was measured rather than one that was not', () => {
     const onlyFloat = aDevice('d', {
-      runMs: (_, v) => (v === 'float32' ? 2_000 : undefined),
+      run: (_, v) => (v === 'float32' ? exactly(2_000) : undefined),
       loadMs: (_, v) => (v === 'float32' ? 0 : undefined),
     });
     expect(chosenOf([onlyFloat], someWork())).toMatchObject({ variant: 'float32' });
@@ -113,12 +73,12 @@ describe('placement', () => {
     ],
     ['not the one', aDevice('d'), { device: 'e' }, 'other-device', /e/],
     ['without an engine', aDevice('d', { hasEngine: false }), {}, 'no-engine', /runtime/],
-    ['at its battery floor', aDevice('d', { onBattery: true, batteryPct: 22 }), {}, 'battery', /22 %, floor 30 %/],
+    ['at its battery floor', aDevice('d', { power: onBattery(22) }), {}, 'battery', /22 %, floor 30 %/],
     ['pausing', aDevice('d', { pause: { untilMs: 1_500, reason: 'hot' } }), {}, 'busy', /hot.*500 ms/],
     ['full', aDevice('d', { running: 64 }), {}, 'busy', /64/],
-    ['far behind', aDevice('d', { running: 2, backlogMs: 5_000 }), {}, 'busy', /5000 ms/],
+    ['far behind', aDevice('d', { running: 2, backlog: exactly(5_000) }), {}, 'busy', /5000 ms/],
     ['declining', aDevice('d'), { declined: new Map([['d', 'no-model']]) }, 'declined', /no-model/],
-    ['too slow', aDevice('d', { p50Ms: 500 }), { timeLeftMs: 100 }, 'too-slow', /500 ms, 100 ms/],
+    ['too slow', aDevice('d', { runMs: 500 }), { timeLeftMs: 100 }, 'too-slow', /500 ms, 100 ms/],
   ];
   it.each(refusals)('refuses a device that is %s, and says why with figures', (_, device, change, reason, detail) => {
     const plan = planOf([device], someWork(change));
@@ -134,13 +94,13 @@ describe('placement', () => {
   });
 
   it('takes a device on battery above its floor, and a charging one below it', () => {
-    expect(chosenOf([aDevice('d', { onBattery: true, batteryPct: 31 })], someWork())).toBeDefined();
-    expect(chosenOf([aDevice('d', { onBattery: false, batteryPct: 5 })], someWork())).toBeDefined();
+    expect(chosenOf([aDevice('d', { power: onBattery(31) })], someWork())).toBeDefined();
+    expect(chosenOf([aDevice('d', { power: { ...onMains, levelPct: 5 } })], someWork())).toBeDefined();
   });
 
   it('comes back to a device where it failed only when no other could do it', () => {
     const tried = new Set(['a']);
-    expect(chosenOf([aDevice('a', { p50Ms: 1 }), aDevice('b', { p50Ms: 900 })], someWork({ tried }))).toMatchObject({
+    expect(chosenOf([aDevice('a', { runMs: 1 }), aDevice('b', { runMs: 900 })], someWork({ tried }))).toMatchObject({
       device: 'b',
     });
     expect(chosenOf([aDevice('a'), aDevice('b', { draining: true })], someWork({ tried }))).toMatchObject({
@@ -151,11 +111,11 @@ describe('placement', () => {
   });
 
   it('spreads work over equals', () => {
-    const fleet = ['a', 'b', 'c'].map((id) => aDevice(id, { p50Ms: 10 }));
+    const fleet = ['a', 'b', 'c'].map((id) => aDevice(id, { runMs: 10 }));
     const random = seededRandom(5);
     const counts = new Map<string, number>();
     for (let n = 0; n < 3_000; n++) {
-      const plan = place(fleet, someWork(), { nowMs: 0, random, limits });
+      const plan = place(aFleet(fleet), someWork(), { nowMs: 0, wallMs: 0, random, ...aPolicy });
       if (plan.kind === 'placed')
         counts.set(plan.placement.chosen.device, (counts.get(plan.placement.chosen.device) ?? 0) + 1);
     }
@@ -164,7 +124,7 @@ describe('placement', () => {
   });
 
   it('keeps few words about a large fleet', () => {
-    const fleet = Array.from({ length: 500 }, (_, n) => aDevice(`d${n}`, n % 2 ? { p50Ms: n } : { draining: true }));
+    const fleet = Array.from({ length: 500 }, (_, n) => aDevice(`d${n}`, n % 2 ? { runMs: n } : { draining: true }));
     const plan = planOf(fleet, someWork());
     if (plan.kind === 'unplaced') throw new Error('not placed');
     expect(plan.placement.chosen.device).toBe('d1');
@@ -190,15 +150,21 @@ const anyDevice = (index: number) =>
       draining: fc.boolean(),
       labels: fc.constantFrom({}, { room: 'a' }, { room: 'b' }),
       onBattery: fc.boolean(),
-      batteryPct: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
+      levelPct: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
       hasEngine: fc.boolean(),
       slots: fc.integer({ min: 1, max: 4 }),
       running: fc.integer({ min: 0, max: 70 }),
-      backlogMs: fc.integer({ min: 0, max: 5_000 }),
+      backlog: fc.integer({ min: 0, max: 5_000 }).map(exactly),
       cameraLoad: fc.double({ min: 0, max: 2, noNaN: true }),
-      p50Ms: fc.option(fc.integer({ min: 1, max: 2_000 }), { nil: undefined }),
+      runMs: fc.option(fc.integer({ min: 1, max: 2_000 }), { nil: undefined }),
     })
-    .map(({ p50Ms, ...device }) => aDevice(`d${index}`, { ...device, ...(p50Ms !== undefined && { p50Ms }) }));
+    .map(({ runMs, onBattery, levelPct, ...device }) =>
+      aDevice(`d${index}`, {
+        ...device,
+        power: { ...onMains, onBattery, levelPct },
+        ...(runMs !== undefined && { runMs }),
+      }),
+    );
 
 const anyFleet = fc
   .integer({ min: 0, max: 12 })

@@ -11,7 +11,7 @@ const aLive = (id: string, change: Partial<TaskSpec> = {}, tried = false) =>
       spec: aSpec(change),
       attempts: tried ? [{ id: 'att', device: 'd', state: 'failed', startedAtMs: 0, placement: aPlacement('d') }] : [],
     }),
-    { pipeline: { name: 'noop', takesInput: false, forCameras: false }, variants: [] },
+    { pipeline: { name: 'noop', takesInput: false, forCameras: false }, choices: [] },
     0,
   );
 

@@ -164,6 +164,7 @@ const types = {
     attachmentDigests: [digest],
   },
   Capability: capability,
+  'Capability/2': { ...capability, batteryWh: 11.5, idleWatts: 2.75 },
   Accelerator: accelerator,
   VariantProfile: variantProfile,
   CameraStatus: cameraStatus,

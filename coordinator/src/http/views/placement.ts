@@ -4,12 +4,28 @@ import { named, present } from './schema.ts';
 
 const Candidate = Type.Object({
   device: Type.String(),
+  model: Type.Optional(Type.String()),
   variant: Type.Optional(Type.String()),
+  accuracy: Type.Optional(Type.Number({ description: 'Of the model, 0..1: mAP or top-1.' })),
   queueMs: Type.Number(),
   transferMs: Type.Number(),
   loadMs: Type.Number(),
   inferenceMs: Type.Number(),
   totalMs: Type.Number({ description: 'Expected time until the result is there, from the profile of the device.' }),
+  p95Ms: Type.Number({ description: 'What the whole does not exceed in 95 of 100 cases.' }),
+  energyJ: Type.Number({ description: 'What it draws above idling, joules.' }),
+  cost: Type.Object(
+    {
+      lateness: Type.Number({ description: 'Being late, by how much and how surely.' }),
+      time: Type.Number(),
+      energy: Type.Number({ description: 'Joules at the price that they have on that device now.' }),
+      accuracy: Type.Number({ description: 'Accuracy given up against the best choice.' }),
+      scarcity: Type.Number({ description: 'An accelerator that others may need.' }),
+      move: Type.Number({ description: 'Moving work that runs already.' }),
+      total: Type.Number(),
+    },
+    { description: 'What this placement would cost, in joules of the mains.' },
+  ),
 });
 
 export const PlacementRefusal = Type.Object({

@@ -188,6 +188,10 @@ export interface Capability {
   readonly taskSlots: number;
   readonly container: boolean;
   readonly phone: boolean;
+  /** A full battery. */
+  readonly batteryWh: number | null;
+  /** What the device draws whether it works or not. */
+  readonly idleWatts: number | null;
 }
 
 export interface CapabilityInit {
@@ -209,6 +213,8 @@ export interface CapabilityInit {
   readonly taskSlots?: number | null | undefined;
   readonly container?: boolean | null | undefined;
   readonly phone?: boolean | null | undefined;
+  readonly batteryWh?: number | null | undefined;
+  readonly idleWatts?: number | null | undefined;
 }
 
 export interface Accelerator {

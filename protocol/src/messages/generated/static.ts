@@ -1171,6 +1171,22 @@ export const shoal: any = $root.shoal = (() => {
             Capability.prototype.taskSlots = 0;
             Capability.prototype.container = false;
             Capability.prototype.phone = false;
+            Capability.prototype.batteryWh = null;
+            Capability.prototype.idleWatts = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Capability.prototype, "_batteryWh", {
+                get: $util.oneOfGetter($oneOfFields = ["batteryWh"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Capability.prototype, "_idleWatts", {
+                get: $util.oneOfGetter($oneOfFields = ["idleWatts"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Capability.encode = function (m, w, q) {
                 if (!w)
@@ -1223,6 +1239,10 @@ export const shoal: any = $root.shoal = (() => {
                     w.uint32(136).bool(m.container);
                 if (m.phone != null && $Object.hasOwnProperty.call(m, "phone") && m.phone !== false)
                     w.uint32(144).bool(m.phone);
+                if (m.batteryWh != null && $Object.hasOwnProperty.call(m, "batteryWh"))
+                    w.uint32(153).double(m.batteryWh);
+                if (m.idleWatts != null && $Object.hasOwnProperty.call(m, "idleWatts"))
+                    w.uint32(161).double(m.idleWatts);
                 if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                     for (var i = 0; i < m.$unknowns.length; ++i)
                         w.raw(m.$unknowns[i]);
@@ -1412,6 +1432,20 @@ export const shoal: any = $root.shoal = (() => {
                                 m.phone = v;
                             else
                                 delete m.phone;
+                            continue;
+                        }
+                    case 19: {
+                            if (u !== 1)
+                                break;
+                            m.batteryWh = r.double();
+                            m._batteryWh = "batteryWh";
+                            continue;
+                        }
+                    case 20: {
+                            if (u !== 1)
+                                break;
+                            m.idleWatts = r.double();
+                            m._idleWatts = "idleWatts";
                             continue;
                         }
                     }
