@@ -15,4 +15,6 @@ export type {
   Result as ResultAnswer,
   Task as TaskAnswer,
 } from './http/index.ts';
+export * from './placement/index.ts';
+export { FleetDevice, Registry } from './registry/index.ts';
 export { MemoryDisk, MemoryStore } from './store/index.ts';

@@ -28,13 +28,13 @@ export interface CostWeights {
 }
 
 export const defaultCostWeights: CostWeights = {
-  perSecondLate: 50,
-  perMiss: 25,
-  perSecond: 1,
+  perSecondLate: 0.6,
+  perMiss: 0.3,
+  perSecond: 0.1,
   perJoule: 1,
   whileCharging: 0.5,
-  perAccuracy: 20,
-  perScarceSecond: 2,
+  perAccuracy: 0.3,
+  perScarceSecond: 0.1,
   perMove: 2,
 };
 

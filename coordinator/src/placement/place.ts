@@ -9,8 +9,20 @@ import type { DeviceSnapshot, FleetSnapshot, PlacementLimits, Work } from './sna
 import type { Candidate, Strategy } from './strategy.ts';
 
 export type Plan =
-  | { readonly kind: 'placed'; readonly placement: Placement }
+  | {
+      readonly kind: 'placed';
+      readonly placement: Placement;
+      /** A device that would have been better, had it only had its model in memory: worth telling it to load it. */
+      readonly warm?: Warmth;
+    }
   | { readonly kind: 'unplaced'; readonly refused: readonly PlacementRefusal[]; readonly reason: string };
+
+/** A variant that a device should have in memory. */
+export interface Warmth {
+  readonly device: PeerId;
+  readonly model: string;
+  readonly variant: string;
+}
 
 /** How an operator wants work placed. */
 export interface PlacementPolicy {
@@ -67,11 +79,10 @@ function placeAmong(
   const scores = strategy.scores(candidates, { work, random });
   const ranked = new Ranking(candidates, scores, random).first(othersKept + 1);
   const [chosen, ...others] = ranked.map(shown);
-  if (!chosen) return { kind: 'unplaced', refused, reason: reasonOf(refused, fleet.size) };
-  return {
-    kind: 'placed',
-    placement: { strategy: strategy.name, chosen, others, refused, considered: survey.considered },
-  };
+  if (!chosen || !ranked[0]) return { kind: 'unplaced', refused, reason: reasonOf(refused, fleet.size) };
+  const placement = { strategy: strategy.name, chosen, others, refused, considered: survey.considered };
+  const warm = strategy.warms ? survey.betterIfWarm(ranked[0]) : undefined;
+  return { kind: 'placed', placement, ...(warm && { warm }) };
 }
 
 /** Who could take the work, and who not and why. */
@@ -126,6 +137,21 @@ class Survey {
     return this.#again;
   }
 
+  /** The best of those that would cost less than the chosen one if they had not to load first. */
+  betterIfWarm(chosen: Candidate): Warmth | undefined {
+    let best: Warmth | undefined;
+    let least = chosen.cost.total;
+    for (const { choice, loadMs, total, ...rest } of this.#fresh) {
+      if (!choice || loadMs === 0) continue;
+      const warm = { ...rest, choice, loadMs: 0, total: { ...total, meanMs: total.meanMs - loadMs } };
+      const cost = this.#cost(warm).total;
+      if (cost >= least) continue;
+      least = cost;
+      best = { device: rest.device.id, model: choice.model, variant: choice.variant.name };
+    }
+    return best;
+  }
+
   #refuse(refusal: PlacementRefusal): void {
     if (this.refused.length < refusalsKept) this.refused.push(refusal);
   }
@@ -152,18 +178,26 @@ class Survey {
   }
 
   #candidate(estimate: Estimate): Candidate {
-    const { weights, limits, current } = this.#context;
-    const [work, acceleratorsBusy, bestAccuracy] = [this.#work, this.#fleet.acceleratorsBusy, this.#bestAccuracy];
+    const costOf = (of: Estimate) => this.#cost(of);
     let made: Candidate['cost'] | undefined;
     return {
       ...estimate,
       get cost() {
-        const floorPct = floorOf(estimate.device, work, limits);
-        const moves = current !== undefined && current !== estimate.device.id;
-        made ??= costOf(estimate, work, { weights, floorPct, bestAccuracy, acceleratorsBusy, moves });
+        made ??= costOf(estimate);
         return made;
       },
     };
+  }
+
+  #cost(estimate: Estimate): Candidate['cost'] {
+    const { weights, limits, current } = this.#context;
+    return costOf(estimate, this.#work, {
+      weights,
+      floorPct: floorOf(estimate.device, this.#work, limits),
+      bestAccuracy: this.#bestAccuracy,
+      acceleratorsBusy: this.#fleet.acceleratorsBusy,
+      moves: current !== undefined && current !== estimate.device.id,
+    });
   }
 }
 

@@ -14,6 +14,8 @@ export interface Strategy {
   readonly name: string;
   /** When to use it, in one sentence, for people. */
   readonly summary: string;
+  /** Whether devices that are passed over only because their model is not in memory are told to load it. */
+  readonly warms?: boolean;
   /**
    * A score for each candidate: the least one is taken, of equals the quicker one, then any. Candidates of one device stand together.
    */

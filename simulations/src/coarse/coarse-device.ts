@@ -1,0 +1,156 @@
+import type { FleetDevice } from '@shoal/coordinator';
+import type { Random } from '@shoal/protocol';
+import { type DeviceClass, modelFactors, type ModelName } from '../fleet/device-classes.ts';
+import type { DeviceGroup } from '../fleet/fleet.ts';
+
+/** How much one run varies from the next: the standard deviation of its logarithm. */
+const spread = 0.12;
+const minuteMs = 60_000;
+
+/** A run that a device was given. */
+export interface Job {
+  readonly model: ModelName;
+  readonly variant: 'int8' | 'float32';
+  onDone(took: { readonly queuedMs: number; readonly inferenceMs: number; readonly loadMs: number }): void;
+}
+
+/** What a device really does, as a state machine: a queue, slots, a battery, heat. The scheduler never sees into it; it sees what agents report. */
+export class CoarseDevice {
+  readonly known: FleetDevice;
+  readonly group: DeviceGroup;
+  readonly kind: DeviceClass;
+  /** Joules left in its battery. */
+  batteryJ: number;
+  /** Drawn by work, above idling, so far. */
+  workJ = 0;
+  /** Time that its slots were busy so far, ms. */
+  busyMs = 0;
+  /** When work first took the battery under its floor, and when it first was at it for whatever reason. */
+  underFloorMs: number | undefined;
+  atFloorMs: number | undefined;
+  /** Everything takes so many times as long: it throttles, or something else runs on it. */
+  slowdown = 1;
+  readonly #random: Random;
+  readonly #waiting: { readonly job: Job; readonly sinceMs: number }[] = [];
+  readonly #loaded = new Set<string>();
+  readonly #loading = new Set<string>();
+  #running = 0;
+  #lastMs = 0;
+
+  constructor(known: FleetDevice, group: DeviceGroup, kind: DeviceClass, random: Random) {
+    this.known = known;
+    this.group = group;
+    this.kind = kind;
+    this.#random = random;
+    const { battery } = group;
+    const levelPct = battery ? battery.levelPct + (random.next() * 2 - 1) * battery.spreadPct : 100;
+    this.batteryJ = battery ? (battery.wattHours * 3_600 * Math.min(100, levelPct)) / 100 : Number.POSITIVE_INFINITY;
+  }
+
+  get levelPct(): number | undefined {
+    const { battery } = this.group;
+    return battery ? (100 * this.batteryJ) / (battery.wattHours * 3_600) : undefined;
+  }
+
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Whether a charger or the sun brings more than the device draws while it idles. */
+  isCharging(nowMs: number): boolean {
+    return this.#chargeWatts(nowMs) > this.kind.idleWatts;
+  }
+
+  give(job: Job, nowMs: number, after: (delayMs: number, act: () => void) => void, now: () => number): void {
+    this.#waiting.push({ job, sinceMs: nowMs });
+    this.#next(after, now);
+  }
+
+  /** Takes a model into memory before anything asks for it. */
+  warm(model: string, variant: string, after: (delayMs: number, act: () => void) => void): void {
+    const key = `${model}/${variant}`;
+    if (this.#loading.has(key) || this.#loaded.has(key)) return;
+    this.#loading.add(key);
+    after(this.kind.loadMs, () => {
+      this.#loading.delete(key);
+      this.#loaded.add(key);
+    });
+  }
+
+  /** What is in memory, as an agent reports it: `model/variant`. */
+  get loaded(): readonly string[] {
+    return [...this.#loaded];
+  }
+
+  /** Lets the battery run down, or up, until now. */
+  settle(nowMs: number): void {
+    const ms = nowMs - this.#lastMs;
+    if (ms <= 0) return;
+    this.#lastMs = nowMs;
+    const workJ = (this.kind.busyWatts * this.#running * ms) / 1_000 / this.kind.slots;
+    this.workJ += workJ;
+    this.busyMs += this.#running * ms;
+    const { battery } = this.group;
+    if (!battery) return;
+    const fullJ = battery.wattHours * 3_600;
+    const idleJ = (this.kind.idleWatts * ms) / 1_000;
+    const chargeJ = (this.#chargeWatts(nowMs) * ms) / 1_000;
+    this.batteryJ = Math.min(fullJ, Math.max(0, this.batteryJ + chargeJ - idleJ - workJ));
+    if (this.batteryJ > (fullJ * battery.floorPct) / 100) return;
+    this.atFloorMs ??= nowMs;
+    if (workJ > 0 && chargeJ < idleJ + workJ) this.underFloorMs ??= nowMs;
+  }
+
+  #next(after: (delayMs: number, act: () => void) => void, now: () => number): void {
+    while (this.#running < this.kind.slots) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      this.settle(now());
+      this.#running += 1;
+      const { job, sinceMs } = next;
+      const queuedMs = now() - sinceMs;
+      const key = `${job.model}/${job.variant}`;
+      const loadMs = this.#loaded.has(key) ? 0 : this.kind.loadMs;
+      this.#loaded.add(key);
+      const inferenceMs = this.#draw(job);
+      after(loadMs + inferenceMs, () => {
+        this.settle(now());
+        this.#running -= 1;
+        job.onDone({ queuedMs, inferenceMs, loadMs });
+        this.#next(after, now);
+      });
+    }
+  }
+
+  #draw({ model, variant }: Job): number {
+    return usualMs(this.kind, model, variant) * this.slowdown * Math.exp(spread * normal(this.#random));
+  }
+
+  #chargeWatts(nowMs: number): number {
+    const minute = (nowMs / minuteMs) % 1_440;
+    let watts = 0;
+    for (const { fromMinute, toMinute, watts: each } of this.group.battery?.charging ?? []) {
+      const open =
+        fromMinute <= toMinute ? minute >= fromMinute && minute < toMinute : minute >= fromMinute || minute < toMinute;
+      if (open) watts += each;
+    }
+    return watts;
+  }
+}
+
+/** The median of a run on a device of this class, ms. */
+export function usualMs(kind: DeviceClass, model: ModelName, variant: 'int8' | 'float32'): number {
+  return kind.lite0Ms * modelFactors[model] * (variant === 'float32' ? (kind.floatFactor ?? 1) : 1);
+}
+
+/** What runs vary by, for a profile: the 95th percentile over the median. */
+export const p95OverP50 = Math.exp(1.6449 * spread);
+
+/** A standard normal variate (Box and Muller). */
+function normal(random: Random): number {
+  return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+}
