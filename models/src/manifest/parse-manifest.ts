@@ -1,4 +1,4 @@
-import { JsonField } from './json-field.ts';
+import { JsonField } from '@shoal/protocol';
 import type {
   AnchorDetectionHead,
   ClassificationHead,
@@ -23,7 +23,7 @@ const maxPyramidLevel = 13;
  * @throws `model.manifest`; the message and the fact `field` name what is wrong, for example `manifest.variants[0].sha256`.
  */
 export function parseManifest(json: unknown): ModelManifest {
-  const root = new JsonField('manifest', json);
+  const root = new JsonField('manifest', json, 'model.manifest');
   const fields = root.object(
     'schema',
     'name',
@@ -88,7 +88,7 @@ function perChannel(field: JsonField, least: number): [number, number, number] {
 }
 
 function parseHead(field: JsonField): DecodeHead {
-  switch (new JsonField(`${field.path}.kind`, field.record()['kind']).oneOf('anchor-detection', 'classification')) {
+  switch (field.member('kind').oneOf('anchor-detection', 'classification')) {
     case 'anchor-detection':
       return parseDetectionHead(field);
     case 'classification':
@@ -144,10 +144,7 @@ function parseQuantization(field: JsonField): NonNullable<TensorRef['quantizatio
 function parseVariants(field: JsonField): ModelVariant[] {
   const variants = field.list(1, 64).map(parseVariant);
   const twice = variants.findIndex((variant, index) => variants.findIndex(({ name }) => name === variant.name) < index);
-  if (twice >= 0)
-    throw new JsonField(`${field.path}[${twice}].name`, variants[twice]?.name).wrong(
-      'is the name of another variant too',
-    );
+  if (twice >= 0) throw (field.list(1, 64)[twice] ?? field).member('name').wrong('is the name of another variant too');
   return variants;
 }
 
@@ -171,7 +168,7 @@ function parseVariant(field: JsonField): ModelVariant {
 }
 
 function parseSource(field: JsonField): VariantSource {
-  const kind = new JsonField(`${field.path}.kind`, field.record()['kind']).oneOf('file', 'tflite-import');
+  const kind = field.member('kind').oneOf('file', 'tflite-import');
   if (kind === 'file') return { kind, from: parseFile(field.object('kind', 'from').from) };
   const { from, precision } = field.object('kind', 'from', 'precision');
   return { kind, from: parseFile(from), precision: precision.oneOf('int8', 'float32') };

@@ -35,9 +35,10 @@ export class CoarseDevice {
   readonly #loaded = new Set<string>();
   readonly #loading = new Set<string>();
   #running = 0;
-  #lastMs = 0;
+  #lastMs: number;
 
-  constructor(known: FleetDevice, group: DeviceGroup, kind: DeviceClass, random: Random) {
+  constructor(known: FleetDevice, group: DeviceGroup, kind: DeviceClass, random: Random, startMs: number) {
+    this.#lastMs = startMs;
     this.known = known;
     this.group = group;
     this.kind = kind;

@@ -89,7 +89,7 @@ export class CoarseWorld {
     this.registry.load(records);
     this.devices = groups.map((group, number) => {
       const known = this.registry.device(records[number]?.id ?? '') as FleetDevice;
-      return new CoarseDevice(known, group, deviceClasses[group.class], this.#random);
+      return new CoarseDevice(known, group, deviceClasses[group.class], this.#random, startMs);
     });
     for (const device of this.devices) {
       this.#byId.set(device.known.id, device);
@@ -312,6 +312,7 @@ export class CoarseWorld {
     device?.warm(model, variant, (ms, act) =>
       this.#events.after(ms, () => {
         act();
+        this.tally.energyJ += ((device.kind.busyWatts / device.kind.slots) * ms) / 1_000;
         this.#tell(device);
       }),
     );
@@ -381,7 +382,7 @@ const variants: readonly { readonly model: ModelName; readonly variant: ModelVar
   .flatMap(({ name, variants }) => variants.map((variant) => ({ model: name as ModelName, variant })));
 
 /** What may be run for pictures with so many objects. */
-const choicesFor = (() => {
+export const choicesFor = (() => {
   const made = new Map<string, readonly Choice[]>();
   return (group: ObjectGroup, accuracyLoss: number): readonly Choice[] => {
     const key = `${group} ${accuracyLoss}`;

@@ -1,13 +1,17 @@
-import { ShoalError } from '@shoal/protocol';
+import { type ErrorCode, ShoalError } from '../errors/index.ts';
 
-/** A value of a JSON document that nobody has checked, and where it lies, so that every refusal names the field. */
+/** A value of a document that somebody wrote and nobody has checked, and where it lies, so that every refusal names the field. */
 export class JsonField {
   readonly path: string;
   readonly value: unknown;
 
-  constructor(path: string, value: unknown) {
+  readonly #code: ErrorCode;
+
+  /** @param code of the errors that say what is wrong with it. */
+  constructor(path: string, value: unknown, code: ErrorCode) {
     this.path = path;
     this.value = value;
+    this.#code = code;
   }
 
   /** An object with no other fields than these; those ending in `?` may be missing. */
@@ -15,7 +19,8 @@ export class JsonField {
     const record = this.record();
     const known = new Map(names.map((name) => [name.replace('?', ''), name.endsWith('?')]));
     for (const name of Object.keys(record))
-      if (!known.has(name)) throw this.#child(name, undefined).wrong('is not a field of a manifest');
+      if (!known.has(name))
+        throw this.#child(name, undefined).wrong(`is not known here; known are ${[...known.keys()].join(', ')}`);
     for (const [name, optional] of known) {
       if (!optional && record[name] === undefined) throw this.#child(name, undefined).wrong('is missing');
     }
@@ -40,7 +45,7 @@ export class JsonField {
     if (!Array.isArray(this.value)) throw this.wrong('must be a list');
     const { length } = this.value;
     if (length < least || length > most) throw this.wrong(`must have ${least} to ${most} entries, has ${length}`);
-    return this.value.map((value, index) => new JsonField(`${this.path}[${index}]`, value));
+    return this.value.map((value, index) => new JsonField(`${this.path}[${index}]`, value, this.#code));
   }
 
   text(options: { readonly pattern?: RegExp; readonly maxLength?: number; readonly what?: string } = {}): string {
@@ -81,13 +86,18 @@ export class JsonField {
 
   wrong(what: string): ShoalError {
     const shown = JSON.stringify(this.value)?.slice(0, 80);
-    return new ShoalError('model.manifest', `${this.path} ${what}${shown === undefined ? '' : `; it is ${shown}`}`, {
+    return new ShoalError(this.#code, `${this.path} ${what}${shown === undefined ? '' : `; it is ${shown}`}`, {
       field: this.path,
     });
   }
 
+  /** One field of an object, whatever it is. */
+  member(name: string): JsonField {
+    return this.#child(name, this.record()[name]);
+  }
+
   #child(name: string, value: unknown): JsonField {
-    return new JsonField(`${this.path}.${name}`, value);
+    return new JsonField(this.path === '' ? name : `${this.path}.${name}`, value, this.#code);
   }
 }
 
