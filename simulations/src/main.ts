@@ -1,22 +1,26 @@
-import { randomRun } from './run/index.ts';
+import { readFile, writeFile } from 'node:fs/promises';
+import { paintFor } from '@shoal/coordinator';
+import { asShoalError } from '@shoal/protocol';
+import { systemClock } from '@shoal/protocol/real';
+import { CommanderError } from 'commander';
+import { createProgram } from './cli/program.ts';
 
-// `shoal-sim` grows here; so far it runs seeds of the random life and says which of them break a promise.
-const [first = '1', count = '10', what] = process.argv.slice(2);
-let failed = 0;
-for (let seed = Number(first); seed < Number(first) + Number(count); seed++) {
-  const report = await randomRun(seed);
-  const { tasks, succeeded, reports, faults, virtualMs, broken, traceDigest, trace } = report;
-  const seconds = (virtualMs / 1000).toFixed(0);
-  console.log(
-    `seed ${seed}: ${succeeded} of ${tasks} tasks succeeded, ${reports} results over ${faults} faults in ${seconds} s of virtual time, trace ${traceDigest.slice(0, 12)}`,
-  );
-  for (const promise of broken) console.log(`  BROKEN: ${promise}`);
-  if (broken.length > 0) failed += 1;
-  if (what === 'trace') for (const line of trace) console.log(line);
+const program = createProgram('0.1.0', {
+  output: process.stdout,
+  errors: process.stderr,
+  paint: paintFor(process.stdout, process.env),
+  nowMs: () => systemClock.monotonicMs(),
+  readFile: (path) => readFile(path, 'utf8'),
+  writeFile,
+});
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : 2;
+  else {
+    const error = asShoalError(thrown);
+    process.stderr.write(`shoal-sim: ${error.code === 'defect' ? error.stack : error.message}\n`);
+    process.exitCode = error.code === 'input.invalid' || error.code === 'not-found' ? 2 : 1;
+  }
 }
-console.log(
-  failed === 0
-    ? `${count} seeds, no promise broken`
-    : `${failed} of ${count} seeds broke a promise; replay one with: node simulations/dist/main.js SEED 1 trace`,
-);
-process.exitCode = failed === 0 ? 0 : 1;

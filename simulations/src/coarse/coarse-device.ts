@@ -1,6 +1,6 @@
 import type { FleetDevice } from '@shoal/coordinator';
 import type { Random } from '@shoal/protocol';
-import { type DeviceClass, modelFactors, type ModelName } from '../fleet/device-classes.ts';
+import { type DeviceClass, type ModelName, modelFactors } from '../fleet/device-classes.ts';
 import type { DeviceGroup } from '../fleet/fleet.ts';
 
 /** How much one run varies from the next: the standard deviation of its logarithm. */

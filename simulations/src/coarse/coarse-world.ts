@@ -1,8 +1,8 @@
 import {
   type Choice,
   type CostWeights,
-  defaultCostWeights,
   type DeviceRecord,
+  defaultCostWeights,
   type FleetDevice,
   type PlacementPolicy,
   place,
@@ -102,6 +102,11 @@ export class CoarseWorld {
 
   get nowMs(): number {
     return this.#events.nowMs;
+  }
+
+  /** Work that waits for a device. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   /** Lets so much time pass. */

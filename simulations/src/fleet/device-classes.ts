@@ -64,7 +64,8 @@ export const deviceClasses = {
     idleWatts: 3.1,
     busyWatts: 5.9,
     batteryWh: 50,
-    source: 'derived: SSD-MobileNetV2 23.5 ms (aallan); 3.1 W idle, 9.0 W busy (sbc-reviews#60); int8 2.7x (learn.arm.com)',
+    source:
+      'derived: SSD-MobileNetV2 23.5 ms (aallan); 3.1 W idle, 9.0 W busy (sbc-reviews#60); int8 2.7x (learn.arm.com)',
   },
   'pi-4-coral': {
     title: 'Raspberry Pi 4B with Coral USB',
@@ -122,7 +123,7 @@ export const deviceClasses = {
     batteryWh: 99,
     source: 'derived: YOLOv8n int8 5.52 ms at 9.1 to 10.9 W (hokwangchoi); SSD-MobileNetV1 36 mJ (arXiv 2409.16808)',
   },
-  'rk3588': {
+  rk3588: {
     title: 'RK3588 with its NPU',
     cores: 8,
     memoryBytes: 8e9,
@@ -162,7 +163,8 @@ export const deviceClasses = {
     idleWatts: 0.8,
     busyWatts: 2.7,
     batteryWh: 10.7,
-    source: 'derived: SSD-MobileNetV2 34.1 ms on two threads (freedomtan); 8.8 to 175 mJ for classifiers (DeepEn2023); watts assumed',
+    source:
+      'derived: SSD-MobileNetV2 34.1 ms on two threads (freedomtan); 8.8 to 175 mJ for classifiers (DeepEn2023); watts assumed',
   },
   'phone-npu': {
     title: 'Phone of 2019, its NPU',
@@ -183,7 +185,11 @@ export const deviceClasses = {
 export type DeviceClassName = keyof typeof deviceClasses;
 
 /** How much longer the larger models take than Lite0: measured by us, one thread, int8. */
-export const modelFactors = { 'efficientdet-lite0': 1, 'efficientdet-lite1': 2.06, 'efficientdet-lite2': 2.96 } as const;
+export const modelFactors = {
+  'efficientdet-lite0': 1,
+  'efficientdet-lite1': 2.06,
+  'efficientdet-lite2': 2.96,
+} as const;
 export type ModelName = keyof typeof modelFactors;
 
 /**

@@ -1,6 +1,6 @@
 import { JsonField, ShoalError } from '@shoal/protocol';
 import { parse } from 'yaml';
-import { deviceClasses, type DeviceClassName } from './device-classes.ts';
+import { type DeviceClassName, deviceClasses } from './device-classes.ts';
 import type { Battery, DeviceGroup, Fleet, Link, Workload } from './fleet.ts';
 import { bytesOf, minuteOf, msOf, perSecondOf } from './units.ts';
 

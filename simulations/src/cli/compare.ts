@@ -1,0 +1,75 @@
+import { progressOn, table } from '@shoal/coordinator';
+import type { Command } from 'commander';
+import { type Outcome, simulate } from '../coarse/index.ts';
+import { interval } from '../report/index.ts';
+import { readFleet, readNumber, readStrategies, readWhole } from './options.ts';
+import type { Terminal } from './terminal.ts';
+
+interface Options {
+  readonly strategies: string;
+  readonly seeds: number;
+  readonly hours: number;
+  readonly start: number;
+  readonly json?: boolean;
+}
+
+const figures: readonly { readonly title: string; readonly digits: number; of(outcome: Outcome): number }[] = [
+  { title: 'MISSED %', digits: 2, of: ({ missed }) => 100 * missed },
+  { title: 'MEAN MS', digits: 1, of: ({ latencyMs }) => latencyMs.mean },
+  { title: 'P95 MS', digits: 1, of: ({ latencyMs }) => latencyMs.p95 },
+  { title: 'J EACH', digits: 4, of: ({ joulesPerTask }) => joulesPerTask },
+  { title: 'MAP', digits: 4, of: ({ accuracy }) => accuracy },
+  { title: 'FLOOR H', digits: 2, of: ({ firstAtFloorMs, virtualMs }) => (firstAtFloorMs ?? virtualMs) / 3_600_000 },
+  { title: 'PUSHED', digits: 0, of: ({ pushedUnderFloor }) => pushedUnderFloor },
+];
+
+/** `compare FLEET`: strategies side by side over many seeds, each figure as a median with its confidence interval. */
+export function compareCommand(program: Command, terminal: Terminal): void {
+  program
+    .command('compare')
+    .argument('<fleet>', 'a fleet file, or home, shop, city')
+    .description('strategies side by side over many seeds: medians and 95 % confidence intervals')
+    .option('--strategies <names>', 'with commas between, or `all`', 'all')
+    .option('--seeds <number>', 'how many', readWhole('--seeds', 1, 1_000), 10)
+    .option('--hours <number>', 'how long each, in virtual time', readNumber('--hours', 0.001, 10_000), 0.5)
+    .option('--start <hour>', 'hour of the day at which each begins', readNumber('--start', 0, 24), 18)
+    .option('--json', 'the medians and intervals as JSON')
+    .action(async (name: string, { strategies, seeds, hours, start, json }: Options) => {
+      const fleet = await readFleet(name, terminal);
+      const names = readStrategies(strategies);
+      const progress = progressOn(terminal.errors, `${fleet.name}`, terminal.nowMs);
+      const rows = names.map((strategy, done) => {
+        const outcomes = Array.from({ length: seeds }, (_, index) => {
+          progress.update(
+            (done * seeds + index) / (names.length * seeds),
+            `${strategy}, seed ${index + 1} of ${seeds}`,
+          );
+          return simulate({ fleet, strategy, seed: index + 1, hours, startHour: start });
+        });
+        return { strategy, figures: figures.map(({ title, of }) => ({ title, ...interval(outcomes.map(of)) })) };
+      });
+      progress.end();
+      terminal.output.write(json ? `${JSON.stringify(rows)}\n` : tableOf(rows, terminal));
+    });
+}
+
+type Row = { strategy: string; figures: { title: string; median: number; low: number; high: number }[] };
+
+function tableOf(rows: readonly Row[], { paint }: Terminal): string {
+  return table(
+    rows,
+    [
+      { title: 'STRATEGY', value: ({ strategy }: Row) => strategy },
+      ...figures.map(({ title, digits }, index) => ({
+        title,
+        align: 'right' as const,
+        value: ({ figures: all }: Row) => {
+          const { median, low, high } = all[index] ?? { median: 0, low: 0, high: 0 };
+          if (low === high) return median.toFixed(digits);
+          return `${median.toFixed(digits)} ${paint('dim', `(${low.toFixed(digits)}..${high.toFixed(digits)})`)}`;
+        },
+      })),
+    ],
+    paint,
+  );
+}

@@ -1,0 +1,11 @@
+import type { Paint } from '@shoal/coordinator';
+
+/** Where a command writes, and what it needs of the world. */
+export interface Terminal {
+  readonly output: { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
+  readonly errors: Terminal['output'];
+  readonly paint: Paint;
+  readonly nowMs: () => number;
+  readFile(path: string): Promise<string>;
+  writeFile(path: string, text: string): Promise<void>;
+}

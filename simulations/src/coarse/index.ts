@@ -1,0 +1,2 @@
+export { CoarseWorld } from './coarse-world.ts';
+export { type DeviceOutcome, type Outcome, type Scenario, simulate } from './simulate.ts';

@@ -1,0 +1,51 @@
+import type { CoarseDevice } from './coarse-device.ts';
+import type { Tally } from './tally.ts';
+
+/** The fleet at one moment of a run. */
+export interface Sample {
+  readonly atMs: number;
+  readonly waiting: number;
+  /** Of all that was submitted since the last sample, 0..1. */
+  readonly missed: number;
+  /** What work draws above idling, watts. */
+  readonly workWatts: number;
+  /** Of each class of devices that has batteries, the median and the least level, percent. */
+  readonly batteries: Readonly<Record<string, { readonly median: number; readonly least: number }>>;
+}
+
+/** Looks at a run now and then, for its curves. */
+export class Recorder {
+  readonly samples: Sample[] = [];
+  #before = { submitted: 0, missed: 0, energyJ: 0, atMs: 0 };
+
+  look(atMs: number, tally: Tally, devices: readonly CoarseDevice[], waiting: number): void {
+    const { submitted, energyJ } = tally;
+    const missed = tally.late + tally.expired;
+    const before = this.#before;
+    const seconds = (atMs - before.atMs) / 1_000;
+    this.samples.push({
+      atMs,
+      waiting,
+      missed: submitted > before.submitted ? (missed - before.missed) / (submitted - before.submitted) : 0,
+      workWatts: seconds > 0 ? (energyJ - before.energyJ) / seconds : 0,
+      batteries: batteriesOf(devices),
+    });
+    this.#before = { submitted, missed, energyJ, atMs };
+  }
+}
+
+function batteriesOf(devices: readonly CoarseDevice[]): Sample['batteries'] {
+  const levels = new Map<string, number[]>();
+  for (const { group, levelPct } of devices) {
+    if (levelPct === undefined) continue;
+    const ofClass = levels.get(group.class);
+    if (ofClass) ofClass.push(levelPct);
+    else levels.set(group.class, [levelPct]);
+  }
+  return Object.fromEntries(
+    Array.from(levels, ([name, all]) => {
+      const sorted = all.toSorted((a, b) => a - b);
+      return [name, { median: sorted[sorted.length >> 1] ?? 0, least: sorted[0] ?? 0 }];
+    }),
+  );
+}

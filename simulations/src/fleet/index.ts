@@ -1,0 +1,3 @@
+export { accuracyByObjects, type DeviceClass, type DeviceClassName, deviceClasses } from './device-classes.ts';
+export type { DeviceGroup, Fleet, Workload } from './fleet.ts';
+export { parseFleet } from './parse-fleet.ts';
