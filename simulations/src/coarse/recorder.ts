@@ -5,7 +5,7 @@ import type { Tally } from './tally.ts';
 export interface Sample {
   readonly atMs: number;
   readonly waiting: number;
-  /** Of all that was submitted since the last sample, 0..1. */
+  /** Of all that ended since the last sample, 0..1. */
   readonly missed: number;
   /** What work draws above idling, watts. */
   readonly workWatts: number;
@@ -16,21 +16,22 @@ export interface Sample {
 /** Looks at a run now and then, for its curves. */
 export class Recorder {
   readonly samples: Sample[] = [];
-  #before = { submitted: 0, missed: 0, energyJ: 0, atMs: 0 };
+  #before = { ended: 0, missed: 0, energyJ: 0, atMs: 0 };
 
   look(atMs: number, tally: Tally, devices: readonly CoarseDevice[], waiting: number): void {
-    const { submitted, energyJ } = tally;
-    const missed = tally.late + tally.expired;
+    const { energyJ, finished, expired } = tally;
+    const ended = finished + expired;
+    const missed = tally.late + expired;
     const before = this.#before;
     const seconds = (atMs - before.atMs) / 1_000;
     this.samples.push({
       atMs,
       waiting,
-      missed: submitted > before.submitted ? (missed - before.missed) / (submitted - before.submitted) : 0,
+      missed: ended > before.ended ? (missed - before.missed) / (ended - before.ended) : 0,
       workWatts: seconds > 0 ? (energyJ - before.energyJ) / seconds : 0,
       batteries: batteriesOf(devices),
     });
-    this.#before = { submitted, missed, energyJ, atMs };
+    this.#before = { ended, missed, energyJ, atMs };
   }
 }
 
