@@ -1,8 +1,6 @@
 import type { PlacementCost } from '../domain/index.ts';
 import { chanceOver, expectedLatenessMs } from './duration.ts';
 import type { Estimate } from './estimate.ts';
-import { energyPrice } from './power.ts';
-import type { Work } from './snapshot.ts';
 
 /**
  * What each term of the cost weighs. The unit is the joule of the mains: a placement that costs 1 is as good as one that draws a joule more. The
@@ -40,49 +38,78 @@ export const defaultCostWeights: CostWeights = {
 
 export interface CostContext {
   readonly weights: CostWeights;
-  /** Of the device's battery for this work, percent. */
-  readonly floorPct: number;
+  /** Until the deadline, ms; `undefined` for none. */
+  readonly timeLeftMs: number | undefined;
+  /** How often a second the work is done: a camera costs by the second; 1 for a task. */
+  readonly perSecond: number;
   /** The best that any choice of the work reaches, 0..1. */
   readonly bestAccuracy: number;
   /** How busy the fleet's accelerators are, 0..1. */
   readonly acceleratorsBusy: number;
-  /** The work runs elsewhere now. */
-  readonly moves: boolean;
+  /** Where the work runs now. */
+  readonly current: string | undefined;
 }
 
-export function costOf(estimate: Estimate, { timeLeftMs, stream }: Work, context: CostContext): PlacementCost {
-  const { weights, floorPct, bestAccuracy, acceleratorsBusy, moves } = context;
-  const { device, choice, total, run } = estimate;
-  // A camera costs by the second: so many frames, so many joules.
-  const perSecond = stream?.fps ?? 1;
-  const late = timeLeftMs === undefined ? 0 : latenessCost(estimate, timeLeftMs, weights);
-  const lateness = perSecond * (late + weights.perMiss * leftOut(estimate));
-  const time = (perSecond * weights.perSecond * total.meanMs) / 1_000;
-  const price = energyPrice(device.power, floorPct, weights.whileCharging);
-  const energy = perSecond * weights.perJoule * estimate.energyJ * price;
-  const accuracy = choice ? weights.perAccuracy * Math.max(0, bestAccuracy - choice.accuracy) : 0;
-  const scarcity = device.accelerated ? (weights.perScarceSecond * run.meanMs * acceleratorsBusy) / 1_000 : 0;
-  const move = moves ? weights.perMove : 0;
+/** An estimate, and what a joule costs on its device, in joules of the mains. */
+type Priced = Estimate & { readonly price: number };
+
+export function costOf(priced: Priced, context: CostContext): PlacementCost {
+  const lateness = latenessOf(priced, context);
   return {
     lateness,
-    time,
-    energy,
-    accuracy,
-    scarcity,
-    move,
-    total: lateness + time + energy + accuracy + scarcity + move,
+    time: timeOf(priced, context),
+    energy: energyOf(priced, context),
+    accuracy: accuracyOf(priced, context),
+    scarcity: scarcityOf(priced, context),
+    move: moveOf(priced, context),
+    total: punctualCostOf(priced, context) + lateness,
   };
+}
+
+/** The total of the cost, or any figure above the limit for one that is above it: being late is the dear term to find, and never below zero. */
+export function totalCostWithin(limit: number, priced: Priced, context: CostContext): number {
+  const punctual = punctualCostOf(priced, context);
+  return punctual > limit ? punctual : punctual + latenessOf(priced, context);
+}
+
+/** All but being late. */
+function punctualCostOf(priced: Priced, context: CostContext): number {
+  return (
+    timeOf(priced, context) +
+    energyOf(priced, context) +
+    accuracyOf(priced, context) +
+    scarcityOf(priced, context) +
+    moveOf(priced, context)
+  );
+}
+
+function timeOf({ totalMs }: Priced, { weights, perSecond }: CostContext): number {
+  return (perSecond * weights.perSecond * totalMs) / 1_000;
+}
+
+function energyOf({ energyJ, price }: Priced, { weights, perSecond }: CostContext): number {
+  return perSecond * weights.perJoule * energyJ * price;
+}
+
+function accuracyOf({ choice }: Priced, { weights, bestAccuracy }: CostContext): number {
+  return choice ? weights.perAccuracy * Math.max(0, bestAccuracy - choice.accuracy) : 0;
+}
+
+function scarcityOf({ device, runMs }: Priced, { weights, acceleratorsBusy }: CostContext): number {
+  return device.accelerated ? (weights.perScarceSecond * runMs * acceleratorsBusy) / 1_000 : 0;
+}
+
+function moveOf({ device }: Priced, { weights, current }: CostContext): number {
+  return current !== undefined && current !== device.id ? weights.perMove : 0;
 }
 
 /** A device is taken to be full at this part of its time: what more its cameras ask for is left out. */
 const fullLoad = 0.9;
 
-/** The part of a camera's frames that would be left out, 0..1. */
-function leftOut({ load }: Estimate): number {
-  return load && load.all > fullLoad ? 1 - fullLoad / load.all : 0;
-}
-
-function latenessCost({ total }: Estimate, timeLeftMs: number, weights: CostWeights): number {
-  const late = (weights.perSecondLate * expectedLatenessMs(total, timeLeftMs)) / 1_000;
-  return late + weights.perMiss * chanceOver(total, timeLeftMs);
+function latenessOf({ totalMs, varianceMs2, load }: Priced, { weights, timeLeftMs, perSecond }: CostContext): number {
+  const leftOut = load > fullLoad ? 1 - fullLoad / load : 0;
+  if (timeLeftMs === undefined) return perSecond * weights.perMiss * leftOut;
+  const lateS = expectedLatenessMs(totalMs, varianceMs2, timeLeftMs) / 1_000;
+  const missed = chanceOver(totalMs, varianceMs2, timeLeftMs) + leftOut;
+  return perSecond * (weights.perSecondLate * lateS + weights.perMiss * missed);
 }

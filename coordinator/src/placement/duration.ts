@@ -35,33 +35,39 @@ export function slowed(duration: Duration, factor: number): Duration {
   return { meanMs: duration.meanMs * factor, varianceMs2: duration.varianceMs2 * factor ** 2 };
 }
 
-/** How late it is expected to be, ms: the mean of what goes over the limit. */
-export function expectedLatenessMs({ meanMs, varianceMs2 }: Duration, limitMs: number): number {
+/** So many standard deviations away, nothing is left of a normal distribution. */
+const zNever = 7;
+
+/** How late something of that mean and variance is expected to be, ms: the mean of what goes over the limit. */
+export function expectedLatenessMs(meanMs: number, varianceMs2: number, limitMs: number): number {
   if (limitMs <= 0) return meanMs - limitMs;
   if (varianceMs2 <= 0 || meanMs <= 0) return Math.max(0, meanMs - limitMs);
-  const { mu, sigma } = logNormal(meanMs, varianceMs2);
-  const d = (mu - Math.log(limitMs)) / sigma;
-  return meanMs * normalCdf(d + sigma) - limitMs * normalCdf(d);
+  const sigma2 = logVariance(meanMs, varianceMs2);
+  const sigma = Math.sqrt(sigma2);
+  const z = (Math.log(limitMs / meanMs) + sigma2 / 2) / sigma;
+  if (z - sigma > zNever) return 0;
+  return Math.max(0, meanMs * normalCdf(sigma - z) - limitMs * normalCdf(-z));
 }
 
 /** The chance that it takes longer than the limit, 0..1. */
-export function chanceOver({ meanMs, varianceMs2 }: Duration, limitMs: number): number {
+export function chanceOver(meanMs: number, varianceMs2: number, limitMs: number): number {
   if (limitMs <= 0) return 1;
   if (varianceMs2 <= 0 || meanMs <= 0) return meanMs > limitMs ? 1 : 0;
-  const { mu, sigma } = logNormal(meanMs, varianceMs2);
-  return normalCdf((mu - Math.log(limitMs)) / sigma);
+  const sigma2 = logVariance(meanMs, varianceMs2);
+  const z = (Math.log(limitMs / meanMs) + sigma2 / 2) / Math.sqrt(sigma2);
+  return z > zNever ? 0 : normalCdf(-z);
 }
 
 /** What it does not exceed in 95 of 100 cases, ms. */
-export function p95Ms({ meanMs, varianceMs2 }: Duration): number {
+export function p95Ms(meanMs: number, varianceMs2: number): number {
   if (varianceMs2 <= 0 || meanMs <= 0) return meanMs;
-  const { mu, sigma } = logNormal(meanMs, varianceMs2);
-  return Math.exp(mu + z95 * sigma);
+  const sigma2 = logVariance(meanMs, varianceMs2);
+  return meanMs * Math.exp(z95 * Math.sqrt(sigma2) - sigma2 / 2);
 }
 
-function logNormal(meanMs: number, varianceMs2: number): { mu: number; sigma: number } {
-  const sigma2 = Math.log(1 + varianceMs2 / meanMs ** 2);
-  return { mu: Math.log(meanMs) - sigma2 / 2, sigma: Math.sqrt(sigma2) };
+/** Of the logarithm, which is normal. */
+function logVariance(meanMs: number, varianceMs2: number): number {
+  return Math.log1p(varianceMs2 / (meanMs * meanMs));
 }
 
 /** Abramowitz and Stegun 26.2.17; at most 7.5e-8 off. */

@@ -1,6 +1,6 @@
 import type { ModelVariant } from '@shoal/models/manifest';
-import { type Duration, exactly, noTime, slowed, sum } from './duration.ts';
-import type { Choice, DeviceSnapshot, Work } from './snapshot.ts';
+import { type Duration, exactly, noTime } from './duration.ts';
+import { type Choice, type DeviceSnapshot, type Figures, type Stream, variantKey, type Work } from './snapshot.ts';
 
 /** A variant that the device never measured is expected to take this long, ms: slow, so that a device which knows is preferred. */
 const unmeasuredRunMs: Readonly<Record<ModelVariant['precision'], number>> = { int8: 250, float16: 400, float32: 500 };
@@ -11,77 +11,84 @@ const unknownBusyWatts = 5;
 const plainRun = exactly(1);
 /** Cameras never count for more than this part of a device: whatever is left runs on. */
 const mostCameraLoad = 0.9;
+/** Frames come decoded to where they are analysed: of the device's time, each takes about this much besides, ms. */
+const decodeMsPerFrame = 3;
 
-/** What the work would take on one device with one choice of model and variant. */
+/** What the work would take on one device with one choice of model and variant. Times are means. */
 export interface Estimate {
   readonly device: DeviceSnapshot;
   /** `undefined` for a pipeline without a model. */
   readonly choice: Choice | undefined;
   /** Until a slot is free. */
-  readonly queue: Duration;
+  readonly queueMs: number;
   readonly transferMs: number;
   readonly loadMs: number;
   /** Decoding and one inference. */
-  readonly run: Duration;
-  readonly total: Duration;
+  readonly runMs: number;
+  readonly totalMs: number;
+  /** Of the total. */
+  readonly varianceMs2: number;
   /** What it draws above idling, joules. */
   readonly energyJ: number;
   /** Whether the time of a run was measured on this device. */
   readonly measured: boolean;
-  /** Of a camera: the part of the device that it would take, and that all of its cameras would take with it. 0..; over 1, frames are left out. */
-  readonly load?: { readonly own: number; readonly all: number };
+  /** Of a camera: the part of the device that all of its cameras would take with this one. Over 1, frames are left out. */
+  readonly load: number;
 }
 
-/** For each choice that the device could run, what it would take. A guess is left out where the device has measured another choice. */
-export function estimates(device: DeviceSnapshot, work: Work, nowMs: number): readonly Estimate[] {
-  const { choices } = work;
-  const estimate = work.stream ? streamEstimate : taskEstimate;
-  if (choices.length === 0) return [estimate(device, work, undefined, plainRun, nowMs)];
-  const measured: Estimate[] = [];
-  for (const choice of choices) {
-    const run = device.run(choice.model, choice.variant.name);
-    if (run) measured.push(estimate(device, work, choice, run, nowMs));
-  }
-  if (measured.length > 0) return measured;
-  return choices.map((choice) => estimate(device, work, choice, undefined, nowMs));
+/** An estimate that is written into, for there are many and few are kept. */
+export type Draft = { -readonly [Field in keyof Estimate]: Estimate[Field] };
+
+/** How long work waits on the device for a slot. */
+export interface Wait {
+  readonly meanMs: number;
+  readonly varianceMs2: number;
 }
 
-function taskEstimate(
-  device: DeviceSnapshot,
-  work: Work,
-  choice: Choice | undefined,
-  inference: Duration | undefined,
+export function waitOn({ running, slots, backlog }: DeviceSnapshot): Wait {
+  if (running < slots) return noTime;
+  return slots === 1 ? backlog : { meanMs: backlog.meanMs / slots, varianceMs2: backlog.varianceMs2 / slots ** 2 };
+}
+
+/** What a task takes of the device of the draft with the choice of the draft. */
+export function estimateTask(
+  draft: Draft,
+  figures: Figures | undefined,
+  wait: Wait,
+  { inputBytes }: Work,
   nowMs: number,
-): Estimate {
-  const { slots, running, backlog, cameraLoad, decodeMs, bytesPerMs } = device;
-  const alone = inference ?? guessOf(choice);
-  const load = Math.min(mostCameraLoad, Math.max(0, cameraLoad));
+): void {
+  const { device, choice } = draft;
+  const { bytesPerMs, cameraLoad } = device;
+  const alone = aloneOf(choice, figures);
   // The part that cameras take slows the rest down.
-  const shared = load > 0 ? slowed(alone, 1 / (1 - load)) : alone;
-  const run = decodeMs > 0 ? { ...shared, meanMs: shared.meanMs + decodeMs } : shared;
-  const queue = running < slots ? exactly(0) : slowed(backlog, 1 / slots);
-  const transferMs = device.rttMs / 2 + work.inputBytes / bytesPerMs;
-  const loadMs = choice ? loadTimeMs(device, choice, nowMs) : 0;
-  const waited = { ...queue, meanMs: queue.meanMs + transferMs + loadMs };
-  return {
-    device,
-    choice,
-    queue,
-    transferMs,
-    loadMs,
-    run,
-    total: sum(waited, run),
-    energyJ: choice ? energyOf(device, choice, alone) : 0,
-    measured: inference !== undefined,
-  };
+  const factor = cameraLoad > 0 ? 1 / (1 - Math.min(mostCameraLoad, cameraLoad)) : 1;
+  draft.queueMs = wait.meanMs;
+  draft.transferMs = device.rttMs / 2 + inputBytes / bytesPerMs;
+  draft.loadMs = choice && figures ? loadTimeMs(choice, figures, bytesPerMs, nowMs) : 0;
+  draft.runMs = alone.meanMs * factor + device.decodeMs;
+  draft.totalMs = draft.queueMs + draft.transferMs + draft.loadMs + draft.runMs;
+  draft.varianceMs2 = wait.varianceMs2 + alone.varianceMs2 * factor * factor;
+  draft.energyJ = choice ? energyOf(figures, alone) : 0;
+  draft.measured = choice === undefined || figures?.run !== undefined;
+  draft.load = 0;
 }
 
-/** Frames come decoded to where they are analysed: of the device's time, each takes about this much besides, ms. */
-const decodeMsPerFrame = 3;
-
-/** The part of a device that a camera with so many frames a second takes. */
-function loadOf({ slots }: DeviceSnapshot, inference: Duration, fps: number): number {
-  return ((inference.meanMs + decodeMsPerFrame) * fps) / 1_000 / slots;
+/** A task more or less says nothing about the hours to come, and loading once is nothing to hours of running: only cameras count. */
+export function estimateStream(draft: Draft, figures: Figures | undefined, { fps, current }: Stream): void {
+  const { device, choice } = draft;
+  const alone = aloneOf(choice, figures);
+  const others = Math.max(0, device.cameraLoad - (current?.device === device.id ? current.load : 0));
+  const factor = 1 / (1 - Math.min(mostCameraLoad, others));
+  draft.queueMs = 0;
+  draft.transferMs = 0;
+  draft.loadMs = 0;
+  draft.runMs = alone.meanMs * factor;
+  draft.totalMs = draft.runMs;
+  draft.varianceMs2 = alone.varianceMs2 * factor * factor;
+  draft.energyJ = choice ? energyOf(figures, alone) : 0;
+  draft.measured = choice === undefined || figures?.run !== undefined;
+  draft.load = others + loadOf(device, alone.meanMs, fps);
 }
 
 /** What a camera takes of the device that it runs on: a part of its time, and watts. */
@@ -89,48 +96,37 @@ export function cameraShare(
   device: DeviceSnapshot,
   { model, variant, fps }: { readonly model: string; readonly variant: string; readonly fps: number },
 ): { readonly load: number; readonly watts: number } {
-  const inference = device.run(model, variant) ?? noTime;
-  const energyJ = device.energyJ(model, variant) ?? (inference.meanMs / 1_000) * unknownBusyWatts;
-  return { load: loadOf(device, inference, fps), watts: energyJ * fps };
+  const figures = device.figures(variantKey(model, variant));
+  const alone = figures.run ?? noTime;
+  return { load: loadOf(device, alone.meanMs, fps), watts: energyOf(figures, alone) * fps };
 }
 
-/** A task more or less says nothing about the hours to come, and loading once is nothing to hours of running: only cameras count. */
-function streamEstimate(
-  device: DeviceSnapshot,
-  { stream }: Work,
-  choice: Choice | undefined,
-  inference: Duration | undefined,
-): Estimate {
-  const { fps, current } = stream ?? { fps: 0 };
-  const alone = inference ?? guessOf(choice);
-  const own = loadOf(device, alone, fps);
-  const others = device.cameraLoad - (current?.device === device.id ? current.load : 0);
-  const all = Math.max(0, others) + own;
-  const run = slowed(alone, 1 / (1 - Math.min(mostCameraLoad, Math.max(0, others))));
-  return {
-    device,
-    choice,
-    queue: noTime,
-    transferMs: 0,
-    loadMs: 0,
-    run,
-    total: run,
-    energyJ: choice ? energyOf(device, choice, alone) : 0,
-    measured: inference !== undefined,
-    load: { own, all },
-  };
+/** The part of a device that a camera with so many frames a second takes. */
+function loadOf({ slots }: DeviceSnapshot, inferenceMs: number, fps: number): number {
+  return ((inferenceMs + decodeMsPerFrame) * fps) / 1_000 / slots;
+}
+
+/** One inference on a device that does nothing else. */
+function aloneOf(choice: Choice | undefined, figures: Figures | undefined): Duration {
+  return choice ? (figures?.run ?? guesses[choice.variant.precision]) : plainRun;
 }
 
 /** So unsure that it may as well take twice as long, or half. */
-function guessOf(choice: Choice | undefined): Duration {
-  const guessMs = unmeasuredRunMs[choice?.variant.precision ?? 'float32'];
-  return { meanMs: guessMs, varianceMs2: guessMs ** 2 };
+const guesses: Readonly<Record<ModelVariant['precision'], Duration>> = {
+  int8: guess(unmeasuredRunMs.int8),
+  float16: guess(unmeasuredRunMs.float16),
+  float32: guess(unmeasuredRunMs.float32),
+};
+
+function guess(meanMs: number): Duration {
+  return { meanMs, varianceMs2: meanMs ** 2 };
 }
 
-function loadTimeMs(device: DeviceSnapshot, { model, variant }: Choice, nowMs: number): number {
-  return device.loadMs(model, variant.name, nowMs) ?? unmeasuredLoadMs + variant.sizeBytes / device.bytesPerMs;
+function loadTimeMs({ variant }: Choice, figures: Figures, bytesPerMs: number, nowMs: number): number {
+  if (nowMs < figures.loadedUntilMs) return 0;
+  return figures.loadMs ?? unmeasuredLoadMs + variant.sizeBytes / bytesPerMs;
 }
 
-function energyOf(device: DeviceSnapshot, { model, variant }: Choice, alone: Duration): number {
-  return device.energyJ(model, variant.name) ?? (alone.meanMs / 1_000) * unknownBusyWatts;
+function energyOf(figures: Figures | undefined, alone: Duration): number {
+  return figures?.energyJ ?? (alone.meanMs / 1_000) * unknownBusyWatts;
 }

@@ -1,8 +1,20 @@
 import type { PlacementRefusal, RefusalReason } from '../domain/index.ts';
+import type { Estimate } from './estimate.ts';
+import { projectedLevelPct } from './power.ts';
 import type { DeviceSnapshot, PlacementLimits, Work } from './snapshot.ts';
 
 /** A device takes work in advance for this long, ms: enough to keep it busy, little enough to place anew when it dies. */
 const backlogHorizonMs = 1_000;
+/** A camera has no end: a battery must last for so long, ms. Looked at again long before. */
+const cameraHorizonMs = 30 * 60_000;
+
+/** When it is asked. */
+export interface Moment {
+  /** Monotonic, ms. */
+  readonly nowMs: number;
+  /** Wall clock, for what happens at a time of the day; ms since the Unix epoch. */
+  readonly wallMs: number;
+}
 
 /** The level that this work never takes the device's battery below, percent. */
 export function floorOf({ power }: DeviceSnapshot, work: Work, limits: PlacementLimits): number {
@@ -11,66 +23,156 @@ export function floorOf({ power }: DeviceSnapshot, work: Work, limits: Placement
 }
 
 /**
- * Why the device cannot take the work at all, `undefined` when it can. What it costs there is not asked here; whether its battery lasts is asked of
- * each candidate, when it is known what the work would draw.
+ * Why the device cannot take the work at all, `undefined` when it can. What it costs there is not asked here; whether it would be in time, and whether
+ * the battery lasts, is asked of each candidate, when it is known what the work would take.
  */
 export function refusalOf(
   device: DeviceSnapshot,
   work: Work,
   limits: PlacementLimits,
-  nowMs: number,
-): PlacementRefusal | undefined {
-  const no = (reason: RefusalReason, detail: string): PlacementRefusal => ({ device: device.id, reason, detail });
-  if (work.device !== undefined && work.device !== device.id)
-    return no('other-device', `only ${work.device} was asked for`);
-  for (const name in work.labels) {
-    if (device.labels[name] !== work.labels[name]) {
-      return no('labels', `label ${name} is ${device.labels[name] ?? 'not set'}, ${work.labels[name]} was asked for`);
-    }
-  }
-  if (device.presence !== 'online') {
-    return no(
-      'unreachable',
-      device.presence === 'offline' ? 'not heard of for too long' : 'its connection broke, or it was not heard of yet',
-    );
-  }
-  if (device.draining) return no('draining', 'takes no new work: it is being drained');
-  if (work.declined.size > 0) {
-    const declined = work.declined.get(device.id);
-    if (declined !== undefined) return no('declined', `cannot do this work, as it said itself: ${declined}`);
-  }
-  if (work.choices.length > 0 && !device.hasEngine) return no('no-engine', 'no inference runtime works on it');
-  if (work.accelerator && !device.accelerated) return no('no-accelerator', 'has no GPU, NPU or TPU that works');
-  const battery = batteryRefusal(device, work, limits);
-  if (battery !== undefined) return no('battery', battery);
-  if (device.pause && device.pause.untilMs > nowMs) {
-    const waitMs = Math.ceil(device.pause.untilMs - nowMs);
-    return no('busy', `said ${device.pause.reason} a moment ago; asked again in ${waitMs} ms`);
-  }
-  return busy(device, limits, no);
+  { nowMs }: Moment,
+): RefusalReason | undefined {
+  if (work.device !== undefined && work.device !== device.id) return 'other-device';
+  if (missingLabel(device, work) !== undefined) return 'labels';
+  if (device.presence !== 'online') return 'unreachable';
+  if (device.draining) return 'draining';
+  if (work.declined.size > 0 && work.declined.has(device.id)) return 'declined';
+  const lasting = lastingRefusalOf(device, work, limits);
+  if (lasting !== undefined) return lasting;
+  if (device.pause && device.pause.untilMs > nowMs) return 'busy';
+  return isFull(device, limits) ? 'busy' : undefined;
 }
 
-function batteryRefusal(device: DeviceSnapshot, work: Work, limits: PlacementLimits): string | undefined {
+/** What is against the device for work of this sort, whatever it has in hand. */
+export function lastingRefusalOf(
+  device: DeviceSnapshot,
+  work: Work,
+  limits: PlacementLimits,
+): RefusalReason | undefined {
+  if (work.choices.length > 0 && !device.hasEngine) return 'no-engine';
+  if (work.accelerator && !device.accelerated) return 'no-accelerator';
   const { onBattery, levelPct, policy } = device.power;
   if (!onBattery) return undefined;
-  if (policy.mainsOnly) return 'works on the mains only, and is on its battery';
-  const floorPct = floorOf(device, work, limits);
-  if (levelPct !== undefined && levelPct <= floorPct)
-    return `battery at ${Math.round(levelPct)} %, floor ${floorPct} %`;
+  if (policy.mainsOnly || (levelPct !== undefined && levelPct <= floorOf(device, work, limits))) return 'battery';
   return undefined;
 }
 
-function busy(
-  { running, slots, backlog }: DeviceSnapshot,
+/** Why this choice cannot be run there, though another one might. */
+export function unfitness(
+  estimate: Estimate,
+  work: Work,
   limits: PlacementLimits,
-  no: (reason: RefusalReason, detail: string) => PlacementRefusal,
-): PlacementRefusal | undefined {
-  if (running >= limits.attemptsPerDevice) {
-    return no('busy', `holds ${running} attempts, the most is ${limits.attemptsPerDevice}`);
+  { wallMs }: Moment,
+): RefusalReason | undefined {
+  if (isTooSlow(estimate, work)) return 'too-slow';
+  if (!estimate.device.power.onBattery) return undefined;
+  const levelPct = levelAfter(estimate, work, wallMs);
+  if (levelPct === undefined || levelPct >= floorOf(estimate.device, work, limits)) return undefined;
+  return 'battery';
+}
+
+/** A guess does not refuse, only a measurement: even with nothing to wait for the device would be late. */
+export function isTooSlow(estimate: Estimate, { timeLeftMs }: Work): boolean {
+  return timeLeftMs !== undefined && estimate.measured && aloneMs(estimate) > timeLeftMs;
+}
+
+/** A refusal for a person, with its figures. */
+export function refusal(
+  reason: RefusalReason,
+  device: DeviceSnapshot,
+  work: Work,
+  limits: PlacementLimits,
+  moment: Moment,
+): PlacementRefusal {
+  return { device: device.id, reason, detail: detailOf(reason, device, work, limits, moment) };
+}
+
+/** The same for a choice that is unfit. */
+export function unfitRefusal(
+  reason: RefusalReason,
+  estimate: Estimate,
+  work: Work,
+  limits: PlacementLimits,
+  { wallMs }: Moment,
+): PlacementRefusal {
+  const { device } = estimate;
+  if (reason === 'too-slow') {
+    const leftMs = Math.max(0, Math.floor(work.timeLeftMs ?? 0));
+    return { device: device.id, reason, detail: `needs ${Math.ceil(aloneMs(estimate))} ms, ${leftMs} ms are left` };
   }
-  // One for each slot and one to go on with are always taken; more only when they are short.
-  if (running >= 2 * slots && backlog.meanMs / slots >= backlogHorizonMs) {
-    return no('busy', `holds ${running} attempts of ${Math.round(backlog.meanMs)} ms in all on ${slots} slots`);
+  const levelPct = levelAfter(estimate, work, wallMs)?.toFixed(1);
+  const floorPct = floorOf(device, work, limits);
+  return {
+    device: device.id,
+    reason,
+    detail: `battery would be at ${levelPct} % when it is done, floor ${floorPct} %`,
+  };
+}
+
+function detailOf(
+  reason: RefusalReason,
+  device: DeviceSnapshot,
+  work: Work,
+  limits: PlacementLimits,
+  { nowMs }: Moment,
+): string {
+  const label = missingLabel(device, work) ?? '';
+  switch (reason) {
+    case 'other-device':
+      return `only ${work.device} was asked for`;
+    case 'labels':
+      return `label ${label} is ${device.labels[label] ?? 'not set'}, ${work.labels[label]} was asked for`;
+    case 'unreachable':
+      return device.presence === 'offline'
+        ? 'not heard of for too long'
+        : 'its connection broke, or it was not heard of yet';
+    case 'draining':
+      return 'takes no new work: it is being drained';
+    case 'declined':
+      return `cannot do this work, as it said itself: ${work.declined.get(device.id)}`;
+    case 'no-engine':
+      return 'no inference runtime works on it';
+    case 'no-accelerator':
+      return 'has no GPU, NPU or TPU that works';
+    case 'battery':
+      return batteryDetail(device, floorOf(device, work, limits));
+    default:
+      return busyDetail(device, limits, nowMs);
   }
+}
+
+function batteryDetail({ power }: DeviceSnapshot, floorPct: number): string {
+  if (power.policy.mainsOnly) return 'works on the mains only, and is on its battery';
+  return `battery at ${Math.round(power.levelPct ?? 0)} %, floor ${floorPct} %`;
+}
+
+function busyDetail({ pause, running, slots, backlog }: DeviceSnapshot, limits: PlacementLimits, nowMs: number): string {
+  if (pause && pause.untilMs > nowMs)
+    return `said ${pause.reason} a moment ago; asked again in ${Math.ceil(pause.untilMs - nowMs)} ms`;
+  if (running >= limits.attemptsPerDevice)
+    return `holds ${running} attempts, the most is ${limits.attemptsPerDevice}`;
+  return `holds ${running} attempts of ${Math.round(backlog.meanMs)} ms in all on ${slots} slots`;
+}
+
+function missingLabel(device: DeviceSnapshot, { labels }: Work): string | undefined {
+  for (const name in labels) if (device.labels[name] !== labels[name]) return name;
   return undefined;
+}
+
+/** One for each slot and one to go on with are always taken; more only when they are short. */
+function isFull({ running, slots, backlog }: DeviceSnapshot, { attemptsPerDevice }: PlacementLimits): boolean {
+  return running >= attemptsPerDevice || (running >= 2 * slots && backlog.meanMs / slots >= backlogHorizonMs);
+}
+
+function aloneMs({ transferMs, runMs }: Estimate): number {
+  return transferMs + runMs;
+}
+
+/** Of the battery, when the work and all that is with the device is done; percent. */
+function levelAfter({ device, energyJ, totalMs }: Estimate, { stream }: Work, wallMs: number): number | undefined {
+  const durationMs = stream ? cameraHorizonMs : totalMs;
+  const ownJ = stream ? (energyJ * stream.fps * durationMs) / 1_000 : energyJ;
+  const watts = device.cameraWatts - (stream?.current?.device === device.id ? stream.current.watts : 0);
+  const drawnJ = device.committedJ + ownJ + (watts * durationMs) / 1_000;
+  return projectedLevelPct(device.power, drawnJ, durationMs, wallMs);
 }

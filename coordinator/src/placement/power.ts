@@ -40,7 +40,7 @@ export function projectedLevelPct(power: Power, extraJ: number, durationMs: numb
   const { levelPct, capacityJ = unknownCapacityJ, idleWatts, policy } = power;
   if (levelPct === undefined) return undefined;
   const drawnJ = extraJ + (idleWatts * durationMs) / 1_000;
-  const chargedJ = chargeJ(policy.charging ?? [], nowMs, durationMs);
+  const chargedJ = policy.charging ? chargeJ(policy.charging, nowMs, durationMs) : 0;
   return Math.min(100, levelPct + ((chargedJ - drawnJ) / capacityJ) * 100);
 }
 

@@ -12,9 +12,35 @@ export interface FleetSnapshot {
   /** Every device. */
   all(): Iterable<DeviceSnapshot>;
   /**
-   * The few devices that are worth a look for the work: all of a small fleet; of a large one the least busy of every kind and some others. `undefined`: all.
+   * The few devices that are worth a look for the work: of a large fleet the least busy of every kind and some others. `undefined`: all are.
    */
   promising?(work: Work): Iterable<DeviceSnapshot> | undefined;
+  /** Shows a search the devices that may be its best, until no other can be. `false`: it has to look at all. */
+  search?(search: FleetSearch): boolean;
+}
+
+/** Who looks for the device with the least cost, and can tell for many at once what they cost at least. */
+export interface FleetSearch {
+  readonly work: Work;
+  /** What the bounds depend on, besides device and wait: of searches with the same two, bounds are the same. */
+  readonly sort: { readonly menu: string; readonly variety: number };
+  /** What work of this sort costs at least on a device that is like this one and makes it wait for so long; infinite when it cannot be done there. */
+  boundOn(device: DeviceSnapshot, waitMs: number): number;
+  /** The least cost that was found so far; infinite before any was. */
+  readonly least: number;
+  look(device: DeviceSnapshot): void;
+}
+
+/** What one variant takes on one device: measured there, and corrected by what its work took. */
+export interface Figures {
+  /** Of one inference; `undefined`: never measured. */
+  readonly run: Duration | undefined;
+  /** What one inference draws above idling, joules; `undefined`: neither measured nor known of its kind. */
+  readonly energyJ: number | undefined;
+  /** What loading takes before the first run, ms; `undefined`: never measured. */
+  readonly loadMs: number | undefined;
+  /** Until then (monotonic ms) it is taken to be in memory. */
+  readonly loadedUntilMs: number;
 }
 
 export interface DeviceSnapshot {
@@ -22,6 +48,8 @@ export interface DeviceSnapshot {
   readonly name: string;
   /** Devices of one kind are expected to measure alike. */
   readonly kind: string;
+  /** Devices with the same likeness cost about the same for any work, but for what they have in hand: {@link likenessOf}. */
+  readonly likeness: string;
   readonly presence: 'online' | 'suspect' | 'offline';
   readonly draining: boolean;
   readonly labels: { readonly [name: string]: string };
@@ -53,20 +81,28 @@ export interface DeviceSnapshot {
   readonly rttMs: number;
   /** What decoding an input takes there, as its tasks have shown, ms. */
   readonly decodeMs: number;
-  /** What one inference takes there: measured by the device and corrected by what its work took. `undefined`: never measured. */
-  run(model: string, variant: string): Duration | undefined;
-  /** What loading takes before the first run: 0 when it ran lately; `undefined`: never measured. */
-  loadMs(model: string, variant: string, nowMs: number): number | undefined;
-  /** What one inference draws above idling, joules; `undefined`: neither measured nor known of its kind. */
-  energyJ(model: string, variant: string): number | undefined;
+  /** By the key of a {@link Choice}. */
+  figures(key: string): Figures;
 }
 
 /** One file of one model that may be run for the work. */
 export interface Choice {
+  /** Names the file on every device: `model/variant`. */
+  readonly key: string;
   readonly model: string;
   readonly variant: ModelVariant;
   /** 0..1; what it is worth to run this rather than another. */
   readonly accuracy: number;
+}
+
+/** What a device calls a variant by. */
+export function variantKey(model: string, variant: string): string {
+  return `${model}/${variant}`;
+}
+
+/** @param accuracy 0..1 */
+export function aChoice(model: string, variant: ModelVariant, accuracy: number): Choice {
+  return { key: variantKey(model, variant.name), model, variant, accuracy };
 }
 
 /** What is to be placed. */

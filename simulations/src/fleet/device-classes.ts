@@ -197,6 +197,7 @@ export type ModelName = keyof typeof modelFactors;
  * three (21 pictures), four to seven (16), eight and more (23). Measured by us with `shoal-models eval`. float32 gains .001 (128 pictures).
  */
 export const accuracyByObjects = {
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: it is a measurement
   few: { 'efficientdet-lite0': 0.579, 'efficientdet-lite1': 0.667, 'efficientdet-lite2': 0.693 },
   some: { 'efficientdet-lite0': 0.388, 'efficientdet-lite1': 0.427, 'efficientdet-lite2': 0.515 },
   many: { 'efficientdet-lite0': 0.257, 'efficientdet-lite1': 0.352, 'efficientdet-lite2': 0.369 },

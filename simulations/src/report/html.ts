@@ -1,6 +1,6 @@
 import type { Outcome } from '../coarse/index.ts';
 import type { Fleet } from '../fleet/index.ts';
-import { escape, linePlot } from './plot.ts';
+import { escapeHtml, linePlot } from './plot.ts';
 import { rowsOf } from './rows.ts';
 
 const hourMs = 3_600_000;
@@ -12,10 +12,10 @@ export function htmlReport(fleet: Fleet, outcomes: readonly Outcome[], caveat: s
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>${escape(fleet.name)}: ${escape(fleet.title)}</title>
+<title>${escapeHtml(fleet.name)}: ${escapeHtml(fleet.title)}</title>
 <style>${style}</style>
-<h1>${escape(fleet.title)}</h1>
-<p>${deviceCount(fleet)} devices, ${hours.toLocaleString('en')} hours, seed ${outcomes[0]?.seed ?? 0}. ${escape(caveat)}</p>
+<h1>${escapeHtml(fleet.title)}</h1>
+<p>${deviceCount(fleet)} devices, ${hours.toLocaleString('en')} hours, seed ${outcomes[0]?.seed ?? 0}. ${escapeHtml(caveat)}</p>
 ${summary(outcomes)}
 <div class="plots">
 ${latencyPlot(outcomes)}
@@ -34,10 +34,10 @@ function deviceCount({ devices }: Fleet): number {
 
 function summary(outcomes: readonly Outcome[]): string {
   const rows = outcomes.map(rowsOf);
-  const head = Object.keys(rows[0] ?? {}).map((title) => `<th scope="col">${escape(title)}</th>`);
+  const head = Object.keys(rows[0] ?? {}).map((title) => `<th scope="col">${escapeHtml(title)}</th>`);
   const body = rows.map((row) => {
     const [first = '', ...rest] = Object.values(row);
-    return `<tr><th scope="row">${escape(first)}</th>${rest.map((text) => `<td>${escape(text)}</td>`).join('')}</tr>`;
+    return `<tr><th scope="row">${escapeHtml(first)}</th>${rest.map((text) => `<td>${escapeHtml(text)}</td>`).join('')}</tr>`;
   });
   return `<table><thead><tr>${head.join('')}</tr></thead><tbody>${body.join('')}</tbody></table>`;
 }
@@ -107,10 +107,10 @@ function loadBars({ strategy, devices }: Outcome): string {
   const busiest = devices.toSorted((a, b) => b.busy - a.busy).slice(0, mostBars);
   const bars = busiest.map(({ name, busy }) => {
     const share = (100 * busy).toFixed(1);
-    return `<li><span>${escape(name)}</span><b style="width:${Math.min(100, 100 * busy).toFixed(1)}%"></b><em>${share} %</em></li>`;
+    return `<li><span>${escapeHtml(name)}</span><b style="width:${Math.min(100, 100 * busy).toFixed(1)}%"></b><em>${share} %</em></li>`;
   });
   const more = devices.length > mostBars ? `, the ${mostBars} busiest of ${devices.length}` : '';
-  return `<figure><figcaption>Busy under ${escape(strategy)}${more}</figcaption><ol class="bars">${bars.join('')}</ol></figure>`;
+  return `<figure><figcaption>Busy under ${escapeHtml(strategy)}${more}</figcaption><ol class="bars">${bars.join('')}</ol></figure>`;
 }
 
 const style = `

@@ -43,13 +43,13 @@ export function linePlot({ title, x, y, series }: Plot): string {
     return `<path d="${path}" fill="none" stroke="${colours[i % colours.length]}" stroke-width="1.8"${dashed ? ' stroke-dasharray="4 3"' : ''}/>`;
   });
   const legend = series.map(
-    ({ name }, i) => `<span><i style="background:${colours[i % colours.length]}"></i>${escape(name)}</span>`,
+    ({ name }, i) => `<span><i style="background:${colours[i % colours.length]}"></i>${escapeHtml(name)}</span>`,
   );
   const axes =
-    `<text x="${size.left + plotWidth / 2}" y="${size.height - 6}" text-anchor="middle">${escape(x.label)}</text>` +
-    `<text transform="translate(12 ${size.top + plotHeight / 2}) rotate(-90)" text-anchor="middle">${escape(y.label)}</text>`;
-  const svg = `<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${escape(title)}">${grid.join('')}${axes}${lines.join('')}</svg>`;
-  return `<figure><figcaption>${escape(title)}</figcaption>${svg}<p class="legend">${legend.join('')}</p></figure>`;
+    `<text x="${size.left + plotWidth / 2}" y="${size.height - 6}" text-anchor="middle">${escapeHtml(x.label)}</text>` +
+    `<text transform="translate(12 ${size.top + plotHeight / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(y.label)}</text>`;
+  const svg = `<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${escapeHtml(title)}">${grid.join('')}${axes}${lines.join('')}</svg>`;
+  return `<figure><figcaption>${escapeHtml(title)}</figcaption>${svg}<p class="legend">${legend.join('')}</p></figure>`;
 }
 
 /** The next round number above the largest value. */
@@ -65,6 +65,6 @@ function tick(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString('en');
 }
 
-export function escape(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

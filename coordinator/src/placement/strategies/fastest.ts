@@ -3,5 +3,5 @@ import type { Strategy } from '../strategy.ts';
 export const fastest: Strategy = {
   name: 'fastest',
   summary: 'the device that runs it quickest, however long its queue: for one task at a time',
-  scores: (candidates) => candidates.map(({ run }) => run.meanMs),
+  scores: (candidates) => candidates.map(({ runMs }) => runMs),
 };

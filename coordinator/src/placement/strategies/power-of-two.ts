@@ -8,6 +8,6 @@ export const powerOfTwo: Strategy = {
     const devices = devicesOf(candidates);
     const draw = () => devices[Math.floor(random.next() * devices.length)];
     const drawn = new Set([draw(), draw()]);
-    return candidates.map(({ device, queue }) => (drawn.has(device) ? queue.meanMs : Number.POSITIVE_INFINITY));
+    return candidates.map(({ device, queueMs }) => (drawn.has(device) ? queueMs : Number.POSITIVE_INFINITY));
   },
 };

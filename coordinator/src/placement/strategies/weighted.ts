@@ -7,8 +7,8 @@ export const weighted: Strategy = {
   summary: 'any device, the quicker ones oftener: in proportion to what each can do in a second',
   scores(candidates, { random }) {
     const perSecond = new Map<DeviceSnapshot, number>();
-    for (const { device, run } of candidates) {
-      const rate = device.slots / Math.max(0.001, run.meanMs);
+    for (const { device, runMs } of candidates) {
+      const rate = device.slots / Math.max(0.001, runMs);
       perSecond.set(device, Math.max(rate, perSecond.get(device) ?? 0));
     }
     let left = random.next() * [...perSecond.values()].reduce((sum, rate) => sum + rate, 0);
