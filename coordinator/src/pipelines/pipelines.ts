@@ -1,6 +1,6 @@
 import type { ModelManifest, ModelVariant } from '@shoal/models/manifest';
 import { ShoalError } from '@shoal/protocol';
-import type { Choice } from '../placement/index.ts';
+import { aChoice, type Choice } from '../placement/index.ts';
 
 /** A named analysis, as far as placing it goes: which kind of model it takes, and which one when nobody says. */
 export interface Pipeline {
@@ -93,11 +93,7 @@ function choicesOf(model: ModelManifest, variant?: string): readonly Choice[] {
   const known = model.variants.map(accuracyOf).filter((accuracy) => accuracy !== undefined);
   // What was not measured is taken for as good as the best of the same model.
   const best = Math.max(0, ...known);
-  return variantsOf(model, variant).map((each) => ({
-    model: model.name,
-    variant: each,
-    accuracy: accuracyOf(each) ?? best,
-  }));
+  return variantsOf(model, variant).map((each) => aChoice(model.name, each, accuracyOf(each) ?? best));
 }
 
 function accuracyOf({ accuracy }: ModelVariant): number | undefined {

@@ -1,35 +1,44 @@
 import type { PeerId, Random } from '@shoal/protocol';
-import type { DeviceSnapshot, FleetSnapshot, Work } from './snapshot.ts';
+import { Alike, type Stand, stepOf } from './alike.ts';
+import { AlikeOrder } from './alike-order.ts';
+import type { DeviceSnapshot, FleetSearch, FleetSnapshot, Work } from './snapshot.ts';
 
 export interface FleetIndexOptions {
   /** A fleet of at most so many devices is looked at as a whole. */
   readonly exactBelow: number;
-  /** Of each kind of device, the least busy ones that are looked at. */
+  /** Of each group of devices that are alike, the least busy ones that are looked at. */
   readonly leastBusy: number;
-  /** Devices that are looked at besides, drawn from all. */
+  /** Devices that a search looks at anyway, so that there is something to compare with. */
+  readonly atLeast: number;
+  /** Groups at which a search looks besides, drawn from all: so it comes across what only lacks a model in memory. */
   readonly drawn: number;
+  /** Groups of which a strategy is shown devices that does not go by cost. */
+  readonly shown: number;
 }
 
-const defaultOptions: FleetIndexOptions = { exactBelow: 64, leastBusy: 2, drawn: 4 };
+const defaultOptions: FleetIndexOptions = { exactBelow: 64, leastBusy: 2, atLeast: 4, drawn: 1, shown: 64 };
 
-/** What makes a device promising changes with every attempt: so finely, ms of waiting. */
-const waitStepsMs = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, Number.POSITIVE_INFINITY];
-/** Batteries are told apart so finely, percent. */
-const batteryStepPct = 10;
+/** Orders that are kept, by how many groups they have in all: what is asked for differently each time must not fill the memory. */
+const mostBounds = 200_000;
 
 /**
- * The fleet in an order that makes the promising devices of a large one quick to find. Devices of one kind, in the same state of power, are alike but for how busy
- * they are: of those only the least busy matter. So each such group keeps its devices by how long work would wait there, and a placement looks at a few of
- * each group instead of all.
+ * The fleet in an order that makes the best devices of a large one quick to find. Devices of one likeness cost the same but for how busy they are: of
+ * those only the least busy matter. And what work costs at least on each group does not change from moment to moment: a search goes through the groups
+ * from the cheapest on, and is done when the next one cannot be better than what it has.
  */
 export class FleetIndex<Device extends DeviceSnapshot = DeviceSnapshot> implements FleetSnapshot {
   readonly #random: Random;
   readonly #options: FleetIndexOptions;
   readonly #devices = new Map<PeerId, Device>();
   readonly #places = new Map<DeviceSnapshot, Place>();
-  readonly #groups = new Map<string, Group>();
   readonly #list: Device[] = [];
   readonly #accelerators = { slots: 0, running: 0 };
+  readonly #groups = new Map<string, Alike>();
+  /** In the order in which they came to be. Some have lost their last device since. */
+  #groupList: Alike[] = [];
+  readonly #orders = new Map<string, Map<number, AlikeOrder>>();
+  #bounds = 0;
+  #policy: { readonly limits: object; readonly weights: object } | undefined;
 
   constructor(random: Random, options: Partial<FleetIndexOptions> = {}) {
     this.#random = random;
@@ -53,17 +62,31 @@ export class FleetIndex<Device extends DeviceSnapshot = DeviceSnapshot> implemen
     return this.#list;
   }
 
-  promising({ device, labels }: Work): Iterable<DeviceSnapshot> | undefined {
-    const { exactBelow, leastBusy, drawn } = this.#options;
-    // What asks for one device, or for labels, is about few of them; a draw would miss them.
-    if (this.#list.length <= exactBelow || device !== undefined || hasAny(labels)) return undefined;
+  promising(work: Work): Iterable<DeviceSnapshot> | undefined {
+    if (this.#isAboutFew(work)) return undefined;
+    const { leastBusy, shown } = this.#options;
+    const groups = this.#liveGroups();
+    const from = Math.floor(this.#random.next() * groups.length);
     const chosen: DeviceSnapshot[] = [];
-    for (const group of this.#groups.values()) group.leastBusy(leastBusy, this.#random, chosen);
-    for (let i = 0; i < drawn; i++) {
-      const other = this.#list[Math.floor(this.#random.next() * this.#list.length)];
-      if (other && !chosen.includes(other)) chosen.push(other);
+    const choose = (device: DeviceSnapshot) => chosen.push(device);
+    for (let i = 0; i < Math.min(shown, groups.length); i++) {
+      const group = groups[(from + i) % groups.length] as Alike;
+      group.some(group.leastStep ?? 0, leastBusy, this.#random, choose);
     }
     return chosen;
+  }
+
+  search(search: FleetSearch): boolean {
+    // What a camera takes it takes for good: it is worth a look at all.
+    if (this.#isAboutFew(search.work) || search.work.stream) return false;
+    const { leastBusy, atLeast, drawn } = this.#options;
+    const groups = this.#liveGroups();
+    this.#orderFor(search, groups).walk(search, this.#random, leastBusy, atLeast);
+    for (let i = 0; i < drawn; i++) {
+      const group = groups[Math.floor(this.#random.next() * groups.length)];
+      if (group) group.some(group.leastStep ?? 0, 1, this.#random, (device) => search.look(device));
+    }
+    return true;
   }
 
   /** A device joined, or changed in something that placement looks at. */
@@ -74,25 +97,20 @@ export class FleetIndex<Device extends DeviceSnapshot = DeviceSnapshot> implemen
       this.#places.set(device, place);
       this.#devices.set(device.id, device);
     }
-    this.#count(place, device.accelerated ? device : noWork);
-    const name = groupOf(device);
-    const step = stepOf(device);
-    if (place.group?.name === name && place.step === step) return;
-    place.group?.remove(place);
-    let group = this.#groups.get(name);
-    if (!group) {
-      group = new Group(name);
-      this.#groups.set(name, group);
-    }
-    place.step = step;
-    group.add(device, place);
+    this.#stand(device, place, this.#groupOf(device.likeness));
+  }
+
+  /** A device has more or less in hand than before; nothing else of it changed. */
+  shift(device: Device): void {
+    const place = this.#places.get(device);
+    if (place?.group) this.#stand(device, place, place.group);
   }
 
   remove(device: Device): void {
     const place = this.#places.get(device);
     if (!place) return;
     this.#count(place, noWork);
-    place.group?.remove(place);
+    this.#leave(place);
     this.#places.delete(device);
     this.#devices.delete(device.id);
     const last = this.#list.pop();
@@ -100,6 +118,70 @@ export class FleetIndex<Device extends DeviceSnapshot = DeviceSnapshot> implemen
     this.#list[place.at] = last;
     const moved = this.#places.get(last);
     if (moved) moved.at = place.at;
+  }
+
+  #stand(device: Device, place: Place, group: Alike): void {
+    this.#count(place, device.accelerated ? device : noWork);
+    const step = stepOf(device);
+    if (place.group === group && place.step === step) return;
+    if (place.group === group) group.remove(place);
+    else this.#leave(place);
+    group.add(device, place, step);
+  }
+
+  #groupOf(likeness: string): Alike {
+    let group = this.#groups.get(likeness);
+    if (!group) {
+      group = new Alike(likeness);
+      this.#groups.set(likeness, group);
+      this.#groupList.push(group);
+    }
+    return group;
+  }
+
+  #leave(place: Place): void {
+    const { group } = place;
+    group?.remove(place);
+    if (group?.size === 0) this.#groups.delete(group.likeness);
+  }
+
+  #liveGroups(): readonly Alike[] {
+    if (this.#groupList.length > 2 * this.#groups.size + 64) {
+      this.#groupList = [...this.#groups.values()];
+      this.#forgetOrders();
+    }
+    return this.#groupList;
+  }
+
+  #orderFor(search: FleetSearch, groups: readonly Alike[]): AlikeOrder {
+    const { menu, variety, limits, weights } = search.sort;
+    if (this.#policy?.limits !== limits || this.#policy.weights !== weights) {
+      this.#policy = { limits, weights };
+      this.#forgetOrders();
+    }
+    const order = this.#orders.get(menu)?.get(variety) ?? this.#newOrder(menu, variety);
+    this.#bounds -= order.size;
+    order.take(groups, search);
+    this.#bounds += order.size;
+    return order;
+  }
+
+  #newOrder(menu: string, variety: number): AlikeOrder {
+    if (this.#bounds > mostBounds) this.#forgetOrders();
+    const order = new AlikeOrder();
+    const varieties = this.#orders.get(menu) ?? new Map<number, AlikeOrder>();
+    this.#orders.set(menu, varieties.set(variety, order));
+    return order;
+  }
+
+  #forgetOrders(): void {
+    this.#orders.clear();
+    this.#bounds = 0;
+  }
+
+  /** What asks for one device, or for labels, is about few of them: looking at some would miss them. */
+  #isAboutFew({ device, labels }: Work): boolean {
+    return this.#list.length <= this.#options.exactBelow || device !== undefined || hasAny(labels);
   }
 
   #count(place: Place, { slots, running }: { readonly slots: number; readonly running: number }): void {
@@ -112,75 +194,11 @@ export class FleetIndex<Device extends DeviceSnapshot = DeviceSnapshot> implemen
 
 const noWork = { slots: 0, running: 0 };
 
-/** Where a device stands. */
-interface Place {
-  /** In the list of all. */
+/** Where a device stands: in the list of all, and in its group; and what was counted of it. */
+interface Place extends Stand {
   at: number;
-  group: Group | undefined;
-  step: number;
-  /** In its step of the group. */
-  index: number;
-  /** As they were counted. */
   slots: number;
   running: number;
-}
-
-/** Devices that are alike, by how long work would wait there. */
-class Group {
-  readonly name: string;
-  readonly #steps: { readonly devices: DeviceSnapshot[]; readonly places: Place[] }[];
-
-  constructor(name: string) {
-    this.name = name;
-    this.#steps = waitStepsMs.map(() => ({ devices: [], places: [] }));
-  }
-
-  add(device: DeviceSnapshot, place: Place): void {
-    const step = this.#steps[place.step];
-    if (!step) return;
-    place.group = this;
-    place.index = step.devices.push(device) - 1;
-    step.places.push(place);
-  }
-
-  remove(place: Place): void {
-    const step = this.#steps[place.step];
-    const [device, last] = [step?.devices.pop(), step?.places.pop()];
-    place.group = undefined;
-    if (!step || !device || !last || last === place) return;
-    step.devices[place.index] = device;
-    step.places[place.index] = last;
-    last.index = place.index;
-  }
-
-  /** Some of the least busy, so that not everybody takes the same one. */
-  leastBusy(count: number, random: Random, into: DeviceSnapshot[]): void {
-    let left = count;
-    for (const { devices } of this.#steps) {
-      const taken = Math.min(left, devices.length);
-      const from = devices.length > taken ? Math.floor(random.next() * devices.length) : 0;
-      for (let i = 0; i < taken; i++) into.push(devices[(from + i) % devices.length] as DeviceSnapshot);
-      left -= taken;
-      if (left === 0) return;
-    }
-  }
-}
-
-function stepOf({ running, slots, backlog, cameraLoad, presence, draining, pause }: DeviceSnapshot): number {
-  const last = waitStepsMs.length - 1;
-  // What cannot take anything stands at the end.
-  if (presence !== 'online' || draining || pause) return last;
-  const waitMs = running < slots ? 0 : backlog.meanMs / slots;
-  const busyMs = waitMs + cameraLoad * 10;
-  const step = waitStepsMs.findIndex((atMost) => busyMs <= atMost);
-  return step < 0 ? last : step;
-}
-
-function groupOf({ kind, power }: DeviceSnapshot): string {
-  const { onBattery, levelPct, policy } = power;
-  if (!onBattery) return `${kind} ${levelPct === undefined ? 'mains' : 'charging'}`;
-  const level = levelPct === undefined ? '?' : Math.floor(levelPct / batteryStepPct);
-  return `${kind} battery ${level} ${policy.mainsOnly === true}`;
 }
 
 function hasAny(labels: Work['labels']): boolean {

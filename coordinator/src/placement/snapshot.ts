@@ -22,8 +22,13 @@ export interface FleetSnapshot {
 /** Who looks for the device with the least cost, and can tell for many at once what they cost at least. */
 export interface FleetSearch {
   readonly work: Work;
-  /** What the bounds depend on, besides device and wait: of searches with the same two, bounds are the same. */
-  readonly sort: { readonly menu: string; readonly variety: number };
+  /** What bounds depend on, besides device and wait: where all of it is the same, bounds are. */
+  readonly sort: {
+    readonly menu: string;
+    readonly variety: number;
+    readonly limits: PlacementLimits;
+    readonly weights: object;
+  };
   /** What work of this sort costs at least on a device that is like this one and makes it wait for so long; infinite when it cannot be done there. */
   boundOn(device: DeviceSnapshot, waitMs: number): number;
   /** The least cost that was found so far; infinite before any was. */

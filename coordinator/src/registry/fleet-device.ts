@@ -3,21 +3,21 @@ import type { DeviceRecord, DeviceView } from '../domain/index.ts';
 import {
   type DeviceSnapshot,
   type Duration,
+  type Figures,
   fromQuantiles,
+  likenessOf,
   noTime,
   type Power,
-  slowed,
   sum,
+  variantKey,
 } from '../placement/index.ts';
-import { RunHistory } from './run-history.ts';
+import { KnownVariant } from './known-variant.ts';
 import { Slowdown } from './slowdown.ts';
 
 /** How much the newest run weighs in a running mean. */
 const newestWeight = 0.2;
 /** A link that was not measured: 100 Mbit/s, bytes per ms. */
 const assumedBytesPerMs = 12_500;
-/** A model that ran within this time is taken to be still loaded, ms. */
-const staysLoadedMs = 300_000;
 /** A device that did not say what it draws while it idles, watts: a small board. */
 const assumedIdleWatts = 3;
 const joulesPerWattHour = 3_600;
@@ -31,6 +31,13 @@ const priorDoubt = 4;
 /** A measurement so many times off what others of its kind found is not believed. */
 const unbelievable = 10;
 const noPolicy: Power['policy'] = {};
+const unknownPower: Power = {
+  onBattery: false,
+  levelPct: undefined,
+  capacityJ: undefined,
+  idleWatts: assumedIdleWatts,
+  policy: noPolicy,
+};
 
 /** What an attempt is expected to take of a device while it is there. */
 export interface Share {
@@ -49,26 +56,29 @@ export class FleetDevice implements DeviceSnapshot {
   lastHeardMs: number;
   /** Wall clock, for people. `undefined`: not since the coordinator started. */
   lastSeenMs: number | undefined;
-  telemetry: Telemetry | undefined;
   running = 0;
   backlog: Duration = noTime;
   committedJ = 0;
   placed = 0;
   cameraLoad = 0;
   cameraWatts = 0;
+  power: Power = unknownPower;
   bytesPerMs = assumedBytesPerMs;
   readonly rttMs = 0;
   decodeMs = 0;
   accelerated = false;
   kind = '';
-  /** Told when something changes that placement looks at. */
+  /** Told when something changes that placement looks at; and when nothing but what is with the device does. */
   onChange: () => void = () => {};
+  onShift: () => void = () => {};
   readonly #priors: KindPriors;
   #pauseMs = firstPauseMs;
   #profiles = new Map<string, VariantProfile>();
-  readonly #history = new Map<string, RunHistory>();
+  /** By their keys, each once somebody asked for it. */
+  readonly #variants = new Map<string, KnownVariant>();
   readonly #slowdown = new Slowdown();
   #factor = 1;
+  #telemetry: Telemetry | undefined;
   #presence: DeviceSnapshot['presence'] = 'suspect';
   #pause: DeviceSnapshot['pause'];
 
@@ -86,8 +96,10 @@ export class FleetDevice implements DeviceSnapshot {
     this.kind = `${board || cpuModel} x${cores} ${runtimes.join(' ')}`;
     // `onnxruntime-node/1.30.0 cpu`: whatever is named last runs it.
     this.accelerated = runtimes.some((runtime) => !/ (cpu|wasm)$/.test(runtime));
-    this.#profiles = new Map(record.profiles.map((profile) => [`${profile.model}/${profile.variant}`, profile]));
-    for (const [key, history] of this.#history) history.expect(this.#said(key));
+    this.#profiles = new Map(record.profiles.map((profile) => [variantKey(profile.model, profile.variant), profile]));
+    for (const key of this.#profiles.keys()) this.#variant(key);
+    for (const [key, variant] of this.#variants) variant.expect(this.#said(key), this.#profiles.get(key));
+    this.power = this.#powerNow();
     this.onChange();
   }
 
@@ -137,34 +149,24 @@ export class FleetDevice implements DeviceSnapshot {
     return Math.max(1, this.record.capability.taskSlots);
   }
 
-  get power(): Power {
-    const { hasBattery, powerSource, batteryWh, idleWatts } = this.record.capability;
-    const charging = this.telemetry?.charging;
-    return {
-      onBattery: typeof charging === 'boolean' && hasBattery ? !charging : powerSource === 'battery',
-      levelPct: this.telemetry?.batteryPct ?? undefined,
-      capacityJ: batteryWh === null ? undefined : batteryWh * joulesPerWattHour,
-      idleWatts: idleWatts ?? assumedIdleWatts,
-      policy: this.record.power ?? noPolicy,
-    };
+  get telemetry(): Telemetry | undefined {
+    return this.#telemetry;
   }
 
-  run(model: string, variant: string): Duration | undefined {
-    const duration = this.#historyOf(`${model}/${variant}`).duration;
-    return duration && this.#factor !== 1 ? slowed(duration, this.#factor) : duration;
+  set telemetry(telemetry: Telemetry | undefined) {
+    this.#telemetry = telemetry;
+    const loaded = new Set(telemetry?.loadedModels);
+    for (const [key, variant] of this.#variants) variant.isLoaded = loaded.has(key);
+    this.power = this.#powerNow();
+    this.onChange();
   }
 
-  loadMs(model: string, variant: string, nowMs: number): number | undefined {
-    const key = `${model}/${variant}`;
-    if (this.telemetry?.loadedModels.includes(key)) return 0;
-    const { lastRunMs } = this.#historyOf(key);
-    if (lastRunMs !== undefined && nowMs - lastRunMs < staysLoadedMs) return 0;
-    return this.#profiles.get(key)?.loadMs;
+  get likeness(): string {
+    return likenessOf(this, this.#variants);
   }
 
-  energyJ(model: string, variant: string): number | undefined {
-    const millijoules = this.#profiles.get(`${model}/${variant}`)?.energyMj;
-    return millijoules === undefined || millijoules === null ? undefined : millijoules / 1_000;
+  figures(key: string): Figures {
+    return this.#variant(key);
   }
 
   /** An attempt is with the device until {@link drop} with the same share. */
@@ -173,7 +175,7 @@ export class FleetDevice implements DeviceSnapshot {
     this.placed += 1;
     this.backlog = sum(this.backlog, time);
     this.committedJ += energyJ;
-    this.onChange();
+    this.onShift();
   }
 
   drop({ time, energyJ }: Share): void {
@@ -190,7 +192,7 @@ export class FleetDevice implements DeviceSnapshot {
       };
       this.committedJ = Math.max(0, this.committedJ - energyJ);
     }
-    this.onChange();
+    this.onShift();
   }
 
   /** What the cameras that run on it take: a part of its time, and watts. */
@@ -206,19 +208,22 @@ export class FleetDevice implements DeviceSnapshot {
     const { inferenceMs, decodeMs, transferMs } = timings;
     // Decoding the input is the same work whichever variant runs then, so it must not count against the one that ran.
     this.decodeMs += newestWeight * (decodeMs - this.decodeMs);
-    if (inferenceMs > 0) {
-      const history = this.#historyOf(`${model}/${variant}`);
-      this.#slowdown.observe(inferenceMs, history.duration?.meanMs ?? inferenceMs, nowMs);
-      history.add(inferenceMs, nowMs);
-    }
     if (transferMs >= 1 && inputBytes > 0)
       this.bytesPerMs += newestWeight * (inputBytes / transferMs - this.bytesPerMs);
+    if (inferenceMs > 0) {
+      const known = this.#variant(variantKey(model, variant));
+      this.#slowdown.observe(inferenceMs, known.usualMs ?? inferenceMs, nowMs);
+      known.ran(inferenceMs, nowMs);
+    }
     this.relax(nowMs);
   }
 
-  /** A slowdown that no result speaks of any more is forgotten. */
+  /** What no result speaks of any more is forgotten: a slowdown, a model in memory, a pause. */
   relax(nowMs: number): void {
-    this.#factor = this.#slowdown.factor(nowMs);
+    const factor = this.#slowdown.factor(nowMs);
+    for (const variant of this.#variants.values()) variant.relax(factor, nowMs);
+    this.#factor = factor;
+    if (this.#pause && this.#pause.untilMs <= nowMs) this.#pause = undefined;
     this.onChange();
   }
 
@@ -230,14 +235,27 @@ export class FleetDevice implements DeviceSnapshot {
     return forMs;
   }
 
-  #historyOf(key: string): RunHistory {
-    let history = this.#history.get(key);
-    if (!history) {
-      history = new RunHistory();
-      history.expect(this.#said(key));
-      this.#history.set(key, history);
+  #variant(key: string): KnownVariant {
+    let variant = this.#variants.get(key);
+    if (!variant) {
+      variant = new KnownVariant(this.#factor);
+      variant.expect(this.#said(key), this.#profiles.get(key));
+      variant.isLoaded = this.#telemetry?.loadedModels.includes(key) ?? false;
+      this.#variants.set(key, variant);
     }
-    return history;
+    return variant;
+  }
+
+  #powerNow(): Power {
+    const { hasBattery, powerSource, batteryWh, idleWatts } = this.record.capability;
+    const charging = this.#telemetry?.charging;
+    return {
+      onBattery: typeof charging === 'boolean' && hasBattery ? !charging : powerSource === 'battery',
+      levelPct: this.#telemetry?.batteryPct ?? undefined,
+      capacityJ: batteryWh === null ? undefined : batteryWh * joulesPerWattHour,
+      idleWatts: idleWatts ?? assumedIdleWatts,
+      policy: this.record.power ?? noPolicy,
+    };
   }
 
   /** What the device measured, unless others of its kind found something else altogether; what those measured where it has not. */

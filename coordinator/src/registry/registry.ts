@@ -118,6 +118,7 @@ export class Registry implements Devices, PeerDirectory {
     const device = this.#known(id);
     device.setRecord({ ...device.record, revoked: true });
     device.onChange = () => {};
+    device.onShift = () => {};
     this.#fleet.remove(device);
     this.#gone(device, 'the device was revoked');
     await this.#deps.store.commit([{ kind: 'device', device: device.record }]);
@@ -271,6 +272,7 @@ export class Registry implements Devices, PeerDirectory {
     priors.count(device.kind, record.profiles, 1);
     if (record.revoked) return device;
     device.onChange = () => this.#fleet.put(device);
+    device.onShift = () => this.#fleet.shift(device);
     this.#fleet.put(device);
     return device;
   }

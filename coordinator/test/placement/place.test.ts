@@ -26,14 +26,14 @@ describe('placement', () => {
   });
 
   it('counts what waits before it, the way there, loading, and what cameras take', () => {
-    const sameEnergy = { energyJ: () => 0 };
+    const sameEnergy = { energyJ: 0 };
     const quick = aDevice('quick', { runMs: 10, ...sameEnergy });
     const rival = (change: DeviceChange) => aDevice('rival', { runMs: 5, ...sameEnergy, ...change });
     const work = someWork({ inputBytes: 10_000 });
     expect(chosenOf([quick, rival({})], work)?.device).toBe('rival');
     expect(chosenOf([quick, rival({ running: 1, backlog: exactly(50) })], work)).toMatchObject({ device: 'quick' });
     expect(chosenOf([quick, rival({ bytesPerMs: 100 })], work)).toMatchObject({ device: 'quick', transferMs: 10 });
-    expect(chosenOf([quick, rival({ loadedMs: 100 })], work)).toMatchObject({ device: 'quick' });
+    expect(chosenOf([quick, rival({ loadMs: 100 })], work)).toMatchObject({ device: 'quick' });
     expect(chosenOf([quick, rival({ cameraLoad: 0.7 })], work)).toMatchObject({ device: 'quick' });
     expect(chosenOf([quick, rival({ cameraLoad: 100 })], work)).toMatchObject({ device: 'quick' });
   });
@@ -54,8 +54,7 @@ describe('placement', () => {
 
   it('takes the variant that was measured rather than one that was not', () => {
     const onlyFloat = aDevice('d', {
-      run: (_, v) => (v === 'float32' ? exactly(2_000) : undefined),
-      loadMs: (_, v) => (v === 'float32' ? 0 : undefined),
+      variants: { 'm/float32': { run: exactly(2_000) } },
     });
     expect(chosenOf([onlyFloat], someWork())).toMatchObject({ variant: 'float32' });
   });

@@ -1,9 +1,12 @@
 import type { PeerId } from '@shoal/protocol';
 import {
+  aChoice,
   type DeviceSnapshot,
   defaultCostWeights,
   exactly,
+  type Figures,
   type FleetSnapshot,
+  likenessOf,
   noTime,
   type PlacementPolicy,
   type Power,
@@ -33,16 +36,36 @@ export function onBattery(levelPct: number, change: Partial<Power> = {}): Power 
 export interface DeviceChange extends Partial<DeviceSnapshot> {
   /** What a run of the variant `int8` takes there, always. Left out: it was not measured. */
   readonly runMs?: number;
-  readonly loadedMs?: number;
+  /** What loading it takes; left out: it is in memory. */
+  readonly loadMs?: number;
+  /** What a run draws, joules; left out: not known. */
+  readonly energyJ?: number;
+  /** What is known of more variants, by `model/variant`. */
+  readonly variants?: { readonly [key: string]: Partial<Figures> };
 }
 
+/** A variant that is in memory and of which nothing else is known. */
+const unknownFigures: Figures = { run: undefined, energyJ: undefined, loadMs: undefined, loadedUntilMs: 0 };
+const inMemory = Number.POSITIVE_INFINITY;
+
 export function aDevice(id: PeerId, change: DeviceChange = {}): DeviceSnapshot {
-  const { runMs, loadedMs, ...rest } = change;
-  return {
+  const { runMs, loadMs, energyJ, variants: more = {}, ...rest } = change;
+  const variants = new Map<string, Figures>(
+    Object.entries(more).map(([key, known]) => [key, { ...unknownFigures, loadedUntilMs: inMemory, ...known }]),
+  );
+  if (runMs !== undefined) {
+    variants.set('m/int8', {
+      run: exactly(runMs),
+      energyJ,
+      loadMs,
+      loadedUntilMs: loadMs === undefined ? inMemory : 0,
+    });
+  }
+  const device = {
     id,
     name: id,
     kind: 'board',
-    presence: 'online',
+    presence: 'online' as const,
     draining: false,
     labels: {},
     power: onMains,
@@ -60,11 +83,10 @@ export function aDevice(id: PeerId, change: DeviceChange = {}): DeviceSnapshot {
     bytesPerMs: 1_000,
     rttMs: 0,
     decodeMs: 0,
-    run: (_, variant) => (variant === 'int8' && runMs !== undefined ? exactly(runMs) : undefined),
-    loadMs: () => (runMs === undefined ? undefined : (loadedMs ?? 0)),
-    energyJ: () => undefined,
+    figures: (key: string) => variants.get(key) ?? unknownFigures,
     ...rest,
   };
+  return { likeness: likenessOf(device, variants), ...device };
 }
 
 export function aFleet(devices: readonly DeviceSnapshot[], acceleratorsBusy = 0): FleetSnapshot {
@@ -74,10 +96,7 @@ export function aFleet(devices: readonly DeviceSnapshot[], acceleratorsBusy = 0)
 
 export function someWork(change: Partial<Work> = {}): Work {
   return {
-    choices: [
-      { model: 'm', variant: aVariant(), accuracy: 0.3 },
-      { model: 'm', variant: aVariant({ name: 'float32', precision: 'float32' }), accuracy: 0.3 },
-    ],
+    choices: [aChoice('m', aVariant(), 0.3), aChoice('m', aVariant({ name: 'float32', precision: 'float32' }), 0.3)],
     inputBytes: 0,
     labels: {},
     tried: new Set(),

@@ -1,4 +1,5 @@
 import {
+  aChoice,
   type Choice,
   type CostWeights,
   type DeviceRecord,
@@ -393,11 +394,9 @@ export const choicesFor = (() => {
     const key = `${group} ${accuracyLoss}`;
     let choices = made.get(key);
     if (!choices) {
-      const all = variants.map(({ model, variant }) => ({
-        model,
-        variant,
-        accuracy: accuracyByObjects[group][model] + (variant.precision === 'float32' ? floatGain : 0),
-      }));
+      const all = variants.map(({ model, variant }) =>
+        aChoice(model, variant, accuracyByObjects[group][model] + (variant.precision === 'float32' ? floatGain : 0)),
+      );
       const best = Math.max(...all.map(({ accuracy }) => accuracy));
       choices = all.filter(({ accuracy }) => accuracy >= best - accuracyLoss);
       made.set(key, choices);

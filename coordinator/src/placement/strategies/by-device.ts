@@ -1,5 +1,5 @@
-import type { DeviceSnapshot } from '../snapshot.ts';
 import type { Candidate } from '../candidate.ts';
+import type { DeviceSnapshot } from '../snapshot.ts';
 
 /** The devices among the candidates, in their order. */
 export function devicesOf(candidates: readonly Candidate[]): readonly DeviceSnapshot[] {

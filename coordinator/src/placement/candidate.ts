@@ -1,0 +1,50 @@
+import type { PlacementCandidate, PlacementCost } from '../domain/index.ts';
+import { type CostContext, costOf } from './cost.ts';
+import { p95Ms } from './duration.ts';
+import type { Draft } from './estimate.ts';
+import type { Choice, DeviceSnapshot } from './snapshot.ts';
+
+/** A device that can take the work, with one choice of what it would run. Written anew for each while a fleet is looked through. */
+export class Candidate implements Draft {
+  device: DeviceSnapshot;
+  choice: Choice | undefined;
+  queueMs = 0;
+  transferMs = 0;
+  loadMs = 0;
+  runMs = 0;
+  totalMs = 0;
+  varianceMs2 = 0;
+  energyJ = 0;
+  measured = false;
+  load = 0;
+  /** What a joule costs on the device, in joules of the mains. */
+  price = 1;
+  readonly #context: CostContext;
+
+  constructor(device: DeviceSnapshot, context: CostContext) {
+    this.device = device;
+    this.#context = context;
+  }
+
+  /** Made when it is asked for: most strategies do not. */
+  get cost(): PlacementCost {
+    return costOf(this, this.#context);
+  }
+
+  /** For a person. */
+  shown(): PlacementCandidate {
+    const { choice } = this;
+    return {
+      device: this.device.id,
+      ...(choice && { model: choice.model, variant: choice.variant.name, accuracy: choice.accuracy }),
+      queueMs: this.queueMs,
+      transferMs: this.transferMs,
+      loadMs: this.loadMs,
+      inferenceMs: this.runMs,
+      totalMs: this.totalMs,
+      p95Ms: p95Ms(this.totalMs, this.varianceMs2),
+      energyJ: this.energyJ,
+      cost: this.cost,
+    };
+  }
+}

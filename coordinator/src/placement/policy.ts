@@ -1,0 +1,21 @@
+import type { PeerId, Random } from '@shoal/protocol';
+import type { CostWeights } from './cost.ts';
+import type { PlacementLimits } from './snapshot.ts';
+import type { Strategy } from './strategy.ts';
+
+/** How an operator wants work placed. */
+export interface PlacementPolicy {
+  readonly limits: PlacementLimits;
+  readonly strategy: Strategy;
+  readonly weights: CostWeights;
+}
+
+export interface PlacementContext extends PlacementPolicy {
+  /** Monotonic, ms. */
+  readonly nowMs: number;
+  /** Wall clock, for what happens at a time of the day; ms since the Unix epoch. */
+  readonly wallMs: number;
+  readonly random: Random;
+  /** Where the work runs now, when it is looked at anew. */
+  readonly current?: PeerId;
+}

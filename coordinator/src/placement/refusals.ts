@@ -1,0 +1,85 @@
+import type { PlacementRefusal, RefusalReason } from '../domain/index.ts';
+import type { Estimate } from './estimate.ts';
+import { aloneMs, floorOf, levelAfter, type Moment, missingLabel } from './feasible.ts';
+import type { DeviceSnapshot, PlacementLimits, Work } from './snapshot.ts';
+
+/** A refusal for a person, with its figures. */
+export function refusal(
+  reason: RefusalReason,
+  device: DeviceSnapshot,
+  work: Work,
+  limits: PlacementLimits,
+  moment: Moment,
+): PlacementRefusal {
+  return { device: device.id, reason, detail: detailOf(reason, device, work, limits, moment) };
+}
+
+/** The same for a choice that is unfit. */
+export function unfitRefusal(
+  reason: RefusalReason,
+  estimate: Estimate,
+  work: Work,
+  limits: PlacementLimits,
+  { wallMs }: Moment,
+): PlacementRefusal {
+  const { device } = estimate;
+  if (reason === 'too-slow') {
+    const leftMs = Math.max(0, Math.floor(work.timeLeftMs ?? 0));
+    return { device: device.id, reason, detail: `needs ${Math.ceil(aloneMs(estimate))} ms, ${leftMs} ms are left` };
+  }
+  const levelPct = levelAfter(estimate, work, wallMs)?.toFixed(1);
+  const floorPct = floorOf(device, work, limits);
+  return {
+    device: device.id,
+    reason,
+    detail: `battery would be at ${levelPct} % when it is done, floor ${floorPct} %`,
+  };
+}
+
+function detailOf(
+  reason: RefusalReason,
+  device: DeviceSnapshot,
+  work: Work,
+  limits: PlacementLimits,
+  { nowMs }: Moment,
+): string {
+  const label = missingLabel(device, work) ?? '';
+  switch (reason) {
+    case 'other-device':
+      return `only ${work.device} was asked for`;
+    case 'labels':
+      return `label ${label} is ${device.labels[label] ?? 'not set'}, ${work.labels[label]} was asked for`;
+    case 'unreachable':
+      return device.presence === 'offline'
+        ? 'not heard of for too long'
+        : 'its connection broke, or it was not heard of yet';
+    case 'draining':
+      return 'takes no new work: it is being drained';
+    case 'declined':
+      return `cannot do this work, as it said itself: ${work.declined.get(device.id)}`;
+    case 'no-engine':
+      return 'no inference runtime works on it';
+    case 'no-accelerator':
+      return 'has no GPU, NPU or TPU that works';
+    case 'battery':
+      return batteryDetail(device, floorOf(device, work, limits));
+    default:
+      return busyDetail(device, limits, nowMs);
+  }
+}
+
+function batteryDetail({ power }: DeviceSnapshot, floorPct: number): string {
+  if (power.policy.mainsOnly) return 'works on the mains only, and is on its battery';
+  return `battery at ${Math.round(power.levelPct ?? 0)} %, floor ${floorPct} %`;
+}
+
+function busyDetail(
+  { pause, running, slots, backlog }: DeviceSnapshot,
+  limits: PlacementLimits,
+  nowMs: number,
+): string {
+  if (pause && pause.untilMs > nowMs)
+    return `said ${pause.reason} a moment ago; asked again in ${Math.ceil(pause.untilMs - nowMs)} ms`;
+  if (running >= limits.attemptsPerDevice) return `holds ${running} attempts, the most is ${limits.attemptsPerDevice}`;
+  return `holds ${running} attempts of ${Math.round(backlog.meanMs)} ms in all on ${slots} slots`;
+}

@@ -1,0 +1,132 @@
+import type { PlacementRefusal } from '../domain/index.ts';
+import { CostBound, varietyOf } from './bound.ts';
+import { Candidate } from './candidate.ts';
+import type { CostContext } from './cost.ts';
+import { estimateStream, estimateTask, type Wait, waitOn } from './estimate.ts';
+import { floorOf, refusalOf, unfitness } from './feasible.ts';
+import { CheapestFinds, type Finds, ListedFinds } from './finds.ts';
+import { type Menu, menuOf, readFigures } from './menu.ts';
+import type { PlacementContext } from './policy.ts';
+import { energyPrice } from './power.ts';
+import { refusal, unfitRefusal } from './refusals.ts';
+import type { Choice, DeviceSnapshot, Figures, FleetSearch, FleetSnapshot, Work } from './snapshot.ts';
+
+/** Refusals that are kept with a placement: all of a small fleet, some of a large one. */
+const refusalsKept = 32;
+
+/** Looks at devices one by one: who could take the work and at what cost, and who not and why. */
+export class Survey implements FleetSearch {
+  readonly work: Work;
+  readonly refused: PlacementRefusal[] = [];
+  considered = 0;
+  readonly #context: PlacementContext;
+  readonly #cost: CostContext;
+  readonly #menu: Menu;
+  /** On devices where it was not tried yet. */
+  readonly #fresh: Finds;
+  readonly #again: Finds;
+  readonly #figures: Figures[] = [];
+  readonly #triedInVain: DeviceSnapshot[] = [];
+  #bound: CostBound | undefined;
+  #spare: Candidate | undefined;
+  #freshLater = false;
+
+  constructor({ acceleratorsBusy }: Pick<FleetSnapshot, 'acceleratorsBusy'>, work: Work, context: PlacementContext) {
+    const { weights, strategy, random, current } = context;
+    this.work = work;
+    this.#context = context;
+    this.#menu = menuOf(work.choices);
+    const { bestAccuracy } = this.#menu;
+    const perSecond = work.stream?.fps ?? 1;
+    const cost = { weights, timeLeftMs: work.timeLeftMs, perSecond, bestAccuracy, acceleratorsBusy, current };
+    this.#cost = cost;
+    const finds = () =>
+      strategy.leastCost ? new CheapestFinds(cost, random) : new ListedFinds(strategy, work, random);
+    this.#fresh = finds();
+    this.#again = finds();
+  }
+
+  get least(): number {
+    return this.#fresh.least;
+  }
+
+  get sort(): FleetSearch['sort'] {
+    const { limits, weights } = this.#context;
+    return { menu: this.#menu.key, variety: varietyOf(this.work), limits, weights };
+  }
+
+  boundOn(device: DeviceSnapshot, waitMs: number): number {
+    const { limits, weights, nowMs } = this.#context;
+    this.#bound ??= new CostBound(this.work, limits, weights, nowMs);
+    return this.#bound.on(device, waitMs);
+  }
+
+  look(device: DeviceSnapshot): void {
+    this.considered += 1;
+    const { work } = this;
+    const { limits } = this.#context;
+    const tried = work.tried.size > 0 && work.tried.has(device.id);
+    const reason = refusalOf(device, work, limits, this.#context);
+    if (reason !== undefined) {
+      if (reason === 'busy' && !tried) this.#freshLater = true;
+      if (this.#keepsRefusals) this.refused.push(refusal(reason, device, work, limits, this.#context));
+    } else if (tried) {
+      this.#triedInVain.push(device);
+      this.#choose(device, this.#again);
+    } else this.#choose(device, this.#fresh);
+  }
+
+  /** What was found where it was not tried yet. */
+  get fresh(): Finds {
+    return this.#fresh;
+  }
+
+  /** What was found: a device where it was tried counts only when no other could do it, now or once it is less busy. */
+  get found(): Finds {
+    if (this.#fresh.isEmpty && !this.#freshLater) return this.#again;
+    for (const { id } of this.#triedInVain.splice(0))
+      if (this.#keepsRefusals)
+        this.refused.push({ device: id, reason: 'tried-before', detail: 'it did not succeed there' });
+    return this.#fresh;
+  }
+
+  get #keepsRefusals(): boolean {
+    return this.refused.length < refusalsKept;
+  }
+
+  #choose(device: DeviceSnapshot, finds: Finds): void {
+    const { choices } = this.#menu;
+    const { limits, weights } = this.#context;
+    const wait = waitOn(device);
+    const price = energyPrice(device.power, floorOf(device, this.work, limits), weights.whileCharging);
+    const measured = choices.length > 0 && readFigures(device, this.#menu, this.#figures);
+    let unfit: PlacementRefusal | undefined;
+    let fits = 0;
+    // A pipeline without a model has no choices, and is still one way to do the work.
+    for (let i = 0; i < Math.max(1, choices.length); i++) {
+      const figures = choices.length > 0 ? this.#figures[i] : undefined;
+      if (measured && !figures?.run) continue;
+      const candidate = this.#estimate(device, choices[i], figures, wait);
+      candidate.price = price;
+      const reason = unfitness(candidate, this.work, limits, this.#context);
+      if (reason === undefined) {
+        fits += 1;
+        this.#spare = finds.add(candidate);
+      } else if (fits === 0 && this.#keepsRefusals) {
+        unfit ??= unfitRefusal(reason, candidate, this.work, limits, this.#context);
+      }
+    }
+    if (fits === 0 && unfit) this.refused.push(unfit);
+  }
+
+  #estimate(device: DeviceSnapshot, choice: Choice | undefined, figures: Figures | undefined, wait: Wait): Candidate {
+    const { stream } = this.work;
+    const candidate = this.#spare ?? new Candidate(device, this.#cost);
+    this.#spare = candidate;
+    candidate.device = device;
+    candidate.choice = choice;
+    if (stream) estimateStream(candidate, figures, stream);
+    else estimateTask(candidate, figures, wait, this.work, this.#context.nowMs);
+    return candidate;
+  }
+}
