@@ -150,18 +150,18 @@ describe('the largest model of the catalogue', async () => {
       from: { ...variant.source.from, url: `file:${tflitePath}` },
     } as const;
     const delay = monitorEventLoopDelay({ resolution: 1 });
-    // The first run also compiles; the machine is shared, so the best of five is what counts.
-    const longestMs: number[] = [];
-    for (let run = 0; run < 5; run++) {
+    // The first run also compiles; the machine is shared, so the best of five is what counts: one that is good is enough.
+    let longestMs = Number.POSITIVE_INFINITY;
+    for (let run = 0; run < 5 && longestMs >= 20; run++) {
       const { store } = await aStore({ ...manifest, variants: [{ ...variant, source }] });
       delay.reset();
       delay.enable();
       const { path } = await store.resolve(manifest.name, variant.name, noAbort);
       delay.disable();
-      longestMs.push(delay.max / 1e6);
+      longestMs = delay.max / 1e6;
       await rm(path);
     }
-    expect(Math.min(...longestMs)).toBeLessThan(20);
+    expect(longestMs).toBeLessThan(20);
   });
 });
 
