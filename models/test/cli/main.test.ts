@@ -8,16 +8,16 @@ import { defaultCacheDirectory } from '../../src/cache/index.ts';
 import { Catalogue } from '../../src/catalogue/index.ts';
 import { realModelStore, whenReachable } from '../real-models.ts';
 
-const entry = join(import.meta.dirname, '../../src/main.ts');
+const command = join(import.meta.dirname, '../../bin/shoal-models.js');
 const photos = join(import.meta.dirname, '../../../../shared/data/coco-val64');
 const folder = await mkdtemp(join(tmpdir(), 'shoal-models-cli-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** The real command in a process of its own. */
+/** The real command, as it was built, in a process of its own. */
 function shoalModels(args: readonly string[], cacheDirectory = join(folder, 'cache')) {
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     const env = { ...process.env, SHOAL_CACHE_DIR: cacheDirectory };
-    execFile(process.execPath, ['--conditions=source', entry, ...args], { env }, (error, stdout, stderr) => {
+    execFile(process.execPath, [command, ...args], { env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
   });
