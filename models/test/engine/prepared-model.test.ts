@@ -109,9 +109,7 @@ describe('a prepared model', () => {
     const maker = await makerOf((await engine.capabilities(never)).version);
     await rm(join(folder, name));
     const junk = new PreparedModel(folder, model.variant, maker);
-    await mkdir(folder, { recursive: true });
-    await writeFile(junk.temporaryPath, 'no model, under its own digest');
-    await junk.keep();
+    await junk.make((path) => writeFile(path, 'no model, under its own digest'));
     const [refused = ''] = await readdir(folder);
     expect(await junk.read()).toBeDefined();
     expect(await seen()).toEqual(first);
