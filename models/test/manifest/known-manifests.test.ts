@@ -98,13 +98,13 @@ describe("a user's own manifests", () => {
 
 describe('where they lie', () => {
   it.each([
-    ['linux', {}, '/home/me/.config/shoal/manifests'],
+    ['linux', {}, '/me/.config/shoal/manifests'],
     ['linux', { XDG_CONFIG_HOME: '/etc/mine' }, '/etc/mine/shoal/manifests'],
-    ['linux', { XDG_CONFIG_HOME: 'relative' }, '/home/me/.config/shoal/manifests'],
-    ['darwin', {}, '/home/me/Library/Application Support/shoal/manifests'],
+    ['linux', { XDG_CONFIG_HOME: 'relative' }, '/me/.config/shoal/manifests'],
+    ['darwin', {}, '/me/Library/Application Support/shoal/manifests'],
     ['win32', { APPDATA: '/roaming' }, '/roaming/shoal/manifests'],
     ['linux', { SHOAL_MANIFESTS_DIR: '/chosen' }, '/chosen'],
   ] as const)('on %s with %j is %s', (platform, environment, expected) => {
-    expect(manifestDirectory({ platform, homeDirectory: '/home/me', environment })).toBe(expected);
+    expect(manifestDirectory({ platform, homeDirectory: '/me', environment })).toBe(expected);
   });
 });
