@@ -223,7 +223,7 @@ function addTasks(program: Command, world: World): void {
 function addCameras(program: Command, world: World): void {
   const cameras = program
     .command('cameras')
-    .description('Video that is watched all the time: list, add, set, remove, watch');
+    .description('Video that is watched all the time: list, add, set, remove, watch, proof');
   const load = () => import('./commands/cameras.ts');
   client(cameras.command('list', { isDefault: true }).description('list all cameras'), world, async (context) =>
     (await load()).listCameras(context),
@@ -254,6 +254,16 @@ function addCameras(program: Command, world: World): void {
     cameras.command('watch').description('print what a camera sees, as it sees it').argument('<camera>'),
     world,
     async (context, [camera = '']) => (await load()).watchCamera(context, camera),
+  );
+  client<ClientOptions & { out?: string }>(
+    cameras
+      .command('proof')
+      .description('save the proof of what a camera saw, for shoal verify')
+      .argument('<camera>')
+      .argument('[result]', 'id of a result, as watch --json prints it; the newest unless told')
+      .option('-o, --out <file>', 'where to (RESULT.proof.json unless told)'),
+    world,
+    async (context, [camera = '', result], { out }) => (await load()).saveProof(context, camera, result, out),
   );
 }
 

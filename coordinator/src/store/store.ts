@@ -33,6 +33,7 @@ export interface Store extends Service {
   /** Newest first. */
   tasks(options: PageOptions & { readonly state?: TaskState }): Promise<Page<Task>>;
   resultOfTask(taskId: string): Promise<ResultRecord | undefined>;
+  resultOfCamera(cameraId: string, resultId: string): Promise<ResultRecord | undefined>;
   /** Newest first. */
   resultsOfCamera(cameraId: string, options: PageOptions): Promise<Page<ResultRecord>>;
   /** Highest number of a camera's reports kept from a device; 0 for none. */

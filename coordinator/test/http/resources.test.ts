@@ -1,4 +1,4 @@
-import { ShoalError } from '@shoal/protocol';
+import { ShoalError, verifyBundle } from '@shoal/protocol';
 import { describe, expect, test } from 'vitest';
 import { aCoordinator } from './a-coordinator.ts';
 import { anApi } from './a-server.ts';
@@ -99,6 +99,23 @@ describe('cameras', () => {
     expect(second.json.items.map(({ report }: { report: number }) => report)).toEqual([1]);
     expect((await call('DELETE', `/v1/cameras/${id}`)).status).toBe(204);
     expect((await call('GET', `/v1/cameras/${id}`)).status).toBe(404);
+  });
+
+  test('give each result by its id, with its proof', async () => {
+    const { call, coordinator } = await anApi();
+    const { id } = (await call('POST', '/v1/cameras', { json: { source: '/clips/people.webm' } })).json;
+    for (let i = 0; i < 3; i++) coordinator.sees(id, { schema: 1, kind: 'empty', pipeline: 'noop' });
+    const { items } = (await call('GET', `/v1/cameras/${id}/results`)).json;
+    const [, middle] = items;
+    const url = `/v1/cameras/${id}/results/${middle.id}`;
+    expect((await call('GET', url)).json).toEqual(middle);
+    const proof = await call('GET', `${url}/bundle`);
+    expect(verifyBundle(proof.bytes).statement.predicate.work).toEqual({ camera: id, report: 2 });
+    expect(proof.headers['content-disposition']).toContain(`${middle.id}.proof.json`);
+    for (const path of ['', '/bundle']) {
+      const none = await call('GET', `/v1/cameras/${id}/results/res_0${path}`);
+      expect(none.json).toMatchObject({ status: 404, code: 'not-found' });
+    }
   });
 });
 

@@ -125,6 +125,10 @@ export class SqliteStore implements Store {
     return this.#read((reader) => reader.resultOfTask(taskId));
   }
 
+  async resultOfCamera(cameraId: string, resultId: string): Promise<ResultRecord | undefined> {
+    return this.#read((reader) => reader.resultOfCamera(cameraId, resultId));
+  }
+
   async resultsOfCamera(cameraId: string, options: PageOptions): Promise<Page<ResultRecord>> {
     return this.#read((reader) => reader.resultsOfCamera(cameraId, options));
   }
