@@ -51,6 +51,8 @@ export class AgentLife {
   readonly #surroundings: Surroundings;
   #token: { readonly tokenId: string; readonly secret: Uint8Array } | undefined;
   #process: Process | undefined;
+  /** Processes that crashed. What they waited for never came, and for as long as they wait Node keeps them and all that they know. */
+  readonly #crashed: Process[] = [];
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -108,10 +110,21 @@ export class AgentLife {
   crash(): void {
     if (!this.#process) return;
     const { clock, link } = this.#process;
+    this.#crashed.push(this.#process);
     this.#process = undefined;
     clock.crash();
     this.disk.crash();
     void link.stop();
+  }
+
+  /** Once the world is over: ends what every crashed process still waits for. */
+  async bury(): Promise<void> {
+    await Promise.all(
+      this.#crashed.splice(0).map(({ agent, clock }) => {
+        clock.bury();
+        return agent.stop();
+      }),
+    );
   }
 }
 

@@ -47,6 +47,7 @@ export class CoordinatorLife {
   readonly wall: WallClock = { offsetMs: 0 };
   readonly #surroundings: Surroundings;
   #process: Process | undefined;
+  readonly #crashed: Process[] = [];
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -90,9 +91,20 @@ export class CoordinatorLife {
   crash(): void {
     if (!this.#process) return;
     const { clock, store, link } = this.#process;
+    this.#crashed.push(this.#process);
     this.#process = undefined;
     clock.crash();
     store.crash();
     void link.stop();
+  }
+
+  /** Once the world is over: ends what every crashed process still waits for. */
+  async bury(): Promise<void> {
+    await Promise.all(
+      this.#crashed.splice(0).map(({ coordinator, clock }) => {
+        clock.bury();
+        return coordinator.stop();
+      }),
+    );
   }
 }
