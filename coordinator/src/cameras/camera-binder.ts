@@ -65,6 +65,7 @@ export class CameraBinder implements FleetListener {
     const { registry, clock, random } = this.#deps;
     const bound = live.camera.device === undefined ? undefined : registry.device(live.camera.device);
     if (bound && this.#mayStay(live, bound)) {
+      this.#fit(live, bound);
       this.#assign(live, bound);
       return;
     }
@@ -84,8 +85,7 @@ export class CameraBinder implements FleetListener {
     }
     const { chosen, refused } = plan.placement;
     live.variant = chosen.variant;
-    const fps = live.camera.spec.targetFps;
-    const reason = `expected to need ${chosen.inferenceMs.toFixed(1)} ms per frame for ${fps} frames per second`;
+    const reason = needText(live, chosen.inferenceMs);
     this.change(live, { device: chosen.device, reason, refused, revision: live.camera.revision + 1 });
     this.#loads(chosen.device);
     const device = registry.device(chosen.device);
@@ -114,7 +114,11 @@ export class CameraBinder implements FleetListener {
     }
     this.#loads(device.id);
     // Said again even when it has the camera: it may have an older revision. One that it has already changes nothing.
-    for (const live of this.#deps.cameras.values()) if (live.camera.device === device.id) this.#assign(live, device);
+    for (const live of this.#deps.cameras.values()) {
+      if (live.camera.device !== device.id) continue;
+      this.#fit(live, device);
+      this.#assign(live, device);
+    }
   }
 
   /** The device reported which cameras it has: what got lost on the way there, a removal or a hello, is made up for. */
@@ -198,7 +202,7 @@ export class CameraBinder implements FleetListener {
       live.durableRevision = revision;
       await this.#deps.messenger.request(
         device.id,
-        { cameraAssignment: assignmentOf(camera, resolved, this.#variantOf(live, device)) },
+        { cameraAssignment: assignmentOf(camera, resolved, variantOf(live)) },
         { timeoutMs: this.#options.assignTimeoutMs },
       );
       if (live.camera.revision === revision) live.agree(this.#deps.clock.monotonicMs());
@@ -224,19 +228,22 @@ export class CameraBinder implements FleetListener {
     this.settle(live);
   }
 
-  /** After a restart the variant is chosen again; it is the same as long as the measurements are. */
-  #variantOf(live: LiveCamera, device: FleetDevice): string {
+  /** Where a camera stays after a change or a restart, its variant is chosen again; it is the same as long as what is asked and the measurements are. */
+  #fit(live: LiveCamera, device: FleetDevice): void {
     const { resolved, camera } = live;
-    if (live.variant === undefined && resolved) {
-      const alone = {
-        nowMs: this.#deps.clock.monotonicMs(),
-        random: this.#deps.random,
-        limits: this.#options.placement,
-      };
-      const plan = placeCamera([device], { spec: camera.spec, resolved, declined: new Map() }, alone);
-      if (plan.kind === 'placed') live.variant = plan.placement.chosen.variant;
+    if (live.variant !== undefined || !resolved) return;
+    const { clock, random } = this.#deps;
+    // It is no load to itself.
+    this.#loads(device.id, camera.id);
+    const alone = { nowMs: clock.monotonicMs(), random, limits: this.#options.placement };
+    const plan = placeCamera([device], { spec: camera.spec, resolved, declined: new Map() }, alone);
+    if (plan.kind === 'placed') {
+      const { variant, inferenceMs } = plan.placement.chosen;
+      live.variant = variant;
+      const reason = needText(live, inferenceMs);
+      if (camera.reason !== reason) this.change(live, { reason });
     }
-    return live.variant ?? camera.spec.variant ?? resolved?.variants[0]?.name ?? '';
+    this.#loads(device.id);
   }
 
   #unbind(live: LiveCamera, reason: string): void {
@@ -258,18 +265,26 @@ export class CameraBinder implements FleetListener {
     this.#deps.messenger.send(deviceId, { payload: { cameraRemoval: { cameraId, reason } } });
   }
 
-  /** What the cameras of a device take of it. */
-  #loads(deviceId: string | undefined): void {
+  /** What the cameras of a device take of it, but for one. */
+  #loads(deviceId: string | undefined, butFor?: string): void {
     const device = deviceId === undefined ? undefined : this.#deps.registry.device(deviceId);
     if (!device) return;
     let load = 0;
     for (const { camera, resolved, variant } of this.#deps.cameras.values()) {
-      if (camera.device !== device.id || !resolved?.model) continue;
+      if (camera.device !== device.id || camera.id === butFor || !resolved?.model) continue;
       const runMs = device.runMs(resolved.model.name, variant ?? '') ?? 0;
       load += loadOf(runMs, camera.spec.targetFps, device.slots);
     }
     device.cameraLoad = load;
   }
+}
+
+function needText({ camera }: LiveCamera, inferenceMs: number): string {
+  return `expected to need ${inferenceMs.toFixed(1)} ms per frame for ${camera.spec.targetFps} frames per second`;
+}
+
+function variantOf({ variant, camera, resolved }: LiveCamera): string {
+  return variant ?? camera.spec.variant ?? resolved?.variants[0]?.name ?? '';
 }
 
 function assignmentOf({ id, revision, spec }: Camera, resolved: ResolvedPipeline, variant: string) {
