@@ -36,6 +36,19 @@ describe('devices', () => {
     expect((await run('devices', 'list', '--json')).json()).toMatchObject([{ name: 'pi-5' }]);
   });
 
+  test('say how fast they detect, not how fast their fastest model is', async () => {
+    const { profiles } = one.coordinator.device;
+    const [detector] = profiles;
+    if (!detector) throw new Error('the device has measured a detector');
+    const faster = { ...detector, variant: 'float32', p50Ms: 30 };
+    const classifier = { ...detector, model: 'efficientnet-lite0', p50Ms: 2 };
+    Object.assign(one.coordinator.device, { profiles: [classifier, detector, faster] });
+    expect((await run('devices')).out).toMatch(/DETECTS.*\n.* 30 ms efficientdet-lite0 float32/);
+    Object.assign(one.coordinator.device, { profiles: [classifier] });
+    expect((await run('devices')).out).not.toContain('efficientnet');
+    Object.assign(one.coordinator.device, { profiles });
+  });
+
   test('are shown, renamed, labelled and drained by name', async () => {
     expect((await run('devices', 'show', 'pi-5')).out).toContain('efficientdet-lite0');
     expect((await run('devices', 'label', 'pi-5', 'site=', 'room=2')).code).toBe(0);
