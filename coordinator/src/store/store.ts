@@ -12,7 +12,8 @@ import type {
 } from '../domain/index.ts';
 
 /**
- * What the coordinator must not forget. Reads are of what was committed; everything that is needed at every turn is loaded once, at the start.
+ * What the coordinator must not forget. Reads are of what was committed, which a crash may still undo: a read may see a commit a moment before it is
+ * durable and its promise resolves. Everything that is needed at every turn is loaded once, at the start.
  * Adapters: SQLite for a site, memory for tests and the simulator. One conformance suite runs over both.
  */
 export interface Store extends Service {

@@ -1,14 +1,15 @@
-import { close, fdatasync, open } from 'node:fs';
+import { close, fdatasync, fstatSync, open } from 'node:fs';
 import { promisify } from 'node:util';
 
 /** What brings a commit to the disk. */
 export interface LogFlush {
   /** Resolves when everything that was committed before the call is on the disk. @throws what the system says. */
   flush(): Promise<void>;
+  sizeBytes(): number;
   close(): Promise<void>;
 }
 
-const nowhere: LogFlush = { flush: async () => {}, close: async () => {} };
+const nowhere: LogFlush = { flush: async () => {}, sizeBytes: () => 0, close: async () => {} };
 
 /**
  * Flushes SQLite's write-ahead log from a thread of the pool. With `synchronous=FULL` SQLite would do the same at each commit, but in the thread of the
@@ -20,5 +21,5 @@ export async function openLogFlush(databasePath: string): Promise<LogFlush> {
   // Writable: Windows flushes nothing else.
   const log = await promisify(open)(`${databasePath}-wal`, 'r+');
   const sync = promisify(fdatasync);
-  return { flush: () => sync(log), close: () => promisify(close)(log) };
+  return { flush: () => sync(log), sizeBytes: () => fstatSync(log).size, close: () => promisify(close)(log) };
 }
