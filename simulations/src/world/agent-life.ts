@@ -7,7 +7,7 @@ import {
   type RunPicture,
 } from '@shoal/agent';
 import { createSimulatedEngine } from '@shoal/models';
-import { catalogueManifests, type ModelManifest } from '@shoal/models/manifest';
+import type { ModelManifest } from '@shoal/models/manifest';
 import {
   type Clock,
   type Identity,
@@ -22,6 +22,7 @@ import type { AgentDisk } from './agent-disk.ts';
 import { CrashableClock, type WallClock } from './crashable-clock.ts';
 import { scriptedVideos } from './scripted-videos.ts';
 import type { SimulatedMachine } from './simulated-machine.ts';
+import { simulatedModels } from './simulated-models.ts';
 import type { Wiretap } from './wiretap.ts';
 
 interface Surroundings {
@@ -146,7 +147,7 @@ function find(
   model: string,
   variantName: string,
 ): { manifest: ModelManifest; variant: ModelManifest['variants'][number] } | undefined {
-  const manifest = catalogueManifests.find(({ name }) => name === model);
+  const manifest = simulatedModels.find(({ name }) => name === model);
   const variant = manifest?.variants.find(({ name }) => variantName === '' || name === variantName);
   return manifest && variant && { manifest, variant };
 }

@@ -6,7 +6,6 @@ import {
   type MemoryDisk,
   MemoryStore,
 } from '@shoal/coordinator';
-import { catalogueManifests } from '@shoal/models/manifest';
 import {
   type Clock,
   type Identity,
@@ -19,6 +18,7 @@ import {
   type Random,
 } from '@shoal/protocol';
 import { CrashableClock, type WallClock } from './crashable-clock.ts';
+import { simulatedModels } from './simulated-models.ts';
 import type { Wiretap } from './wiretap.ts';
 
 interface Surroundings {
@@ -48,6 +48,8 @@ export class CoordinatorLife {
   readonly #surroundings: Surroundings;
   #process: Process | undefined;
   readonly #crashed: Process[] = [];
+  /** By the very bytes that were recorded: to import a key costs as much as to verify with it. */
+  readonly #keys = new WeakMap<Uint8Array, PeerKey>();
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -60,7 +62,10 @@ export class CoordinatorLife {
   /** As the coordinator recorded it. */
   keyOf(device: PeerId): PeerKey | undefined {
     const record = this.#surroundings.disks.store.devices.get(device);
-    return record && importPeerKey('device', record.publicKey);
+    if (!record) return undefined;
+    const key = this.#keys.get(record.publicKey) ?? importPeerKey('device', record.publicKey);
+    this.#keys.set(record.publicKey, key);
+    return key;
   }
 
   get isUp(): boolean {
@@ -81,7 +86,7 @@ export class CoordinatorLife {
     const ports = {
       ...{ clock, random, logger, identity, link, store, addresses },
       blobs: disks.blobs,
-      models: catalogueManifests,
+      models: simulatedModels,
     };
     const coordinator = createCoordinator(config, ports);
     this.#process = { coordinator, clock, store, link };
