@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { arch, cpus } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { readIntoPages } from './read-into-pages.ts';
 
 /**
  * A model as the runtime has optimised it for this processor, kept from one load to the next (in ORT format). Loading it takes half the time, and
@@ -28,7 +29,7 @@ export class PreparedModel {
   async read(): Promise<Uint8Array | undefined> {
     for (const name of await this.#files()) {
       if (!name.startsWith(this.#prefix)) continue;
-      const bytes = await readFile(join(this.#directory, name)).catch(() => undefined);
+      const bytes = await readIntoPages(join(this.#directory, name)).catch(() => undefined);
       if (bytes && name === this.#nameOf(bytes)) return bytes;
     }
     return undefined;

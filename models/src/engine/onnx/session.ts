@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { ErrorCode } from '@shoal/protocol';
 import ort, { type InferenceSession } from 'onnxruntime-node';
 import type { ImageInput } from '../../manifest/index.ts';
@@ -19,6 +18,7 @@ import type { LoadableModel } from '../engine.ts';
 import type { RunReply, WorkerOptions } from './messages.ts';
 import { prepareInChild } from './prepare.ts';
 import { makerOf, PreparedModel } from './prepared-model.ts';
+import { readIntoPages } from './read-into-pages.ts';
 import { sessionOptions } from './session-options.ts';
 
 /** Crosses the thread as its code and message; the engine makes the ShoalError. */
@@ -96,12 +96,17 @@ async function createSession(
 /** `undefined` when there is none that the runtime takes. */
 async function openPrepared(
   prepared: PreparedModel,
-  plain: InferenceSession.SessionOptions,
+  plain: ReturnType<typeof sessionOptions>,
 ): Promise<InferenceSession | undefined> {
   const kept = await prepared.read();
   if (!kept) return undefined;
   try {
-    return await ort.InferenceSession.create(kept, { ...plain, graphOptimizationLevel: 'disabled' });
+    return await ort.InferenceSession.create(kept, {
+      ...plain,
+      graphOptimizationLevel: 'disabled',
+      // Without a copy of its own: these stay until the session is made.
+      extra: { session: { ...plain.extra.session, use_ort_model_bytes_directly: '1' } },
+    });
   } catch {
     await prepared.forget();
     return undefined;
@@ -113,7 +118,7 @@ async function openPrepared(
 async function makeAndOpen(
   prepared: PreparedModel,
   modelPath: string,
-  plain: InferenceSession.SessionOptions,
+  plain: ReturnType<typeof sessionOptions>,
   { threadsPerWorker, prepareEntry }: WorkerOptions,
 ): Promise<InferenceSession | undefined> {
   try {
@@ -126,7 +131,7 @@ async function makeAndOpen(
 
 /** The digest is of the very bytes that the runtime is given. */
 async function readVerified({ manifest, variant, path }: LoadableModel): Promise<Uint8Array> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  const bytes = await readIntoPages(path).catch((error: unknown) => {
     throw new SessionError('io.failed', `${manifest.name} ${variant.name} cannot be read: ${String(error)}`);
   });
   const digest = createHash('sha256').update(bytes).digest('hex');
