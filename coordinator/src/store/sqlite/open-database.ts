@@ -3,7 +3,7 @@ import { ShoalError } from '@shoal/protocol';
 import { migrations } from './schema.ts';
 
 /** SQLite's default. */
-const pageBytes = 4096;
+export const pageBytes = 4096;
 
 /**
  * Opens the coordinator's database, or makes it. A commit is written to the log; it is on the disk once the log is flushed.

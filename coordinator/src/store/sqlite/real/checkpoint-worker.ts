@@ -18,9 +18,9 @@ parentPort?.on('message', (request: CheckpointRequest) => {
 
 function checkpoint(): CheckpointReply {
   try {
-    const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    const { busy } = database.prepare('PRAGMA wal_checkpoint(RESTART)').get() as { busy: number };
     if (busy !== 0) return { errcode: 5, message: 'the log is in use' };
-    // The first commit of a log writes and flushes its head (sqlite.org/walformat.html): here, rather than in the thread of the event loop.
+    // The first commit of a log that is begun anew writes and flushes its head (sqlite.org/walformat.html): here, rather than in the thread of the event loop.
     const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
     database.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${version}; COMMIT`);
     return {};
