@@ -1,5 +1,4 @@
 import { close, fdatasync, open, readSync } from 'node:fs';
-import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import { pageBytes } from './open-database.ts';
 
@@ -37,10 +36,11 @@ export async function openLogFlush(databasePath: string): Promise<LogFlush> {
 
 /** A page and its head (https://www.sqlite.org/walformat.html#the_write_ahead_log_or_wal_file). */
 const frameBytes = pageBytes + 24;
-const word = Buffer.alloc(4);
+/** In the order of bytes that the machine has. */
+const word = new Uint32Array(1);
 
-/** Pages in the log, as its index says: `mxFrame`, a word at byte 16 in the machine's own order (the same page, the WAL-index header). */
+/** Pages in the log, as its index says: `mxFrame`, a word at byte 16 (the same page, the WAL-index header). */
 function framesIn(index: number): number {
   readSync(index, word, 0, 4, 16);
-  return endianness() === 'LE' ? word.readUInt32LE() : word.readUInt32BE();
+  return word[0] ?? 0;
 }
