@@ -43,10 +43,14 @@ describe('a random life of a fleet', () => {
 
   it('leaves nothing in memory when it is over, whatever its processes waited for when they crashed', async () => {
     const disks = [await diskAfterRun(1), await diskAfterRun(2), await diskAfterRun(3)];
-    // What is weakly held stays until the end of the turn.
-    await new Promise(setImmediate);
-    collectGarbage();
-    expect(disks.map((disk) => disk.deref())).toEqual([undefined, undefined, undefined]);
+    let left = disks.length;
+    // What is weakly held stays until the end of the turn, and what was used last sometimes for some turns more.
+    for (let turn = 0; turn < 20 && left > 0; turn++) {
+      await new Promise(setImmediate);
+      collectGarbage();
+      left = disks.filter((disk) => disk.deref() !== undefined).length;
+    }
+    expect(left).toBe(0);
   });
 });
 
