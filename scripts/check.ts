@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { summarizeTests } from './test-summary.mjs';
@@ -8,7 +8,7 @@ interface Step {
   readonly name: string;
   /** Run in the root of the repository, with `node_modules/.bin` on the path. */
   readonly command: string;
-  /** Test files to run and count; when there are none yet, the step is left out. */
+  /** Test files to run and count. */
   readonly tests?: readonly string[];
 }
 
@@ -18,54 +18,65 @@ const testFiles = globSync(['*/test/**/*.test.ts', 'test/{conformance,tooling}/*
 const conformance = testFiles.filter((file) => file.includes('conformance'));
 const unit = testFiles.filter((file) => !conformance.includes(file));
 const architecture = globSync('test/architecture/*.test.ts', { cwd: root }).sort();
-const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
 /**
- * The developers' one command: everything that is quick, the cheapest first. It ends at the first failure.
- * `npm run check -- types unit` runs only these steps.
+ * The developers' one command: everything that is quick, the cheapest first. It ends at the first stage with a failure; the steps of
+ * a stage need nothing of each other and run at the same time. `npm run check -- types unit` runs only these steps.
  */
-const allSteps: readonly Step[] = [
-  { name: 'lint', command: 'biome check .' },
-  { name: 'types', command: 'tsc -b' },
-  { name: 'generated', command: 'node --conditions=source scripts/generate.ts --check' },
-  { name: 'architecture', command: 'vitest run', tests: architecture },
-  { name: 'unit', command: 'vitest run', tests: unit },
-  { name: 'conformance', command: 'vitest run', tests: conformance },
-  ...(scripts['simulate:short'] ? [{ name: 'simulation', command: 'npm run simulate:short' }] : []),
+const allStages: readonly (readonly Step[])[] = [
+  [
+    { name: 'lint', command: 'biome check .' },
+    { name: 'types', command: 'tsc -b' },
+    { name: 'generated', command: 'node --conditions=source scripts/generate.ts --check' },
+  ],
+  [
+    { name: 'architecture', command: 'vitest run', tests: architecture },
+    { name: 'unit', command: 'vitest run', tests: unit },
+    { name: 'conformance', command: 'vitest run', tests: conformance },
+    // Lives that the unit tests do not run.
+    { name: 'simulation', command: 'node simulations/dist/main.js 26 10' },
+  ],
 ];
 
 const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !allSteps.some((step) => step.name === name));
-const steps = asked.length > 0 ? allSteps.filter((step) => asked.includes(step.name)) : allSteps;
+const unknown = asked.filter((name) => !allStages.flat().some((step) => step.name === name));
+const stages = allStages.map((steps) =>
+  withOneTestRun(asked.length > 0 ? steps.filter((step) => asked.includes(step.name)) : steps),
+);
 
 process.exitCode = unknown.length > 0 ? refuse() : await check();
 rmSync(reports, { recursive: true });
 
 function refuse(): number {
-  console.error(`There is no step ${unknown.join(', ')}. There are: ${allSteps.map((step) => step.name).join(', ')}`);
+  const names = allStages.flat().map(({ name }) => name);
+  console.error(`There is no step ${unknown.join(', ')}. There are: ${names.join(', ')}`);
   return 2;
+}
+
+/** The tests of several steps share one run of vitest: it starts once, and none of its processes waits for the last test of a step. */
+function withOneTestRun(steps: readonly Step[]): readonly Step[] {
+  const tested = steps.filter(({ tests }) => tests !== undefined);
+  const name = tested.map((step) => step.name).join(', ');
+  const tests = tested.flatMap((step) => step.tests ?? []);
+  const others = steps.filter((step) => !tested.includes(step));
+  return tests.length === 0 ? others : [{ name, command: 'vitest run', tests }, ...others];
 }
 
 async function check(): Promise<number> {
   const startMs = performance.now();
   const total = { passed: 0, skipped: 0 };
   const skippedNames: string[] = [];
-  for (const step of steps) {
-    if (step.tests?.length === 0) {
-      console.log(`- ${step.name}: there are none yet`);
-      continue;
+  for (const steps of stages) {
+    const outcomes = await Promise.all(steps.map(run));
+    const failed = outcomes.filter(({ passed }) => !passed);
+    for (const { step, output } of failed)
+      console.error(`${output}\n\n${step.name} failed. To run it alone: npx ${alone(step)}`);
+    if (failed.length > 0) return 1;
+    for (const { tests } of outcomes) {
+      total.passed += tests?.passed ?? 0;
+      total.skipped += tests?.skipped ?? 0;
+      skippedNames.push(...(tests?.skippedNames ?? []));
     }
-    const outcome = await run(step);
-    console.log(
-      `${outcome.passed ? '✓' : '✗'} ${step.name.padEnd(12)} ${outcome.seconds.padStart(6)} s  ${outcome.counts}`,
-    );
-    if (!outcome.passed) {
-      console.error(`${outcome.output}\n\n${step.name} failed. To run it alone: npx ${alone(step)}`);
-      return 1;
-    }
-    total.passed += outcome.tests?.passed ?? 0;
-    total.skipped += outcome.tests?.skipped ?? 0;
-    skippedNames.push(...(outcome.tests?.skippedNames ?? []));
   }
   for (const name of skippedNames) console.log(`  skipped: ${name}`);
   console.log(`All in ${secondsSince(startMs)} s: ${total.passed} tests passed, ${total.skipped} skipped.`);
@@ -74,13 +85,15 @@ async function check(): Promise<number> {
 
 async function run(step: Step) {
   const startMs = performance.now();
-  const report = join(reports, `${step.name}.json`);
+  const report = join(reports, 'tests.json');
   const { code, output } = await execute(
     step.tests ? `${step.command} ${reporting(report)} ${step.tests.join(' ')}` : step.command,
   );
   const tests = step.tests ? countTests(report) : undefined;
   const counts = tests ? `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped` : '';
-  return { passed: code === 0, output, tests, counts, seconds: secondsSince(startMs) };
+  const passed = code === 0;
+  console.log(`${passed ? '✓' : '✗'} ${step.name.padEnd(31)} ${secondsSince(startMs).padStart(6)} s  ${counts}`);
+  return { step, passed, output, tests };
 }
 
 function reporting(report: string): string {

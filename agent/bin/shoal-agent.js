@@ -23,7 +23,7 @@ for (const flag of [
   '--no-opt',
   '--no-maglev',
   '--no-sparkplug',
-  // For the inference thread, which tidies up once a model is loaded: 2 MB.
+  // For the inference thread, which tidies up once a model is loaded (2 MB), and for the agent once it has joined (3 MB).
   '--expose-gc',
 ]) {
   setFlagsFromString(flag);

@@ -202,7 +202,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
       machine,
       clock,
       logger,
-      isIdle: () => work.running === 0 && work.queued === 0 && !cameras.anyRunning,
+      occupation: () => (work.attempts.length > 0 ? 'tasks' : cameras.anyRunning ? 'cameras' : 'none'),
     },
     config.profiler,
   );

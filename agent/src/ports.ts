@@ -10,6 +10,7 @@ import { systemClock, systemRandom } from '@shoal/protocol/real';
 import type { AgentPorts } from './compose.ts';
 import { realSystemReader } from './hardware/real/index.ts';
 import type { ModelShelf } from './loaded-models/index.ts';
+import { fetchingInChild } from './loaded-models/real/index.ts';
 import { createSystemMachine } from './machine/index.ts';
 import type { RunPicture } from './pipelines/index.ts';
 import type { Measured, MeasureVariant } from './profile/index.ts';
@@ -55,7 +56,7 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
       { hostName: name ?? hostname(), dataFolder, software },
     ),
     engines: [models.engine],
-    models: shelf,
+    models: fetchingInChild({ shelf, logger }),
     runPicture: models.runPicture,
     videos: lazyVideos(clock, logger),
     measure: measureInChild,
@@ -131,14 +132,20 @@ interface LazyModels {
 
 export function lazyModels(logger: Logger): LazyModels {
   const clock = systemClock;
+  const folders = { platform: platform(), homeDirectory: homedir(), environment: process.env };
   const loaded = once(() => import('@shoal/models'));
-  const cacheDirectory = async () => {
-    const { defaultCacheDirectory } = await loaded();
-    return defaultCacheDirectory({ platform: platform(), homeDirectory: homedir(), environment: process.env });
-  };
+  const cacheDirectory = async () => (await loaded()).defaultCacheDirectory(folders);
+  const manifests = once(async () => {
+    const { knownManifests, manifestDirectory } = await import('@shoal/models/manifest');
+    return knownManifests(manifestDirectory(folders), logger);
+  });
   const store = once(async (): Promise<ModelStore> => {
-    const { createModelStore } = await loaded();
-    return createModelStore({ clock, random: systemRandom, logger }, { cacheDirectory: await cacheDirectory() });
+    const { Catalogue, createModelStore } = await loaded();
+    const catalogue = new Catalogue(await manifests());
+    return createModelStore(
+      { clock, random: systemRandom, logger },
+      { cacheDirectory: await cacheDirectory(), catalogue },
+    );
   });
   const pictures = once(async () => {
     const { FramePool, PictureDecoder, runPicture } = await loaded();
@@ -153,9 +160,8 @@ export function lazyModels(logger: Logger): LazyModels {
     ),
     runPicture: async (...call) => (await pictures())(...call),
     async shelf() {
-      const { catalogueManifests } = await import('@shoal/models/manifest');
       const known = new Set(
-        catalogueManifests.flatMap(({ name, variants }) => [
+        (await manifests()).flatMap(({ name, variants }) => [
           `${name}/`,
           ...variants.map((variant) => `${name}/${variant.name}`),
         ]),

@@ -1,5 +1,6 @@
+import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
-import { catalogueManifests } from '@shoal/models/manifest';
+import { knownManifests, manifestDirectory } from '@shoal/models/manifest';
 import type { Link, Service } from '@shoal/protocol';
 import { createMqttCoordinatorLink } from '@shoal/protocol/mqtt';
 import { FileBlobStore } from './blobs/real/index.ts';
@@ -13,6 +14,7 @@ import { SqliteStore } from './store/sqlite/index.ts';
 export const openCoordinator: OpenCoordinator = async (request) => {
   const { clock, random, logger, identity, dataDirectory } = request;
   const { link, broker, addresses } = connect(request);
+  const folders = { platform: platform(), homeDirectory: homedir(), environment: process.env };
   const coordinator = createCoordinator(
     { ...defaultCoordinatorConfig, blobLimitBytes: request.uploadLimitBytes },
     {
@@ -23,7 +25,7 @@ export const openCoordinator: OpenCoordinator = async (request) => {
       link,
       store: new SqliteStore(clock, { path: join(dataDirectory, 'coordinator.sqlite') }),
       blobs: new FileBlobStore(random, join(dataDirectory, 'blobs')),
-      models: catalogueManifests,
+      models: knownManifests(manifestDirectory(folders), logger),
       addresses,
     },
   );

@@ -4,9 +4,10 @@ import { asShoalError, createLogger, isShoalError } from '@shoal/protocol';
 import { consoleLogSink, interruption, systemClock, systemRandom } from '@shoal/protocol/real';
 import { CommanderError } from 'commander';
 import { defaultCacheDirectory } from './cache/index.ts';
-import { createModelStore } from './catalogue/index.ts';
+import { Catalogue, createModelStore } from './catalogue/index.ts';
 import { type CommandContext, createProgram } from './cli/index.ts';
 import { createOnnxEngine } from './engine/index.ts';
+import { knownManifests, manifestDirectory } from './manifest/index.ts';
 
 const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
@@ -20,14 +21,11 @@ process.stdout.on('error', () => process.exit(exitCodes.done));
 function context(): CommandContext {
   const logger = createLogger(consoleLogSink('text'), 'warn');
   const deps = { clock: systemClock, random: systemRandom, logger };
-  const cacheDirectory = defaultCacheDirectory({
-    platform: process.platform,
-    homeDirectory: homedir(),
-    environment: process.env,
-  });
+  const folders = { platform: process.platform, homeDirectory: homedir(), environment: process.env };
+  const catalogue = new Catalogue(knownManifests(manifestDirectory(folders), logger));
   return {
     clock: systemClock,
-    store: createModelStore(deps, { cacheDirectory }),
+    store: createModelStore(deps, { cacheDirectory: defaultCacheDirectory(folders), catalogue }),
     signal: interrupted,
     print: (text) => {
       endProgress();

@@ -10,9 +10,18 @@ export interface Import {
   readonly line: number;
 }
 
+/** Several rules ask the same of each file. */
+const known = new WeakMap<ts.SourceFile, readonly Import[]>();
+
 /** Everything a file imports: `import`, `export … from`, `import()`, `import('…')` types, `require` and `….resolve('…')`. */
-export function importsOf(tree: SourceTree, path: string): Import[] {
+export function importsOf(tree: SourceTree, path: string): readonly Import[] {
   const source = tree.source(path);
+  const found = known.get(source) ?? findImports(source);
+  known.set(source, found);
+  return found;
+}
+
+function findImports(source: ts.SourceFile): readonly Import[] {
   const found: Import[] = [];
   const add = (literal: ts.Node | undefined, names: readonly string[] = []) => {
     if (!literal || !ts.isStringLiteralLike(literal)) return;

@@ -50,7 +50,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['models/src/engine/**'],
   sharp: ['models/src/decode/**', 'coordinator/src/cli/**'],
   'tar-stream': ['models/src/fetch/**'],
-  '@ffmpeg-installer/ffmpeg': ['agent/src/video/**'],
+  '@ffmpeg-installer/ffmpeg': ['agent/src/video/**', 'coordinator/src/cli/analyze/**'],
   aedes: ['coordinator/src/broker/**'],
   fastify: ['coordinator/src/http/**'],
   '@fastify/*': ['coordinator/src/http/**'],

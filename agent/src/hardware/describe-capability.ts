@@ -41,12 +41,14 @@ function cpuLine({ cpu }: Capability): string {
 
 function memoryLine({ memory, disk }: Capability): string {
   const limited = memory.usableBytes < memory.totalBytes;
-  const size = limited ? `${gib(memory.usableBytes)} of ${gib(memory.totalBytes)} usable` : gib(memory.totalBytes);
-  return `memory: ${size}; disk: ${disk ? `${gib(disk.freeBytes)} free of ${gib(disk.totalBytes)}` : 'unknown'}`;
+  const size = limited
+    ? `${gigabytes(memory.usableBytes)} of ${gigabytes(memory.totalBytes)} usable`
+    : gigabytes(memory.totalBytes);
+  return `memory: ${size}; disk: ${disk ? `${gigabytes(disk.freeBytes)} free of ${gigabytes(disk.totalBytes)}` : 'unknown'}`;
 }
 
 function acceleratorLine({ kind, model, device, memoryBytes, ready, note }: Accelerator): string {
-  const details = [memoryBytes === undefined ? undefined : gib(memoryBytes), device].filter(Boolean).join(', ');
+  const details = [memoryBytes === undefined ? undefined : gigabytes(memoryBytes), device].filter(Boolean).join(', ');
   const state = ready ? (note ? `; ${note}` : '') : `; not usable: ${note ?? 'no reason given'}`;
   return `accelerator: ${kind} ${model}${details ? ` (${details})` : ''}${state}`;
 }
@@ -63,8 +65,9 @@ function energyLine({ rails }: Capability): string {
   return `energy: ${measured.length > 0 ? `measured on ${measured.join(', ')}` : 'cannot be measured here'}`;
 }
 
-function gib(bytes: number): string {
-  return `${rounded(bytes / 2 ** 30)} GiB`;
+/** Decimal, as disks are sold and as the rest of Shoal says it. */
+function gigabytes(bytes: number): string {
+  return `${rounded(bytes / 1e9)} GB`;
 }
 
 function rounded(value: number): string {

@@ -1,19 +1,5 @@
-import { redactSource, ShoalError } from '@shoal/protocol';
+import { redactSource, ShoalError, schemeOfSource, sourceSchemes } from '@shoal/protocol';
 import type { VideoRequest } from './video-source.ts';
-
-/** What ffmpeg may open. It also knows `concat:`, `subfile:`, `pipe:` and others that reach further than a camera should. */
-const schemes: ReadonlySet<string> = new Set([
-  'rtsp',
-  'rtsps',
-  'rtmp',
-  'rtmps',
-  'http',
-  'https',
-  'srt',
-  'udp',
-  'rtp',
-  'file',
-]);
 
 /** A network source that says nothing for this long is given up by ffmpeg itself, so that it does not outlive a killed agent. */
 const silenceUs = 15_000_000;
@@ -21,7 +7,7 @@ const silenceUs = 15_000_000;
 export type SourceKind = 'file' | 'live';
 
 export function sourceKind(source: string): SourceKind {
-  return schemeOf(source) === 'file' ? 'file' : 'live';
+  return schemeOfSource(source) === 'file' ? 'file' : 'live';
 }
 
 /**
@@ -30,8 +16,8 @@ export function sourceKind(source: string): SourceKind {
  */
 export function ffmpegArguments(request: VideoRequest, ffmpegMajor: number): readonly string[] {
   const { source, loop } = request;
-  const scheme = schemeOf(source);
-  if (!schemes.has(scheme)) {
+  const scheme = schemeOfSource(source);
+  if (!sourceSchemes.has(scheme)) {
     throw new ShoalError(
       'input.invalid',
       `a camera cannot be read from ${redactSource(source)}: ${scheme}: is not allowed`,
@@ -59,12 +45,6 @@ export function ffmpegArguments(request: VideoRequest, ffmpegMajor: number): rea
     'rgb24',
     'pipe:1',
   ];
-}
-
-/** A path without a scheme is a file; one letter is a drive of Windows. */
-function schemeOf(source: string): string {
-  const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(source) ?? [];
-  return scheme?.toLowerCase() ?? 'file';
 }
 
 function inputOptions(scheme: string, loop: boolean, ffmpegMajor: number): readonly string[] {

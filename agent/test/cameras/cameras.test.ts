@@ -118,7 +118,7 @@ describe('a camera', () => {
     fleet.videos.scripts = [
       [{ kind: 'frames', count: 2, everyMs: 100 }, unreadable('the camera has ended the stream')],
       ...Array(10).fill([unreadable('nobody listens')]),
-      [{ kind: 'frames', count: 1e6, everyMs: 100 }],
+      [{ kind: 'frames', count: 1e6, everyMs: 1_000 }],
     ];
     await fleet.assign();
     await fleet.clock.advance(2_000);

@@ -8,7 +8,7 @@ import {
   recordedSystemReader,
   type SystemReader,
 } from '../../src/hardware/index.ts';
-import { aMachine, machine, machineNames, never } from './machines.ts';
+import { aMachine, anyText, machine, machineNames, never } from './machines.ts';
 
 /** Text that files of a broken driver, a fuzzer or another world could hold. */
 const garbage = fc.oneof(
@@ -31,7 +31,7 @@ const garbage = fc.oneof(
     '\ufffd\ufffd',
     'POWER_SUPPLY_TYPE=Battery\nPOWER_SUPPLY_CAPACITY=250\n',
   ),
-  fc.string({ unit: 'binary', maxLength: 200 }),
+  anyText(200),
   fc.string({ maxLength: 20 }).map((text) => text.repeat(500)),
   fc.constant(null),
 );

@@ -9,7 +9,7 @@ it('a Pi 5 with a Hailo reads like this', async () => {
   expect(await lines('raspberry-pi-5-hailo')).toEqual([
     'machine: Raspberry Pi 5 Model B Rev 1.0; Debian GNU/Linux 12 (bookworm), kernel 6.6.51+rpt-rpi-2712',
     'cpu: 4x Cortex-A76 (arm64), 4 cores up to 2400 MHz; asimd asimddp asimdhp neon',
-    'memory: 7.9 GiB; disk: 215.2 GiB free of 233.2 GiB',
+    'memory: 8.5 GB; disk: 231.1 GB free of 250.4 GB',
     'accelerator: npu Hailo-8L (/dev/hailo0)',
     'accelerator: gpu VideoCore VII (V3D 7.1) (/dev/dri/renderD128)',
     'accelerator: video rpi-hevc-dec (/dev/video19)',
@@ -29,7 +29,7 @@ it('a container names its limits, and why a device is not usable', async () => {
   const found = await lines('container-limited');
   expect(found[0]).toContain('in a container (docker)');
   expect(found[1]).toContain('1.5 of 16 cores');
-  expect(found[2]).toContain('0.5 GiB of 62.8 GiB usable');
+  expect(found[2]).toContain('0.5 GB of 67.4 GB usable');
   expect(found[3]).toMatch(/not usable: .*pass the device into the container/);
 });
 
@@ -38,7 +38,7 @@ it('a machine of which little is known is described with what is known', async (
   expect(found).toEqual([
     'machine: computer; linux, kernel 6.6.0',
     'cpu: unknown (arm64), 1 core',
-    'memory: 4 GiB; disk: unknown',
+    'memory: 4.3 GB; disk: unknown',
     'accelerator: none',
     'power: mains (no battery seen)',
     'energy: cannot be measured here',

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import type { HostFacts, RecordedSystem } from '../../src/hardware/index.ts';
 
 /** The recorded machines of `fixtures/`; each says where its text is from. */
@@ -41,3 +42,17 @@ export function aMachine(files: RecordedSystem['files'] = {}, host: Partial<Host
 }
 
 export const never = new AbortController().signal;
+
+/**
+ * Any text a machine may hold: bytes of a file (a quarter of them control characters), any UTF-16, broken pairs too, and plain text. (The
+ * `binary` strings of fast-check hold a control character in 20,000, and begin with a second of indexing Unicode.)
+ */
+export function anyText(maxLength: number): fc.Arbitrary<string> {
+  const bytes = fc.uint8Array({ maxLength });
+  const units = fc.uint8Array({ maxLength: maxLength * 2 });
+  return fc.oneof(
+    bytes.map((text) => Buffer.from(text).toString('latin1')),
+    units.map((text) => Buffer.from(text).toString('utf16le')),
+    fc.string({ maxLength }),
+  );
+}

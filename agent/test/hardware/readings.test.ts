@@ -11,6 +11,7 @@ import {
   percent,
   plausibleCelsius,
 } from '../../src/hardware/readings.ts';
+import { anyText } from './machines.ts';
 
 describe('a number of a kernel file', () => {
   it('is read with its line end, and only when it is nothing else', () => {
@@ -50,7 +51,7 @@ describe('a line for a person', () => {
 
   it('is never long and never holds a control character', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+      fc.property(anyText(400), (text) => {
         const cleaned = line(text) ?? '';
         return cleaned.length <= 120 && !/\p{Cc}/u.test(cleaned);
       }),

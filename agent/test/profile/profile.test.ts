@@ -3,7 +3,7 @@ import { silentLogger, VariantProfile } from '@shoal/protocol';
 import { VirtualClock } from '@shoal/protocol/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aFleet } from '../support/a-fleet.ts';
+import { aFleet, aTask } from '../support/a-fleet.ts';
 
 describe('how sure a profile is', () => {
   it('grows with samples, falls with their spread, and stays between 0 and 1', () => {
@@ -96,5 +96,68 @@ describe('the profiler', () => {
     await moved.start(new AbortController().signal);
     await clock.advance(60_000);
     expect(coordinator.profiles).toHaveLength(2);
+  });
+});
+
+describe('the profiler beside a camera that always runs', () => {
+  const minuteMs = 60_000;
+  const aWatchingFleet = async () => {
+    const fleet = await aFleet({ variants: ['int8', 'fp16', 'fp32'], config: { profiler: { settleMs: 10_000 } } });
+    fleet.videos.scripts = [[{ kind: 'frames', count: 1_000_000, everyMs: 1_000 }]];
+    const camera = { cameraId: 'cam_1', revision: 1, pipeline: 'detect', model: 'tiny', variant: 'int8', targetFps: 1 };
+    const source = 'rtsp://door/stream';
+    await fleet.clock.until(fleet.coordinator.assign(fleet.agent.id, { ...camera, source }));
+    const measured = () => fleet.coordinator.profiles.flatMap(({ profiles }) => profiles);
+    return { ...fleet, measured };
+  };
+
+  it('measures one variant every two minutes, briefly, each once', async () => {
+    const { clock, measured, coordinator, agent } = await aWatchingFleet();
+    const countAfter = [];
+    for (let minute = 1; minute <= 10; minute++) {
+      await clock.advance(minuteMs);
+      countAfter.push(measured().length);
+    }
+    expect(countAfter).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 3, 3]);
+    expect(measured().map(({ variant }) => variant)).toEqual(['int8', 'fp16', 'fp32']);
+    expect(Math.max(...measured().map(({ samples }) => samples))).toBe(8);
+    // The camera goes on at its own pace: a frame comes a second after the last one was done, which takes 20 ms.
+    expect(coordinator.reports.length).toBeGreaterThan((0.99 * 10 * minuteMs) / 1_020);
+    expect(agent.status().cameras?.[0]).toMatchObject({ state: 'running', restarts: 0 });
+  });
+
+  it('is less than half as sure of it and says nothing of energy, and measures it again when the camera is gone', async () => {
+    const { clock, measured, coordinator, agent } = await aWatchingFleet();
+    await clock.advance(10 * minuteMs);
+    for (const { confidence, energyMj } of measured()) {
+      expect(confidence).toBeGreaterThan(0);
+      expect(confidence).toBeLessThan(0.5);
+      expect(energyMj).toBeNull();
+    }
+    await clock.until(coordinator.removeCamera(agent.id, 'cam_1'));
+    await clock.advance(minuteMs);
+    expect(measured()).toHaveLength(6);
+    expect(Math.min(...agent.status().profiles.map(({ confidence }) => confidence))).toBeGreaterThan(0.9);
+  });
+
+  it('does not measure it again after a restart while the camera still runs', async () => {
+    const { clock, measured, agent, make } = await aWatchingFleet();
+    await clock.advance(10 * minuteMs);
+    await clock.until(agent.stop());
+    const again = make();
+    await again.start(new AbortController().signal);
+    await clock.advance(10 * minuteMs);
+    expect(measured()).toHaveLength(3);
+  });
+
+  it('waits while there are tasks', async () => {
+    const { clock, measured, coordinator, agent } = await aWatchingFleet();
+    const { assignment } = aTask();
+    coordinator.servesBlobs = false;
+    await clock.until(coordinator.offer(agent.id, { ...assignment, timeLeftMs: 4 * minuteMs }));
+    await clock.advance(3 * minuteMs);
+    expect(measured()).toHaveLength(0);
+    await clock.advance(3 * minuteMs);
+    expect(measured()).not.toHaveLength(0);
   });
 });

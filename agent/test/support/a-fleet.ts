@@ -221,6 +221,8 @@ export interface FleetOptions {
   readonly config?: Partial<AgentConfig>;
   readonly inferenceMs?: number;
   readonly loadMs?: number;
+  /** Of the model on the device; `int8` alone when left out. */
+  readonly variants?: readonly string[];
   /** Leaves the agent to be started by the test. */
   readonly started?: boolean;
 }
@@ -235,14 +237,14 @@ export async function aFleet(options: FleetOptions = {}) {
   const machine = new ScriptedMachine();
   const videos = new ScriptedVideos(clock);
   const store = new MemoryAgentStore();
-  const held = tinyDetector.variants.map((variant) => ({ manifest: tinyDetector, variant }));
+  const held = heldVariants(options.variants ?? ['int8']);
   const models: ModelShelf & { holds: boolean } = {
     holds: true,
-    knows: (model, variant) => model === 'tiny' && (variant === 'int8' || variant === ''),
-    async resolve(model) {
-      const [first] = held;
-      if (model !== 'tiny' || !first) throw new ShoalError('model.unknown', 'no such model');
-      return { ...first, path: 'nowhere' };
+    knows: (model, name) => model === 'tiny' && (name === '' || held.some(({ variant }) => variant.name === name)),
+    async resolve(model, name) {
+      const found = held.find(({ variant }) => name === '' || variant.name === name);
+      if (model !== 'tiny' || !found) throw new ShoalError('model.unknown', 'no such model');
+      return { ...found, path: 'nowhere' };
     },
     async held() {
       return models.holds ? held : [];
@@ -295,6 +297,15 @@ export async function aFleet(options: FleetOptions = {}) {
     await clock.until(agent.joined());
   }
   return { clock, hub, coordinator, identity, machine, videos, store, models, agent, make };
+}
+
+function heldVariants(names: readonly string[]) {
+  return tinyDetector.variants.flatMap((first) =>
+    names.map((name, i) => ({
+      manifest: tinyDetector,
+      variant: { ...first, name, sha256: `${'abc'.charAt(i)}b`.repeat(32) },
+    })),
+  );
 }
 
 let tasks = 0;

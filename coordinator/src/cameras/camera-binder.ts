@@ -1,6 +1,6 @@
 import { asShoalError, type Clock, every, type Logger, type Messenger, type Random, ShoalError } from '@shoal/protocol';
 import type { Camera, PlacementCandidate } from '../domain/index.ts';
-import { cameraShare, type PlacementPolicy, type Plan, type Stream } from '../placement/index.ts';
+import { cameraShare, type PlacementPolicy, type Plan } from '../placement/index.ts';
 import type { FleetDevice, FleetListener, Registry } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
 import type { LiveCamera } from './live-camera.ts';
@@ -56,6 +56,7 @@ export class CameraBinder implements FleetListener {
     const { registry } = this.#deps;
     const bound = live.camera.device === undefined ? undefined : registry.device(live.camera.device);
     if (bound && this.#mayStay(live, bound)) {
+      this.#fit(live, bound);
       this.#assign(live, bound);
       return;
     }
@@ -67,8 +68,7 @@ export class CameraBinder implements FleetListener {
     }
     const { chosen, refused } = plan.placement;
     live.choice = choiceOf(chosen);
-    const fps = live.camera.spec.targetFps;
-    const reason = `expected to need ${chosen.inferenceMs.toFixed(1)} ms per frame for ${fps} frames per second`;
+    const reason = needText(live, chosen.inferenceMs);
     this.change(live, { device: chosen.device, reason, refused, revision: live.camera.revision + 1 });
     this.#loads(chosen.device);
     const device = registry.device(chosen.device);
@@ -97,7 +97,11 @@ export class CameraBinder implements FleetListener {
     }
     this.#loads(device.id);
     // Said again even when it has the camera: it may have an older revision. One that it has already changes nothing.
-    for (const live of this.#deps.cameras.values()) if (live.camera.device === device.id) this.#assign(live, device);
+    for (const live of this.#deps.cameras.values()) {
+      if (live.camera.device !== device.id) continue;
+      this.#fit(live, device);
+      this.#assign(live, device);
+    }
   }
 
   /** The device reported which cameras it has: what got lost on the way there, a removal or a hello, is made up for. */
@@ -181,7 +185,7 @@ export class CameraBinder implements FleetListener {
       live.durableRevision = revision;
       await this.#deps.messenger.request(
         device.id,
-        { cameraAssignment: assignmentOf(camera, this.#choiceOf(live, device)) },
+        { cameraAssignment: assignmentOf(camera, choiceFor(live)) },
         { timeoutMs: this.#options.assignTimeoutMs },
       );
       if (live.camera.revision === revision) live.agree(this.#deps.clock.monotonicMs());
@@ -207,32 +211,26 @@ export class CameraBinder implements FleetListener {
     this.settle(live);
   }
 
-  /** After a restart it is chosen again what is run there; it is the same as long as the measurements are. */
-  #choiceOf(live: LiveCamera, device: FleetDevice): NonNullable<LiveCamera['choice']> {
-    if (!live.choice) {
-      const plan = this.#plan({
-        ...live,
-        camera: { ...live.camera, spec: { ...live.camera.spec, device: device.id } },
-      });
-      const [first] = live.resolved?.choices ?? [];
-      live.choice =
-        plan.kind === 'placed'
-          ? choiceOf(plan.placement.chosen)
-          : { model: first?.model ?? '', variant: first?.variant.name ?? '' };
+  /** Where a camera stays after a change or a restart, it is chosen again what is run; it is the same as long as what is asked and the measurements are. */
+  #fit(live: LiveCamera, device: FleetDevice): void {
+    if (live.choice) return;
+    const { camera } = live;
+    const plan = this.#plan({ ...live, camera: { ...camera, spec: { ...camera.spec, device: device.id } } });
+    if (plan.kind === 'placed') {
+      live.choice = choiceOf(plan.placement.chosen);
+      const reason = needText(live, plan.placement.chosen.inferenceMs);
+      if (camera.reason !== reason) this.change(live, { reason });
     }
-    return live.choice;
+    this.#loads(device.id);
   }
 
-  #plan(
-    { camera: { id, spec }, resolved, declined }: Pick<LiveCamera, 'camera' | 'resolved' | 'declined'>,
-    current?: Stream['current'],
-  ): Plan {
+  #plan({ camera: { id, spec }, resolved, declined }: Pick<LiveCamera, 'camera' | 'resolved' | 'declined'>): Plan {
     const { registry, clock, random } = this.#deps;
     if (!resolved) throw new ShoalError('defect', 'a camera without a model cannot be placed');
     const refusedBy = new Map([...declined].map(([device, { reason }]) => [device, reason]));
     return placeCamera(
       registry.fleet,
-      { id, spec, resolved, declined: refusedBy, ...(current && { current }) },
+      { id, spec, resolved, declined: refusedBy },
       { nowMs: clock.monotonicMs(), wallMs: clock.nowMs(), random, ...this.#options.placement },
     );
   }
@@ -282,6 +280,16 @@ function shareOf(
 
 function choiceOf({ model = '', variant = '' }: PlacementCandidate): NonNullable<LiveCamera['choice']> {
   return { model, variant };
+}
+
+/** What was chosen; where nothing could be, what is asked for. */
+function choiceFor({ choice, resolved }: LiveCamera): NonNullable<LiveCamera['choice']> {
+  const [first] = resolved?.choices ?? [];
+  return choice ?? { model: first?.model ?? '', variant: first?.variant.name ?? '' };
+}
+
+function needText({ camera }: LiveCamera, inferenceMs: number): string {
+  return `expected to need ${inferenceMs.toFixed(1)} ms per frame for ${camera.spec.targetFps} frames per second`;
 }
 
 function assignmentOf({ id, revision, spec }: Camera, { model, variant }: NonNullable<LiveCamera['choice']>) {

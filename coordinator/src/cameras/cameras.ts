@@ -91,16 +91,18 @@ export class CameraBook implements Cameras, FleetListener {
 
   async update(id: string, spec: CameraSpec): Promise<Camera> {
     const live = this.#known(id);
-    const before = { spec: live.camera.spec, resolved: live.resolved };
+    const before = { spec: live.camera.spec, resolved: live.resolved, choice: live.choice };
     const resolved = checkCamera(spec, this.#deps.models);
     this.#binder.change(live, { spec, revision: live.camera.revision + 1 });
     live.resolved = resolved;
+    live.choice = undefined;
     live.declined.clear();
     try {
       await this.#deps.store.commit([{ kind: 'camera', camera: live.camera }]);
     } catch (error) {
       // Whoever is told that it could not be changed finds it as it was.
       live.resolved = before.resolved;
+      live.choice = before.choice;
       this.#binder.change(live, { spec: before.spec, revision: live.camera.revision + 1 });
       throw error;
     }

@@ -16,6 +16,9 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** How a command that runs says what to end with. */
+export type SetExitCode = (code: ExitCode) => void;
+
 export const exitCodesHelp = `
 Exit codes: 0 done, 1 something failed, 2 wrong usage, 3 coordinator not reachable, 4 key refused, 130 interrupted.`;
 

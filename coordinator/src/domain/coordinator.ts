@@ -103,6 +103,8 @@ export interface Tasks {
 export interface Results {
   /** The kept result of a task. @throws `not-found` */
   ofTask(taskId: string): Promise<ResultRecord>;
+  /** One of those that {@link ofCamera} lists. @throws `not-found` */
+  oneOfCamera(cameraId: string, resultId: string): Promise<ResultRecord>;
   ofCamera(cameraId: string, options: PageOptions): Promise<Page<ResultRecord>>;
   /** New results as they become durable. Slow readers lose the oldest. */
   watch(

@@ -1,76 +1,81 @@
 import type { Random } from '@shoal/protocol';
-import { type Alike, leastWaitMs, steps } from './alike.ts';
+import { type Alike, steps, takesNothing, typicalWaitMs } from './alike.ts';
 import type { DeviceSnapshot, FleetSearch } from './snapshot.ts';
 
-/** What one sort of work costs at least on the devices of a group: by how long they make it wait, found out when it is asked for. */
-class Bounds {
+/** What one sort of work typically costs on the devices of a group. */
+class Costs {
   readonly group: Alike;
+  /** When a slot is free. */
   readonly idle: number;
-  readonly #byStep = new Float64Array(steps).fill(Number.NaN);
+  /** By how long they make it wait; found out when it is asked for. */
+  readonly #atStep = new Float64Array(steps);
 
   constructor(group: Alike, idle: number) {
     this.group = group;
     this.idle = idle;
   }
 
-  at(step: number, search: FleetSearch): number {
+  /** Where the least busy of them stand. */
+  now(search: FleetSearch): number {
+    const step = this.group.least;
     if (step === 0) return this.idle;
-    const known = this.#byStep[step] ?? Number.NaN;
-    if (!Number.isNaN(known)) return known;
+    const known = this.#atStep[step];
+    if (known) return known;
     const [device] = this.group.at(step);
-    const bound = device ? search.boundOn(device, leastWaitMs(step)) : this.idle;
-    this.#byStep[step] = bound;
-    return bound;
+    const cost = device ? search.typicalCost(device, typicalWaitMs(step)) : this.idle;
+    this.#atStep[step] = cost;
+    return cost;
   }
 }
 
 /**
- * The groups of a fleet in the order in which they are worth a look for one sort of work: by what it costs there at least. A search goes down the order
+ * The groups of a fleet in the order in which they are worth a look for one sort of work: by what it typically costs there. A search goes down the order
  * until all that is left costs more than what it has.
  */
 export class AlikeOrder {
-  readonly #bounds: Bounds[] = [];
+  readonly #order: Costs[] = [];
   /** Groups of the list that are taken in. */
   #taken = 0;
 
   get size(): number {
-    return this.#bounds.length;
+    return this.#order.length;
   }
 
   /** Takes in the groups that are new at the end of the list. */
   take(groups: readonly Alike[], search: FleetSearch): void {
+    if (this.#taken === groups.length) return;
     const isFirst = this.#taken === 0;
     for (; this.#taken < groups.length; this.#taken++) {
       const group = groups[this.#taken] as Alike;
       const device = group.any();
-      // Nobody is left in it, and nobody will come.
-      if (!device) continue;
-      const bounds = new Bounds(group, search.boundOn(device, 0));
-      if (isFirst) this.#bounds.push(bounds);
-      else this.#bounds.splice(this.#placeOf(bounds.idle), 0, bounds);
+      const idle = device ? search.typicalCost(device, 0) : Number.POSITIVE_INFINITY;
+      // Where nobody is left, nobody will come; where it cannot be done, it never can.
+      if (idle === Number.POSITIVE_INFINITY) continue;
+      if (isFirst) this.#order.push(new Costs(group, idle));
+      else this.#order.splice(this.#placeOf(idle), 0, new Costs(group, idle));
     }
-    if (isFirst) this.#bounds.sort((a, b) => a.idle - b.idle);
+    if (isFirst) this.#order.sort((a, b) => a.idle - b.idle);
   }
 
-  /** Shows the search devices, so many of each group, until no other is of interest and it has looked at enough. */
+  /** Shows the search devices, so many of each group, until it has looked at enough and nothing that is left is of interest. */
   walk(search: FleetSearch, random: Random, ofEach: number, enough: number): void {
     const look = (device: DeviceSnapshot) => search.look(device);
-    let looked = 0;
-    for (const bounds of this.#bounds) {
-      if (bounds.idle >= search.least && looked >= enough) return;
-      const { group } = bounds;
-      const step = group.leastStep;
-      if (step === undefined || bounds.idle === Number.POSITIVE_INFINITY) continue;
-      if (looked >= enough && bounds.at(step, search) >= search.least) continue;
-      looked += group.some(step, ofEach, random, look);
+    let left = enough;
+    let limit = Number.POSITIVE_INFINITY;
+    for (const costs of this.#order) {
+      if (costs.idle >= limit) return;
+      const { group } = costs;
+      if (group.least === takesNothing || costs.now(search) >= limit) continue;
+      left -= group.some(group.least, ofEach, random, look);
+      if (left <= 0) limit = search.least;
     }
   }
 
   #placeOf(idle: number): number {
-    let [from, to] = [0, this.#bounds.length];
+    let [from, to] = [0, this.#order.length];
     while (from < to) {
       const middle = (from + to) >> 1;
-      if ((this.#bounds[middle] as Bounds).idle < idle) from = middle + 1;
+      if ((this.#order[middle] as Costs).idle < idle) from = middle + 1;
       else to = middle;
     }
     return from;

@@ -6,7 +6,7 @@ const stepFactor = Math.log(1.33);
 /** Steps fit the bits of a number. The first: a slot is free. */
 const firstWait = 1;
 const longestWait = 30;
-const takesNothing = 31;
+export const takesNothing = 31;
 export const steps = 32;
 
 /** Where a device stands among those like it. */
@@ -19,6 +19,8 @@ export interface Stand {
 /** Devices that are alike, by how long work would wait there: of them, only the least busy matter. */
 export class Alike {
   readonly likeness: string;
+  /** The step of those who make work wait least. */
+  least = takesNothing;
   #size = 0;
   /** A bit for each step at which somebody stands. */
   #taken = 0;
@@ -41,6 +43,7 @@ export class Alike {
     stands.push(stand);
     this.#taken |= 1 << step;
     this.#size += 1;
+    if (step < this.least) this.least = step;
   }
 
   remove(stand: Stand): void {
@@ -52,15 +55,12 @@ export class Alike {
       step.stands[stand.index] = last;
       last.index = stand.index;
     }
-    if (step.devices.length === 0) this.#taken &= ~(1 << stand.step);
+    if (step.devices.length === 0) {
+      this.#taken &= ~(1 << stand.step);
+      this.least = this.#taken === 0 ? takesNothing : 31 - Math.clz32(this.#taken & -this.#taken);
+    }
     this.#size -= 1;
     stand.group = undefined;
-  }
-
-  /** The step of those who make work wait least; `undefined`: nobody takes any. */
-  get leastStep(): number | undefined {
-    const taken = this.#taken & ~(1 << takesNothing);
-    return taken === 0 ? undefined : 31 - Math.clz32(taken & -taken);
   }
 
   /** Shows so many of those at the step; not always the first ones, so that not everybody takes the same. Returns how many. */
@@ -73,7 +73,7 @@ export class Alike {
   }
 
   any(): DeviceSnapshot | undefined {
-    return this.#taken === 0 ? undefined : this.at(31 - Math.clz32(this.#taken))[0];
+    return this.at(this.least)[0];
   }
 
   at(step: number): readonly DeviceSnapshot[] {
@@ -92,7 +92,8 @@ export function stepOf({ running, slots, backlog, presence, draining, pause }: D
   return Math.min(longestWait, firstWait + 1 + Math.floor(Math.log(waitMs) / stepFactor));
 }
 
-/** The least that work waits at the step, ms. */
-export function leastWaitMs(step: number): number {
-  return step <= firstWait ? 0 : Math.exp((step - firstWait - 1) * stepFactor);
+/** What work waits at the step, in its middle, ms. */
+export function typicalWaitMs(step: number): number {
+  if (step === 0) return 0;
+  return step === firstWait ? 0.5 : Math.exp((step - firstWait - 0.5) * stepFactor);
 }

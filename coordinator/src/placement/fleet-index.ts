@@ -23,7 +23,7 @@ const mostBounds = 200_000;
 
 /**
  * The fleet in an order that makes the best devices of a large one quick to find. Devices of one likeness cost the same but for how busy they are: of
- * those only the least busy matter. And what work costs at least on each group does not change from moment to moment: a search goes through the groups
+ * those only the least busy matter. And what work typically costs on each group does not change from moment to moment: a search goes through the groups
  * from the cheapest on, and is done when the next one cannot be better than what it has.
  */
 export class FleetIndex<Device extends DeviceSnapshot = DeviceSnapshot> implements FleetSnapshot {
@@ -71,7 +71,7 @@ export class FleetIndex<Device extends DeviceSnapshot = DeviceSnapshot> implemen
     const choose = (device: DeviceSnapshot) => chosen.push(device);
     for (let i = 0; i < Math.min(shown, groups.length); i++) {
       const group = groups[(from + i) % groups.length] as Alike;
-      group.some(group.leastStep ?? 0, leastBusy, this.#random, choose);
+      group.some(group.least, leastBusy, this.#random, choose);
     }
     return chosen;
   }
@@ -84,7 +84,7 @@ export class FleetIndex<Device extends DeviceSnapshot = DeviceSnapshot> implemen
     this.#orderFor(search, groups).walk(search, this.#random, leastBusy, atLeast);
     for (let i = 0; i < drawn; i++) {
       const group = groups[Math.floor(this.#random.next() * groups.length)];
-      if (group) group.some(group.leastStep ?? 0, 1, this.#random, (device) => search.look(device));
+      if (group) group.some(group.least, 1, this.#random, (device) => search.look(device));
     }
     return true;
   }

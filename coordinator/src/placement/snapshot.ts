@@ -19,18 +19,18 @@ export interface FleetSnapshot {
   search?(search: FleetSearch): boolean;
 }
 
-/** Who looks for the device with the least cost, and can tell for many at once what they cost at least. */
+/** Who looks for the device with the least cost, and can tell for many at once what they cost about. */
 export interface FleetSearch {
   readonly work: Work;
-  /** What bounds depend on, besides device and wait: where all of it is the same, bounds are. */
+  /** What typical costs depend on, besides device and wait: where all of it is the same, they are. */
   readonly sort: {
     readonly menu: string;
     readonly variety: number;
     readonly limits: PlacementLimits;
     readonly weights: object;
   };
-  /** What work of this sort costs at least on a device that is like this one and makes it wait for so long; infinite when it cannot be done there. */
-  boundOn(device: DeviceSnapshot, waitMs: number): number;
+  /** What work of this sort costs about on a device that is like this one and makes it wait for so long; infinite when it cannot be done there. */
+  typicalCost(device: DeviceSnapshot, waitMs: number): number;
   /** The least cost that was found so far; infinite before any was. */
   readonly least: number;
   look(device: DeviceSnapshot): void;

@@ -1,5 +1,4 @@
 import type { PlacementRefusal } from '../domain/index.ts';
-import { CostBound, varietyOf } from './bound.ts';
 import { Candidate } from './candidate.ts';
 import type { CostContext } from './cost.ts';
 import { estimateStream, estimateTask, type Wait, waitOn } from './estimate.ts';
@@ -10,6 +9,7 @@ import type { PlacementContext } from './policy.ts';
 import { energyPrice } from './power.ts';
 import { refusal, unfitRefusal } from './refusals.ts';
 import type { Choice, DeviceSnapshot, Figures, FleetSearch, FleetSnapshot, Work } from './snapshot.ts';
+import { TypicalCost, varietyOf } from './typical-cost.ts';
 
 /** Refusals that are kept with a placement: all of a small fleet, some of a large one. */
 const refusalsKept = 32;
@@ -27,7 +27,7 @@ export class Survey implements FleetSearch {
   readonly #again: Finds;
   readonly #figures: Figures[] = [];
   readonly #triedInVain: DeviceSnapshot[] = [];
-  #bound: CostBound | undefined;
+  #typical: TypicalCost | undefined;
   #spare: Candidate | undefined;
   #freshLater = false;
 
@@ -52,13 +52,12 @@ export class Survey implements FleetSearch {
 
   get sort(): FleetSearch['sort'] {
     const { limits, weights } = this.#context;
-    return { menu: this.#menu.key, variety: varietyOf(this.work), limits, weights };
+    return { menu: this.#menu.key, variety: varietyOf(this.work, this.#cost.acceleratorsBusy), limits, weights };
   }
 
-  boundOn(device: DeviceSnapshot, waitMs: number): number {
-    const { limits, weights, nowMs } = this.#context;
-    this.#bound ??= new CostBound(this.work, limits, weights, nowMs);
-    return this.#bound.on(device, waitMs);
+  typicalCost(device: DeviceSnapshot, waitMs: number): number {
+    this.#typical ??= new TypicalCost(this.work, this.#context, this.#cost.acceleratorsBusy);
+    return this.#typical.on(device, waitMs);
   }
 
   look(device: DeviceSnapshot): void {

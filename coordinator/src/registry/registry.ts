@@ -133,12 +133,8 @@ export class Registry implements Devices, PeerDirectory {
     this.heard(device);
     const capability = sanitiseCapability(hello.capability);
     const profiles = sanitiseProfiles(hello.profiles);
-    const record = { ...device.record, capability, profiles };
-    if (JSON.stringify(record) !== JSON.stringify(device.record)) {
-      this.#setRecord(device, record);
-      // It says so again when this is forgotten in a crash.
-      this.#deps.store.defer({ kind: 'device', device: record });
-    }
+    this.#setRecord(device, { ...device.record, capability, profiles });
+    this.#writeSoon(device);
     device.pause = undefined;
     return {
       telemetryIntervalMs: this.#options.telemetryIntervalMs,
@@ -176,12 +172,21 @@ export class Registry implements Devices, PeerDirectory {
     for (const profile of sanitiseProfiles(report.profiles)) merged.set(`${profile.model}/${profile.variant}`, profile);
     const profiles = [...merged.values()].slice(-mostProfiles);
     this.#setRecord(device, { ...device.record, profiles });
-    this.#deps.store.defer({ kind: 'device', device: device.record });
+    this.#writeSoon(device);
     this.#available(device);
   }
 
   goodbye(device: FleetDevice): void {
+    this.#writeSoon(device);
     this.#gone(device, 'the device said goodbye');
+  }
+
+  /**
+   * The device says so again when this is forgotten in a crash. What was received travels with every write, so that after a moment nobody can say once
+   * more in its name what it has just said, when the coordinator crashed since: in a fleet without work there may be no other write for days.
+   */
+  #writeSoon({ record }: FleetDevice): void {
+    this.#deps.store.defer({ kind: 'device', device: record });
   }
 
   /** A link noticed something. Nobody signed that, so it never loses work: a device that still speaks is online again at once. */

@@ -101,7 +101,14 @@ function checkModel(model: ResultPredicate['model'], expected: ModelManifest | u
   if (model?.name !== expected.name) throw invalid('the statement is about another model');
   if (variant !== undefined && model.variant !== variant) throw invalid('the statement is about another variant');
   const known = expected.variants.find(({ name }) => name === model.variant);
-  if (known?.sha256 !== model.sha256) throw invalid('the model file that ran is not the one of the catalogue');
+  if (!known) throw invalid('the statement is about a variant that the manifest here does not have');
+  if (known.sha256 !== model.sha256) {
+    // What a device says is shown, but not believed to be a digest.
+    const ran = JSON.stringify(model.sha256)?.slice(0, 66);
+    throw invalid(
+      `the model file of ${expected.name} ${known.name} that ran has the SHA-256 ${ran}; in the manifest here it is "${known.sha256}"`,
+    );
+  }
 }
 
 function sameWork(a: ResultPredicate['work'], b: ResultPredicate['work']): boolean {

@@ -12,7 +12,7 @@ interface Watched {
 }
 
 interface Deps {
-  readonly store: Pick<Store, 'resultOfTask' | 'resultsOfCamera'>;
+  readonly store: Pick<Store, 'resultOfTask' | 'resultOfCamera' | 'resultsOfCamera'>;
   readonly peers: PeerDirectory;
 }
 
@@ -33,6 +33,15 @@ export class ResultShelf implements Results {
   async ofTask(taskId: string): Promise<ResultRecord> {
     const record = await this.#deps.store.resultOfTask(taskId);
     if (!record) throw new ShoalError('not-found', `there is no result of a task ${taskId.slice(0, 64)}`);
+    return record;
+  }
+
+  async oneOfCamera(cameraId: string, resultId: string): Promise<ResultRecord> {
+    const record = await this.#deps.store.resultOfCamera(cameraId, resultId);
+    if (!record) {
+      const [result, camera] = [resultId.slice(0, 64), cameraId.slice(0, 64)];
+      throw new ShoalError('not-found', `there is no result ${result} of a camera ${camera}`);
+    }
     return record;
   }
 

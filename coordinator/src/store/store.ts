@@ -12,7 +12,8 @@ import type {
 } from '../domain/index.ts';
 
 /**
- * What the coordinator must not forget. Reads are of what was committed; everything that is needed at every turn is loaded once, at the start.
+ * What the coordinator must not forget. Reads are of what was committed, which a crash may still undo: a read may see a commit a moment before it is
+ * durable and its promise resolves. Everything that is needed at every turn is loaded once, at the start.
  * Adapters: SQLite for a site, memory for tests and the simulator. One conformance suite runs over both.
  */
 export interface Store extends Service {
@@ -33,6 +34,7 @@ export interface Store extends Service {
   /** Newest first. */
   tasks(options: PageOptions & { readonly state?: TaskState }): Promise<Page<Task>>;
   resultOfTask(taskId: string): Promise<ResultRecord | undefined>;
+  resultOfCamera(cameraId: string, resultId: string): Promise<ResultRecord | undefined>;
   /** Newest first. */
   resultsOfCamera(cameraId: string, options: PageOptions): Promise<Page<ResultRecord>>;
   /** Highest number of a camera's reports kept from a device; 0 for none. */

@@ -74,6 +74,39 @@ describe('a camera', () => {
     expect(device.removedCameras).toEqual([]);
   });
 
+  it('says what it needs now, runs the variant that is asked for now, and weighs on its device as it does now', async () => {
+    const world = await aWorld();
+    const profiles = ['int8', 'float32'].map((variant, i) =>
+      aProfile({ model: 'tiny-detector', variant, sha256: aModelSha256, p50Ms: 10 + 90 * i }),
+    );
+    const device = await world.joined({ profiles });
+    const camera = await create(world, { targetFps: 20 });
+    await world.clock.advance(100);
+    const change = async (spec: Partial<CameraSpec>) => {
+      await world.clock.until(world.coordinator.cameras.update(camera.id, aSpec(spec)));
+      await world.clock.advance(100);
+      return world.coordinator.cameras.get(camera.id).reason;
+    };
+    expect(await change({ targetFps: 7 })).toBe('expected to need 10.0 ms per frame for 7 frames per second');
+    const slow = await change({ targetFps: 7, variant: 'float32' });
+    expect(slow).toBe('expected to need 100.0 ms per frame for 7 frames per second');
+    expect(device.cameras.get(camera.id)).toMatchObject({ variant: 'float32', targetFps: 7 });
+    await change({ targetFps: 1 });
+    const busier = await world.joined({ profiles });
+    await create(world, { name: 'bound', device: busier.id, targetFps: 5 });
+    const next = await create(world, { name: 'next' });
+    await world.clock.advance(100);
+    expect(world.coordinator.cameras.get(next.id).device).toBe(device.id);
+  });
+
+  it('is refused with what it may be read from when that is something else', async () => {
+    const world = await aWorld();
+    await expect(create(world, { source: 'ftp://u:secret@10.0.0.9/clip.mp4' })).rejects.toMatchObject({
+      code: 'input.invalid',
+      message: expect.stringMatching(/^source: .*rtsp:\/\/.* or a file, not from ftp:$/),
+    });
+  });
+
   it('moves when what is asked for fits its device no more', async () => {
     const world = await aWorld();
     const hall = await world.joined({}, { room: 'hall' });
@@ -202,6 +235,7 @@ describe('a camera', () => {
     [{ pipeline: 'guess' }, 'input.invalid'],
     [{ model: 'yolo' }, 'model.unknown'],
     [{ source: '' }, 'input.invalid'],
+    [{ source: 'concat:a.mp4|/etc/passwd' }, 'input.invalid'],
     [{ source: `rtsp://${'x'.repeat(3_000)}` }, 'input.invalid'],
     [{ targetFps: 0 }, 'input.invalid'],
     [{ targetFps: Number.NaN }, 'input.invalid'],

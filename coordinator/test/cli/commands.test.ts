@@ -1,4 +1,7 @@
-import { resolve } from 'node:path';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { verifyBundle } from '@shoal/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cameraTrouble } from '../../src/cli/client/index.ts';
 import type { Camera } from '../../src/http/index.ts';
@@ -31,6 +34,19 @@ describe('devices', () => {
     expect(out).toMatch(/NAME.*STATE.*MACHINE/);
     expect(out).toMatch(/pi-5 +online .*Raspberry Pi 5.*80 %.*38 ms efficientdet-lite0 int8/);
     expect((await run('devices', 'list', '--json')).json()).toMatchObject([{ name: 'pi-5' }]);
+  });
+
+  test('say how fast they detect, not how fast their fastest model is', async () => {
+    const { profiles } = one.coordinator.device;
+    const [detector] = profiles;
+    if (!detector) throw new Error('the device has measured a detector');
+    const faster = { ...detector, variant: 'float32', p50Ms: 30 };
+    const classifier = { ...detector, model: 'efficientnet-lite0', p50Ms: 2 };
+    Object.assign(one.coordinator.device, { profiles: [classifier, detector, faster] });
+    expect((await run('devices')).out).toMatch(/DETECTS.*\n.* 30 ms efficientdet-lite0 float32/);
+    Object.assign(one.coordinator.device, { profiles: [classifier] });
+    expect((await run('devices')).out).not.toContain('efficientnet');
+    Object.assign(one.coordinator.device, { profiles });
   });
 
   test('are shown, renamed, labelled and drained by name', async () => {
@@ -129,6 +145,27 @@ describe('cameras', () => {
     expect(cameraTrouble({ ...camera, status: { ...camera.status, state: 'running' } } as Camera)).toBe('');
     const unplaced = { name: 'door', reason: 'no device has joined' } as Camera;
     expect(cameraTrouble(unplaced)).toBe('door waits for a device: no device has joined');
+  });
+
+  test('hand out the proof of what they saw: of the newest result, or of one', async () => {
+    const { id } = (await run('cameras', 'add', '/clip', '--name', 'gate', '--json')).json();
+    expect(await run('cameras', 'proof', 'gate')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no result yet'),
+    });
+    for (let i = 0; i < 2; i++) one.coordinator.sees(id, dog);
+    const folder = await mkdtemp(join(tmpdir(), 'shoal-proof-'));
+    const file = join(folder, 'gate.proof.json');
+    const saved = (await run('cameras', 'proof', 'gate', '--out', file, '--json')).json();
+    expect(saved).toMatchObject({ camera: id, proof: file });
+    const workOf = async () => verifyBundle(await readFile(file)).statement.predicate.work;
+    expect(await workOf()).toMatchObject({ camera: id, report: 2 });
+    const { items } = await one.coordinator.results.ofCamera(id, { limit: 10 });
+    await run('cameras', 'proof', 'gate', items.at(-1)?.id ?? '', '--out', file);
+    expect(await workOf()).toMatchObject({ camera: id, report: 1 });
+    expect((await run('cameras', 'proof', 'gate', 'res_0', '--out', file)).err).toContain('res_0');
+    await rm(folder, { recursive: true });
+    await run('cameras', 'remove', 'gate');
   });
 
   test('are watched until they are interrupted: a line for each change', async () => {

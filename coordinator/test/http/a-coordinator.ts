@@ -256,6 +256,12 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
         if (!kept) throw new ShoalError('not-found', `the task ${which} has no result`, { task: which });
         return kept;
       },
+      oneOfCamera: async (which, resultId) => {
+        found(cameras, 'camera', which);
+        const kept = cameraRecords.find((one) => one.id === resultId);
+        if (!kept) throw new ShoalError('not-found', `there is no result ${resultId}`);
+        return kept;
+      },
       ofCamera: async (which, { limit, cursor }) => {
         found(cameras, 'camera', which);
         return page(cameraRecords, limit, cursor);

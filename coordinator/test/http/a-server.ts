@@ -7,6 +7,15 @@ import { type ACoordinator, aCoordinator } from './a-coordinator.ts';
 
 export const key = 'shoal_the-key-of-these-tests';
 
+const defaults: HttpOptions = {
+  host: '127.0.0.1',
+  port: 0,
+  portSearch: 0,
+  insecureLoopback: false,
+  uploadLimitBytes: 100_000,
+  version: '1.2.3',
+};
+
 export interface AServer {
   readonly server: HttpServer;
   readonly coordinator: ACoordinator;
@@ -36,36 +45,77 @@ export interface Answer {
   readonly json: any;
 }
 
-export async function aServer(
-  options: Partial<HttpOptions> = {},
-  deps: Partial<HttpDeps> & { coordinator?: ACoordinator } = {},
-): Promise<AServer> {
+type Deps = Partial<HttpDeps> & { readonly coordinator?: ACoordinator };
+
+/** A server of its own: to be started, drained and stopped. To build one takes a third of a second of a processor. */
+export async function aServer(options: Partial<HttpOptions> = {}, deps: Deps = {}): Promise<AServer> {
+  const parts = partsOf(deps);
+  const server = await createHttpServer(parts, { ...defaults, ...options });
+  return { server, ...parts, ...callsTo(server) };
+}
+
+/** What routes stand on, in parts of which every test has new ones. */
+function partsOf(deps: Deps) {
   const log: LogRecord[] = [];
   const coordinator = deps.coordinator ?? aCoordinator();
+  return {
+    keys: keyCheck(coordinator.apiKeys, key),
+    metrics: createMetrics(coordinator, defaults.version),
+    clock: systemClock,
+    logger: createLogger((record) => log.push(record), 'debug'),
+    fetchInput: async () => {
+      throw new Error('not wanted here');
+    },
+    ...deps,
+    coordinator,
+    log,
+  };
+}
+
+interface Shared {
+  readonly server: HttpServer;
+  /** The parts of the test that runs. */
+  parts: HttpDeps;
+}
+
+const shared = new Map<string, Promise<Shared>>();
+
+/**
+ * The API for calls in-process. The routes are built once for all tests that ask for the same options; the coordinator under them, its keys,
+ * metrics and log are those of the last call of this function.
+ */
+export async function anApi(options: Partial<HttpOptions> = {}, deps: Deps = {}): Promise<Omit<AServer, 'server'>> {
+  const parts = partsOf(deps);
+  const name = JSON.stringify(options);
+  if (!shared.has(name)) shared.set(name, build(options, parts));
+  const api = (await shared.get(name)) as Shared;
+  api.parts = parts;
+  return { ...parts, ...callsTo(api.server) };
+}
+
+async function build(options: Partial<HttpOptions>, first: HttpDeps): Promise<Shared> {
+  const current = { parts: first };
   const server = await createHttpServer(
     {
-      keys: keyCheck(coordinator.apiKeys, key),
-      metrics: createMetrics(coordinator, '1.2.3'),
-      clock: systemClock,
-      logger: createLogger((record) => log.push(record), 'debug'),
-      fetchInput: async () => {
-        throw new Error('not wanted here');
-      },
-      ...deps,
-      coordinator,
+      coordinator: standsFor(() => current.parts.coordinator),
+      keys: standsFor(() => current.parts.keys),
+      metrics: standsFor(() => current.parts.metrics),
+      clock: standsFor(() => current.parts.clock),
+      logger: standsFor(() => current.parts.logger),
+      fetchInput: (url, signal) => current.parts.fetchInput(url, signal),
     },
-    {
-      host: '127.0.0.1',
-      port: 0,
-      portSearch: 0,
-      insecureLoopback: false,
-      uploadLimitBytes: 100_000,
-      version: '1.2.3',
-      ...options,
-    },
+    { ...defaults, ...options },
   );
+  return Object.assign(current, { server });
+}
+
+function standsFor<T extends object>(part: () => T): T {
+  return new Proxy({} as T, { get: (_nothing, name) => Reflect.get(part(), name) });
+}
+
+function callsTo({ app }: HttpServer): Pick<AServer, 'call' | 'inject'> {
   const call: AServer['call'] = async (method, url, { json, body, headers } = {}) => {
-    const called: Promise<LightMyRequestResponse> = server.app.inject({
+    const called: Promise<LightMyRequestResponse> = app.inject({
       method,
       url,
       headers: {
@@ -86,8 +136,8 @@ export async function aServer(
         answer.body !== '' && /json/.test(String(answer.headers['content-type'])) ? JSON.parse(answer.body) : undefined,
     };
   };
-  const inject: AServer['inject'] = (injected) => server.app.inject(injected);
-  return { server, coordinator, log, call, inject };
+  const inject: AServer['inject'] = (injected) => app.inject(injected);
+  return { call, inject };
 }
 
 /** A form as a browser or curl sends it. */

@@ -1,11 +1,11 @@
-import { ShoalError } from '@shoal/protocol';
+import { ShoalError, verifyBundle } from '@shoal/protocol';
 import { describe, expect, test } from 'vitest';
 import { aCoordinator } from './a-coordinator.ts';
-import { aServer } from './a-server.ts';
+import { anApi } from './a-server.ts';
 
 describe('devices', () => {
   test('show what they have, what they measured and how they are, without what they did not say', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     const [device] = (await call('GET', '/v1/devices')).json.items;
     expect(device).toMatchObject({
       name: 'pi-5',
@@ -20,7 +20,7 @@ describe('devices', () => {
   });
 
   test('are renamed, labelled and drained, and revoked', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     const url = `/v1/devices/${coordinator.device.id}`;
     const changed = await call('PATCH', url, { json: { name: 'barn', labels: { site: 'b' }, draining: true } });
     expect(changed.json).toMatchObject({ name: 'barn', labels: { site: 'b' }, draining: true });
@@ -29,7 +29,7 @@ describe('devices', () => {
   });
 
   test('refuse changes that are empty, unknown or of a wrong kind', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     const url = `/v1/devices/${coordinator.device.id}`;
     for (const json of [{}, { nam: 'x' }, { name: '' }, { name: null }, { draining: 'yes' }, [], 'x', 7]) {
       expect((await call('PATCH', url, { json })).json).toMatchObject({ status: 400, code: 'input.invalid' });
@@ -40,7 +40,7 @@ describe('devices', () => {
 
 describe('tokens', () => {
   test('show their word once, and can be taken back', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const made = await call('POST', '/v1/tokens', { json: { uses: 3, lifetimeMs: 60_000 } });
     expect(made.status).toBe(201);
     expect(made.headers['cache-control']).toBe('no-store');
@@ -58,7 +58,7 @@ describe('cameras', () => {
   const shown = 'rtsp://***@cam.example/stream?token=***&quality=1';
 
   test('never show their password, in no answer and no log', async () => {
-    const { call, log } = await aServer();
+    const { call, log } = await anApi();
     const made = await call('POST', '/v1/cameras', { json: { source } });
     const url = `/v1/cameras/${made.json.id}`;
     expect(made.json).toMatchObject({
@@ -80,7 +80,7 @@ describe('cameras', () => {
   });
 
   test('keep their password when the shown source is sent back, and take a new one', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     const { id } = (await call('POST', '/v1/cameras', { json: { source, name: 'door' } })).json;
     await call('PUT', `/v1/cameras/${id}`, { json: { source: shown, targetFps: 2 } });
     expect(coordinator.cameras.get(id).spec).toMatchObject({ source, name: 'door', targetFps: 2 });
@@ -89,7 +89,7 @@ describe('cameras', () => {
   });
 
   test('are removed, and their results can be paged through', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     const { id } = (await call('POST', '/v1/cameras', { json: { source: '/clips/people.webm' } })).json;
     const seen = { schema: 1, kind: 'empty', pipeline: 'noop' } as const;
     for (let i = 0; i < 3; i++) coordinator.sees(id, seen);
@@ -100,13 +100,30 @@ describe('cameras', () => {
     expect((await call('DELETE', `/v1/cameras/${id}`)).status).toBe(204);
     expect((await call('GET', `/v1/cameras/${id}`)).status).toBe(404);
   });
+
+  test('give each result by its id, with its proof', async () => {
+    const { call, coordinator } = await anApi();
+    const { id } = (await call('POST', '/v1/cameras', { json: { source: '/clips/people.webm' } })).json;
+    for (let i = 0; i < 3; i++) coordinator.sees(id, { schema: 1, kind: 'empty', pipeline: 'noop' });
+    const { items } = (await call('GET', `/v1/cameras/${id}/results`)).json;
+    const [, middle] = items;
+    const url = `/v1/cameras/${id}/results/${middle.id}`;
+    expect((await call('GET', url)).json).toEqual(middle);
+    const proof = await call('GET', `${url}/bundle`);
+    expect(verifyBundle(proof.bytes).statement.predicate.work).toEqual({ camera: id, report: 2 });
+    expect(proof.headers['content-disposition']).toContain(`${middle.id}.proof.json`);
+    for (const path of ['', '/bundle']) {
+      const none = await call('GET', `/v1/cameras/${id}/results/res_0${path}`);
+      expect(none.json).toMatchObject({ status: 404, code: 'not-found' });
+    }
+  });
 });
 
 describe('blobs', () => {
   const text = { 'content-type': 'text/html' };
 
   test('are stored and read back whole, in ranges, and not at all when the caller has them', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const made = await call('POST', '/v1/blobs', { body: 'hello world', headers: text });
     const url = `/v1/blobs/${made.json.digest}`;
     expect([made.status, made.headers['location']]).toEqual([201, url]);
@@ -120,7 +137,7 @@ describe('blobs', () => {
   });
 
   test('are saved by a browser, never run as a page of ours', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const { digest } = (await call('POST', '/v1/blobs', { body: '<script>1</script>', headers: text })).json;
     const { headers } = await call('GET', `/v1/blobs/${digest}`);
     expect(headers).toMatchObject({ 'content-disposition': 'attachment', 'x-content-type-options': 'nosniff' });
@@ -128,7 +145,7 @@ describe('blobs', () => {
   });
 
   test('by digest are stored when they fit it', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const digest = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
     expect((await call('PUT', `/v1/blobs/${digest}`, { body: 'hello', headers: text })).status).toBe(201);
     expect((await call('PUT', `/v1/blobs/${digest}`, { body: 'hello', headers: text })).status).toBe(200);
@@ -140,7 +157,7 @@ describe('blobs', () => {
   });
 
   test('over the limit, past the end or not there are problems', async () => {
-    const { call } = await aServer({ uploadLimitBytes: 10 });
+    const { call } = await anApi({ uploadLimitBytes: 10 });
     expect((await call('POST', '/v1/blobs', { body: 'x'.repeat(11), headers: text })).json.status).toBe(413);
     const { digest } = (await call('POST', '/v1/blobs', { body: 'short', headers: text })).json;
     expect((await call('GET', `/v1/blobs/${digest}`, { headers: { range: 'bytes=9-' } })).json.status).toBe(400);
@@ -150,7 +167,7 @@ describe('blobs', () => {
 
 describe('the system', () => {
   test('is healthy with 200, and degraded with 503 and the same body', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     expect((await call('GET', '/v1/health')).json).toMatchObject({ status: 'ok', devices: { online: 1 } });
     coordinator.setHealth('degraded');
     const degraded = await call('GET', '/v1/health');
@@ -159,7 +176,7 @@ describe('the system', () => {
   });
 
   test('says who it is', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     const { json } = await call('GET', '/v1/version');
     expect(json).toEqual({ version: '1.2.3', api: 'v1', coordinator: coordinator.identity.id });
   });
@@ -171,7 +188,7 @@ describe('a defect', () => {
     coordinator.devices.list = () => {
       throw new TypeError('the password is hunter2');
     };
-    const { call, log } = await aServer({}, { coordinator });
+    const { call, log } = await anApi({}, { coordinator });
     const answer = await call('GET', '/v1/devices');
     expect(answer.json).toMatchObject({ status: 500, type: 'urn:shoal:error:defect' });
     expect(answer.text).not.toMatch(/hunter2|TypeError|\.ts/);
@@ -183,7 +200,7 @@ describe('a defect', () => {
     coordinator.blobs.put = async () => {
       throw new ShoalError('io.disk-full', 'no space is left in the data folder');
     };
-    const { call } = await aServer({}, { coordinator });
+    const { call } = await anApi({}, { coordinator });
     const answer = await call('POST', '/v1/blobs', { body: 'x', headers: { 'content-type': 'text/plain' } });
     expect(answer.json).toMatchObject({ status: 507, retryable: true, detail: 'no space is left in the data folder' });
     expect(answer.headers['retry-after']).toBe('1');
@@ -191,7 +208,7 @@ describe('a defect', () => {
 });
 
 test('a path, a method or a URL that is not there is a problem that says where to look', async () => {
-  const { call } = await aServer();
+  const { call } = await anApi();
   for (const [method, url] of [
     ['GET', '/v2/tasks'],
     ['PATCH', '/v1/tasks'],

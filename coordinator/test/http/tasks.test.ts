@@ -1,7 +1,7 @@
 import { verifyBundle } from '@shoal/protocol';
 import { describe, expect, test } from 'vitest';
 import { aCoordinator } from './a-coordinator.ts';
-import { aServer, form } from './a-server.ts';
+import { anApi, form } from './a-server.ts';
 
 const jpeg = { content: Buffer.from('not really a picture'), type: 'image/jpeg' };
 const dog = {
@@ -14,7 +14,7 @@ const dog = {
 
 describe('submitting', () => {
   test('JSON answers 202 with where to ask', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const answer = await call('POST', '/v1/tasks', { json: { pipeline: 'noop' } });
     expect(answer.status).toBe(202);
     expect(answer.headers['location']).toBe(`/v1/tasks/${answer.json.id}`);
@@ -23,20 +23,20 @@ describe('submitting', () => {
   });
 
   test('with wait answers 200 with the finished task and its result', async () => {
-    const { call } = await aServer({}, { coordinator: aCoordinator({ finishAtOnce: true }) });
+    const { call } = await anApi({}, { coordinator: aCoordinator({ finishAtOnce: true }) });
     const answer = await call('POST', '/v1/tasks?wait=5000', { json: { pipeline: 'noop' } });
     expect(answer.status).toBe(200);
     expect(answer.json).toMatchObject({ state: 'succeeded', result: { analysis: { kind: 'empty' } } });
   });
 
   test('with wait answers 202 when the time is over first', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const answer = await call('POST', '/v1/tasks?wait=10', { json: { pipeline: 'noop' } });
     expect([answer.status, answer.json.state]).toEqual([202, 'queued']);
   });
 
   test('a form stores the file and takes every option', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     const fields = {
       pipeline: 'detect',
       model: 'm',
@@ -51,7 +51,7 @@ describe('submitting', () => {
   });
 
   test('a blob by digest is used; one that is not there is a problem that names it', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const { digest } = (await call('POST', '/v1/blobs', { body: 'bytes', headers: { 'content-type': 'image/png' } }))
       .json;
     const used = await call('POST', '/v1/tasks', { json: { input: { blob: digest } } });
@@ -64,13 +64,13 @@ describe('submitting', () => {
     const fetched = async function* () {
       yield Buffer.from('from afar');
     };
-    const { call } = await aServer({}, { fetchInput: async () => ({ content: fetched(), mediaType: 'image/webp' }) });
+    const { call } = await anApi({}, { fetchInput: async () => ({ content: fetched(), mediaType: 'image/webp' }) });
     const answer = await call('POST', '/v1/tasks', { json: { input: { url: 'https://example.org/a.webp' } } });
     expect(answer.json.input).toMatchObject({ sizeBytes: 9, mediaType: 'image/webp' });
   });
 
   test('the same idempotency key gives the first task, and a conflict for another one', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const headers = { 'idempotency-key': 'order-1' };
     const first = await call('POST', '/v1/tasks', { json: { pipeline: 'noop' }, headers });
     const again = await call('POST', '/v1/tasks', { json: { pipeline: 'noop' }, headers });
@@ -90,7 +90,7 @@ describe('what is wrong is named:', () => {
     ['a label that is no text', { labels: { site: 7 } }, 'labels/site'],
     ['a digest that is none', { input: { blob: 'abc' } }, 'input/blob'],
   ])('%s', async (_what, json, field) => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const answer = await call('POST', '/v1/tasks', { json });
     expect(answer.json).toMatchObject({ status: 400, type: 'urn:shoal:error:input.invalid', facts: { field } });
     expect(answer.json.detail).toContain(field);
@@ -103,13 +103,13 @@ describe('what is wrong is named:', () => {
     ['an object that is no JSON', { parameters: '{' }, jpeg, 'parameters'],
     ['file and blob at once', { blob: '0'.repeat(64) }, jpeg, 'blob'],
   ])('in a form, %s', async (_what, fields, file, field) => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const answer = await call('POST', '/v1/tasks', form(fields as Record<string, string>, file));
     expect(answer.json).toMatchObject({ status: 400, facts: { field } });
   });
 
   test('an upload over the limit, and an empty one', async () => {
-    const { call } = await aServer({ uploadLimitBytes: 1_000 });
+    const { call } = await anApi({ uploadLimitBytes: 1_000 });
     const huge = await call('POST', '/v1/tasks', form({}, { ...jpeg, content: Buffer.alloc(1_001) }));
     expect(huge.json).toMatchObject({ status: 413, type: 'urn:shoal:error:input.too-large' });
     const empty = await call('POST', '/v1/tasks', form({}, { ...jpeg, content: Buffer.alloc(0) }));
@@ -117,7 +117,7 @@ describe('what is wrong is named:', () => {
   });
 
   test('a form that is cut off', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const whole = form({}, jpeg);
     const answer = await call('POST', '/v1/tasks', { ...whole, body: whole.body.subarray(0, -30) });
     expect(answer.status).toBeGreaterThanOrEqual(400);
@@ -126,7 +126,7 @@ describe('what is wrong is named:', () => {
   });
 
   test('JSON that is none, too large, or called something else', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const json = { 'content-type': 'application/json' };
     expect((await call('POST', '/v1/tasks', { body: '{', headers: json })).json.status).toBe(400);
     expect((await call('POST', '/v1/tasks', { body: '', headers: json })).json.status).toBe(400);
@@ -139,7 +139,7 @@ describe('what is wrong is named:', () => {
 
 describe('a task', () => {
   test('is listed page by page, newest first, and by state', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) ids.unshift((await call('POST', '/v1/tasks', { json: { pipeline: 'noop' } })).json.id);
     coordinator.finish(ids[2] ?? '', dog);
@@ -157,7 +157,7 @@ describe('a task', () => {
   });
 
   test('is cancelled once, and stays what it was when it had ended', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     const { id } = (await call('POST', '/v1/tasks', { json: { pipeline: 'noop' } })).json;
     expect((await call('DELETE', `/v1/tasks/${id}`)).json.state).toBe('cancelled');
     const { id: other } = (await call('POST', '/v1/tasks', { json: { pipeline: 'noop' } })).json;
@@ -166,7 +166,7 @@ describe('a task', () => {
   });
 
   test('has a result, a proof that verifies, and the reasons for its place', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     const { id } = (await call('POST', '/v1/tasks', { json: { pipeline: 'noop' } })).json;
     expect((await call('GET', `/v1/tasks/${id}/result`)).json.status).toBe(404);
     coordinator.finish(id, dog);
@@ -180,7 +180,7 @@ describe('a task', () => {
   });
 
   test('that failed says why', async () => {
-    const { call, coordinator } = await aServer();
+    const { call, coordinator } = await anApi();
     const { id } = (await call('POST', '/v1/tasks', { json: { pipeline: 'noop' } })).json;
     coordinator.finish(id, { state: 'failed', reason: 'the picture is cut off', errorCode: 'input.corrupt' });
     const answer = await call('GET', `/v1/tasks/${id}?wait=1000`);
@@ -193,7 +193,7 @@ describe('a task', () => {
   });
 
   test('that is not there is a problem wherever it is asked for', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     for (const path of ['', '/events', '/result', '/result/bundle', '/placement']) {
       expect((await call('GET', `/v1/tasks/tsk_0${path}`)).json).toMatchObject({ status: 404, code: 'not-found' });
     }

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { aServer } from '../http/a-server.ts';
+import { anApi } from '../http/a-server.ts';
 
 const page = join(import.meta.dirname, '..', '..', '..', 'docs', 'metrics.md');
 
 describe('metrics', () => {
   test('are those that the documentation lists, no more and no less', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const { text, headers } = await call('GET', '/metrics');
     expect(headers['content-type']).toMatch('text/plain; version=0.0.4');
     const served = [...text.matchAll(/^# TYPE (shoal_\w+) /gm)].map(([, name]) => name);
@@ -16,7 +16,7 @@ describe('metrics', () => {
   });
 
   test('have base units, and counters end in _total', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     const { text } = await call('GET', '/metrics');
     for (const [, name, type] of text.matchAll(/^# TYPE (shoal_\w+) (\w+)$/gm)) {
       expect([name, name?.endsWith('_total')]).toEqual([name, type === 'counter']);
@@ -25,7 +25,7 @@ describe('metrics', () => {
   });
 
   test('say what the fleet is and does, and leave out what a device did not measure', async () => {
-    const { call } = await aServer();
+    const { call } = await anApi();
     await call('POST', '/v1/cameras', { json: { source: '/a', name: 'yard' } });
     await call('GET', '/v1/devices');
     const { text } = await call('GET', '/metrics');

@@ -1,6 +1,7 @@
-import { decodeJoinToken, newIdentity, proveToken, seededRandom } from '@shoal/protocol';
+import { decodeJoinToken, type Link, newIdentity, proveToken, seededRandom } from '@shoal/protocol';
 import { describe, expect, it } from 'vitest';
 import { aCapability, aSpec } from '../support/builders.ts';
+import { never } from '../support/scripted-device.ts';
 import { aWorld } from '../support/world.ts';
 
 describe('a device', () => {
@@ -267,5 +268,39 @@ describe('an operator', () => {
     await expect(world.clock.until(device.join(word))).rejects.toMatchObject({ code: 'token.refused' });
     await world.clock.until(revoked);
     expect([...world.disk.tokens.keys()]).toEqual([]);
+  });
+});
+
+describe('what was recorded on the network and is said again after the coordinator crashed', () => {
+  it.each([
+    ['a hello with a token', 'join'],
+    ['a hello', 'hello'],
+    ['a goodbye', 'goodbye'],
+  ] as const)('is not believed: %s', async (_, what) => {
+    const world = await aWorld();
+    const sent: Uint8Array[] = [];
+    const wiretapped = (id: string): Link => {
+      const link = world.hub.link(id);
+      const send = link.send.bind(link);
+      return Object.assign(link, {
+        send(to: string, frame: Uint8Array) {
+          sent.push(frame);
+          return send(to, frame);
+        },
+      });
+    };
+    const device = await world.joined({ link: wiretapped });
+    if (what === 'hello') await world.clock.until(device.hello());
+    if (what === 'goodbye') device.telemetry({ goodbye: { reason: 'drained' } });
+    await world.clock.advance(100);
+    const recorded = sent.at(-1) ?? new Uint8Array();
+    await device.die();
+    await world.restartAfterCrash();
+    const attacker = world.hub.link(device.id);
+    await attacker.start(never);
+    await attacker.send(world.identity.id, recorded);
+    await world.clock.advance(100);
+    expect(world.coordinator.statistics().framesRefused).toEqual({ 'message.replayed': 1 });
+    expect(world.coordinator.devices.get(device.id).presence).not.toBe('online');
   });
 });

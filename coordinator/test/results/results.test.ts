@@ -4,6 +4,12 @@ import { ResultShelf } from '../../src/results/index.ts';
 import { aReport, aSpec } from '../support/builders.ts';
 import { aWorld } from '../support/world.ts';
 
+const emptyStore = {
+  resultOfTask: async () => undefined,
+  resultOfCamera: async () => undefined,
+  resultsOfCamera: async () => ({ items: [] }),
+};
+
 describe('a result', () => {
   it('comes with a file that proves it offline, and not with one bit flipped', async () => {
     const world = await aWorld();
@@ -24,11 +30,12 @@ describe('a result', () => {
 
   it('cannot be proven once its device is unknown', async () => {
     const shelf = new ResultShelf({
-      store: { resultOfTask: async () => undefined, resultsOfCamera: async () => ({ items: [] }) },
+      store: emptyStore,
       peers: { keyOf: () => undefined },
     });
     expect(() => shelf.bundle(aReport(1))).toThrow(expect.objectContaining({ code: 'not-found' }));
     await expect(shelf.ofTask('tsk_none')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(shelf.oneOfCamera('cam_1', 'res_none')).rejects.toMatchObject({ code: 'not-found' });
   });
 });
 
@@ -36,7 +43,7 @@ describe('whoever follows results', () => {
   const empty = { schema: 1, pipeline: 'detect', kind: 'empty' } as const;
   const aShelf = () =>
     new ResultShelf({
-      store: { resultOfTask: async () => undefined, resultsOfCamera: async () => ({ items: [] }) },
+      store: emptyStore,
       peers: { keyOf: () => undefined },
     });
 

@@ -153,6 +153,9 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
       await clock.until(store.commit([{ kind: 'result', result: aReport(7, { id: 'res_9' }) }]));
       const { items } = await store.resultsOfCamera('cam_1', { limit: 10 });
       expect(items).toEqual([aReport(7)]);
+      expect(await store.resultOfCamera('cam_1', aReport(7).id)).toEqual(aReport(7));
+      expect(await store.resultOfCamera('cam_1', 'res_9')).toBeUndefined();
+      expect(await store.resultOfCamera('cam_2', aReport(7).id)).toBeUndefined();
     });
 
     it('knows the reports of a camera by number', async () => {

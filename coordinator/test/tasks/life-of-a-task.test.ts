@@ -1,8 +1,8 @@
-import { ShoalError } from '@shoal/protocol';
+import { ShoalError, toHex } from '@shoal/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Task, TaskSpec } from '../../src/domain/index.ts';
 import { aSpec } from '../support/builders.ts';
-import { goodOutcome } from '../support/scripted-device.ts';
+import { aModelSha256, goodOutcome } from '../support/scripted-device.ts';
 import { aWorld, type World } from '../support/world.ts';
 
 const submit = (world: World, change: Partial<TaskSpec> = {}, key?: string): Promise<Task> =>
@@ -317,16 +317,16 @@ describe('a result that is not what it says', () => {
     expect(world.disk.results.size).toBe(0);
   });
 
-  it('is of a model file that is not the one of the catalogue: it is refused', async () => {
+  it('is of a model file that is not the one of the manifest: it is refused, with both digests', async () => {
     const world = await aWorld();
     const device = await world.joined();
     device.work = (assignment) => goodOutcome(device.identity, assignment, { sha256: 'f'.repeat(64) });
     const input = await world.blob('a picture');
     const task = await submit(world, { pipeline: 'detect', model: 'tiny-detector', input, maxAttempts: 1 });
-    expect(await world.ended(task.id)).toMatchObject({
-      state: 'failed',
-      reason: expect.stringContaining('model file'),
-    });
+    const ended = await world.ended(task.id);
+    expect(ended.state).toBe('failed');
+    for (const fact of ['model file of tiny-detector', 'f'.repeat(64), toHex(aModelSha256)])
+      expect(ended.reason).toContain(fact);
   });
 
   it('is of an attempt that another device has: it is dropped, and the task goes on', async () => {

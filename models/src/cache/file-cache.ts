@@ -150,10 +150,11 @@ async function flush(path: string): Promise<void> {
   }
 }
 
-function wrongDigest(name: string, expected: FileIdentity, sha256: string, sizeBytes: number): ShoalError {
+/** What a file is that was meant to be another one. `name` says which, for a person. */
+export function wrongDigest(name: string, expected: FileIdentity, sha256: string, sizeBytes: number): ShoalError {
   return new ShoalError(
     'model.digest',
-    `${name} is not the file it should be: its SHA-256 is ${sha256}, not ${expected.sha256}. It was not kept`,
+    `${name} is not the file that the manifest names: its SHA-256 is ${sha256} (${sizeBytes} bytes), not ${expected.sha256} (${expected.sizeBytes} bytes). It is not used`,
     { name, expectedSha256: expected.sha256, sha256, expectedBytes: expected.sizeBytes, sizeBytes },
   );
 }

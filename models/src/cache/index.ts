@@ -1,2 +1,2 @@
 export { defaultCacheDirectory } from './default-directory.ts';
-export { digestOfFile, explainDiskFull, FileCache, makeFolder } from './file-cache.ts';
+export { digestOfFile, explainDiskFull, FileCache, makeFolder, wrongDigest } from './file-cache.ts';

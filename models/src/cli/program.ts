@@ -8,6 +8,7 @@ import type { CommandContext } from './context.ts';
 
 const help = `
 Models are kept by their SHA-256 in your cache folder; SHOAL_CACHE_DIR names another one.
+Manifests of your own belong into ~/.config/shoal/manifests; SHOAL_MANIFESTS_DIR names another folder.
 
 Exit codes: 0 done; 1 it could not be done here (network, disk, engine); 2 what was asked for is wrong; 130 interrupted.
 

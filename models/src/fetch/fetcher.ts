@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asShoalError, type Clock, isShoalError, type Logger, type Random, retry, ShoalError } from '@shoal/protocol';
-import { explainDiskFull, type FileCache, makeFolder } from '../cache/index.ts';
+import { digestOfFile, explainDiskFull, type FileCache, makeFolder, wrongDigest } from '../cache/index.ts';
 import type { FileSource } from '../manifest/index.ts';
 import { download } from './download.ts';
 import { acquireFileLock } from './file-lock.ts';
@@ -88,29 +88,24 @@ export class Fetcher {
 
   async #copy(source: FileSource, path: string, name: string, { signal }: FetchOptions): Promise<string> {
     const { cache } = this.#deps;
-    const temporary = await cache.temporaryPath();
+    const title = `${name} (${path})`;
     const { size } = await stat(path).catch((cause: unknown) => {
       throw new ShoalError('not-found', `${name}: there is no file ${path} that can be read`, { path }, { cause });
     });
-    if (size === source.sizeBytes) {
-      await copyFile(path, temporary).catch((error: unknown) => {
-        throw asShoalError(error, 'io.failed');
-      });
-      return cache.adopt(temporary, source, name, signal);
-    }
-    const facts = { name, sizeBytes: size, expectedBytes: source.sizeBytes };
-    throw new ShoalError(
-      'model.digest',
-      `${name}: ${path} has ${size} bytes, not the ${source.sizeBytes} it should have`,
-      facts,
-    );
+    if (size !== source.sizeBytes)
+      throw wrongDigest(title, source, await digestOfFile(path, 'sha256', 'hex', signal), size);
+    const temporary = await cache.temporaryPath();
+    await copyFile(path, temporary).catch((error: unknown) => {
+      throw asShoalError(error, 'io.failed');
+    });
+    return cache.adopt(temporary, source, title, signal);
   }
 
   async #downloadFile(source: FileSource, url: URL, name: string, options: FetchOptions): Promise<string> {
     const partPath = await this.#partPath(source.sha256);
     const request = { name, url, checkUrl: parseWebUrl, partPath, size: { exactBytes: source.sizeBytes } };
     return this.#checkedDownload(request, options, () =>
-      this.#deps.cache.adopt(partPath, source, name, options.signal),
+      this.#deps.cache.adopt(partPath, source, `${name} (${source.url})`, options.signal),
     );
   }
 
@@ -145,7 +140,7 @@ export class Fetcher {
         temporary,
         options.signal,
       );
-      return await cache.adopt(temporary, source, name, options.signal);
+      return await cache.adopt(temporary, source, `${name} (${source.url})`, options.signal);
     } finally {
       await rm(temporary, { force: true });
       await this.#shelf.prune();

@@ -154,7 +154,7 @@ function parseVariant(field: JsonField): ModelVariant {
   const sha256 = parseSha256(fields.sha256);
   // What is fetched as it is has one digest, and it is stated twice.
   if (source.kind === 'file' && source.from.sha256 !== sha256)
-    throw fields.sha256.wrong('is not the sha256 of its source file');
+    throw fields.sha256.wrong(`must be the sha256 of its source file, ${source.from.sha256}`);
   return {
     name: parseName(fields.name),
     precision: fields.precision.oneOf('int8', 'float16', 'float32'),

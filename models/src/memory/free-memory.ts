@@ -3,5 +3,5 @@
  * every picture are small objects to the collector, which so lets tens of megabytes of them pile up.
  */
 export function freeMemory({ buffer, byteLength }: Uint8Array | Float32Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transferToFixedLength(0);
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -8,16 +9,17 @@ import { defaultCacheDirectory } from '../../src/cache/index.ts';
 import { Catalogue } from '../../src/catalogue/index.ts';
 import { realModelStore, whenReachable } from '../real-models.ts';
 
-const entry = join(import.meta.dirname, '../../src/main.ts');
+const command = join(import.meta.dirname, '../../bin/shoal-models.js');
 const photos = join(import.meta.dirname, '../../../../shared/data/coco-val64');
 const folder = await mkdtemp(join(tmpdir(), 'shoal-models-cli-'));
+const manifests = join(folder, 'manifests');
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** The real command in a process of its own. */
+/** The real command, as it was built, in a process of its own. */
 function shoalModels(args: readonly string[], cacheDirectory = join(folder, 'cache')) {
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const env = { ...process.env, SHOAL_CACHE_DIR: cacheDirectory };
-    execFile(process.execPath, ['--conditions=source', entry, ...args], { env }, (error, stdout, stderr) => {
+    const env = { ...process.env, SHOAL_CACHE_DIR: cacheDirectory, SHOAL_MANIFESTS_DIR: manifests };
+    execFile(process.execPath, [command, ...args], { env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
   });
@@ -40,6 +42,28 @@ describe('shoal-models', () => {
       entries.map(({ manifest, variant }) => ({ name: manifest.name, variant: variant.name, held: false })),
     );
     expect((await shoalModels(['list'])).stdout.trim().split('\n')).toHaveLength(entries.length + 1);
+  });
+
+  it('knows a user’s own model, and names the file and both digests when it is not the one that the manifest names', async () => {
+    const { name: _, ...shipped } = new Catalogue().find('efficientdet-lite0').manifest;
+    const [variant] = shipped.variants;
+    const path = join(folder, 'my-model.onnx');
+    const from = { url: `file:${path}`, sha256: 'ab'.repeat(32), sizeBytes: 5 };
+    const own = { ...variant, sha256: from.sha256, sizeBytes: from.sizeBytes, source: { kind: 'file', from } };
+    await mkdir(manifests);
+    await writeFile(path, 'other');
+    await writeFile(join(manifests, 'mine.json'), JSON.stringify({ ...shipped, name: 'mine', variants: [own] }));
+    await writeFile(join(manifests, 'broken.json'), JSON.stringify({ ...shipped, name: 'Broken' }));
+    const listed = await shoalModels(['list', '--json']);
+    expect(JSON.parse(listed.stdout)).toContainEqual(expect.objectContaining({ name: 'mine', held: false }));
+    expect(listed.stderr).toMatch(/a manifest is left out .*broken\.json.*manifest\.name must be text/);
+    const { code, stderr } = await shoalModels(['fetch', 'mine']);
+    expect(code).toBe(1);
+    expect(stderr).toContain(path);
+    expect(stderr).toContain(createHash('sha256').update('other').digest('hex'));
+    expect(stderr).toContain(from.sha256);
+    expect(await readFile(path, 'utf8')).toBe('other');
+    await rm(manifests, { recursive: true });
   });
 
   it.each([

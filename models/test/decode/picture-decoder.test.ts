@@ -198,7 +198,7 @@ describe('bad input', () => {
     await expect(decode(await aPicture().webp().toBuffer())).resolves.toBeDefined();
   });
 
-  it('ends in an error with a code, whatever the bytes are', async () => {
+  it('ends in an error with a code, whatever the bytes are (400 cases, others each time)', async () => {
     const whole = await Promise.all(
       (['jpeg', 'png', 'gif', 'webp', 'tiff'] as const).map((format) => aPicture().toFormat(format).toBuffer()),
     );
@@ -219,7 +219,7 @@ describe('bad input', () => {
         if (typeof outcome === 'number') expect(outcome).toBe(32 * 32 * 3);
         else expect(outcome).toMatch(/^input\.(corrupt|unsupported|too-large)$/);
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 

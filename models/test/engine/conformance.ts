@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/engine/index.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Engine, LoadableModel } from '../../src/engine/index.ts';
 import type { ModelOutput } from '../../src/stages/index.ts';
 import { aClassifier, aDetector, aFrame } from './tiny-models.ts';
 
@@ -8,11 +8,19 @@ const never = new AbortController().signal;
 /** What every engine does, whatever it runs on. `create` gives one that runs one at a time and lets `queueLimit` wait. */
 export function engineConformance(name: string, create: (options: { readonly queueLimit: number }) => Engine): void {
   describe(`${name} behaves as an engine`, () => {
+    // One engine for all that leave it as it was. While it holds a model, its threads and the runtime in them stay.
     let engine: Engine;
-    beforeEach(() => {
+    beforeAll(async () => {
       engine = create({ queueLimit: 2 });
+      await engine.load(aClassifier(), never);
     });
-    afterEach(() => engine.dispose());
+    afterAll(() => engine.dispose());
+
+    const load = async (loadable: LoadableModel) => {
+      const model = await engine.load(loadable, never);
+      onTestFinished(() => model.release());
+      return model;
+    };
 
     it('says what it can do', async () => {
       const capabilities = await engine.capabilities(never);
@@ -21,7 +29,7 @@ export function engineConformance(name: string, create: (options: { readonly que
     });
 
     it('gives the same output for the same frame, with boxes inside the source picture', async () => {
-      const model = await engine.load(aDetector(), never);
+      const model = await load(aDetector());
       const frame = noise(3, 10);
       const first = await model.infer(frame, { minScore: 0 }, never);
       const second = await model.infer(frame, { minScore: 0 }, never);
@@ -38,7 +46,7 @@ export function engineConformance(name: string, create: (options: { readonly que
     });
 
     it('reports no more than was asked for, strongest first', async () => {
-      const model = await engine.load(aDetector(), never);
+      const model = await load(aDetector());
       const frame = noise(3);
       const all = detections((await model.infer(frame, { minScore: 0 }, never)).output);
       expect(all.map(({ score }) => score)).toEqual(all.map(({ score }) => score).toSorted((a, b) => b - a));
@@ -50,10 +58,7 @@ export function engineConformance(name: string, create: (options: { readonly que
     });
 
     it('runs two models side by side', async () => {
-      const [detector, classifier] = await Promise.all([
-        engine.load(aDetector(), never),
-        engine.load(aClassifier(), never),
-      ]);
+      const [detector, classifier] = await Promise.all([load(aDetector()), load(aClassifier())]);
       const outputs = await Promise.all([
         detector.infer(noise(1), {}, never),
         classifier.infer(noise(1), {}, never),
@@ -71,20 +76,20 @@ export function engineConformance(name: string, create: (options: { readonly que
       ['a score that is not a number', {}, { minScore: Number.NaN }],
       ['half a result', {}, { maxResults: 0.5 }],
     ])('refuses %s', async (_, frame, parameters) => {
-      const model = await engine.load(aDetector(), never);
+      const model = await load(aDetector());
       const asked = model.infer({ ...aFrame(), ...frame }, parameters, never);
       await expect(asked).rejects.toMatchObject({ code: 'input.invalid' });
     });
 
     it('refuses a run beyond its queue, and takes new ones when it is shorter again', async () => {
-      const model = await engine.load(aDetector(), never);
+      const model = await load(aDetector());
       const [, , , refused] = await Promise.allSettled([1, 2, 3, 4].map((seed) => model.infer(noise(seed), {}, never)));
       expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'queue.full' } });
       await expect(model.infer(noise(4), {}, never)).resolves.toBeDefined();
     });
 
     it('lets a waiting run leave when its signal fires, and gives its place to another', async () => {
-      const model = await engine.load(aDetector(), never);
+      const model = await load(aDetector());
       const stop = new AbortController();
       const running = model.infer(noise(1), {}, stop.signal);
       const waiting = model.infer(noise(2), {}, stop.signal);
@@ -99,12 +104,12 @@ export function engineConformance(name: string, create: (options: { readonly que
     it('does not begin what is aborted already', async () => {
       const gone = AbortSignal.abort();
       await expect(engine.load(aDetector(), gone)).rejects.toMatchObject({ code: 'aborted' });
-      const model = await engine.load(aDetector(), never);
+      const model = await load(aDetector());
       await expect(model.infer(noise(1), {}, gone)).rejects.toMatchObject({ code: 'aborted' });
     });
 
     it('ends what runs and refuses what waits when a model is released', async () => {
-      const model = await engine.load(aDetector(), never);
+      const model = await load(aDetector());
       const running = model.infer(noise(1), {}, never);
       const waiting = expect(model.infer(noise(2), {}, never)).rejects.toMatchObject({ code: 'closed' });
       let over = false;
@@ -119,14 +124,15 @@ export function engineConformance(name: string, create: (options: { readonly que
     });
 
     it('fails everything with `closed` when it is disposed of, and loads nothing any more', async () => {
-      const model = await engine.load(aDetector(), never);
+      const ended = create({ queueLimit: 2 });
+      const model = await ended.load(aDetector(), never);
       const runs = [1, 2].map((seed) => model.infer(noise(seed), {}, never));
       const settled = Promise.allSettled(runs);
-      await engine.dispose();
+      await ended.dispose();
       for (const run of await settled) expect(run).toMatchObject({ status: 'rejected', reason: { code: 'closed' } });
-      await expect(engine.load(aDetector(), never)).rejects.toMatchObject({ code: 'closed' });
+      await expect(ended.load(aDetector(), never)).rejects.toMatchObject({ code: 'closed' });
       await expect(model.infer(noise(1), {}, never)).rejects.toMatchObject({ code: 'closed' });
-      await engine.dispose();
+      await ended.dispose();
     });
   });
 }

@@ -7,7 +7,6 @@ import { aFrame, aSlowModel } from './tiny-models.ts';
 const never = new AbortController().signal;
 const engine = createOnnxEngine({ logger: silentLogger });
 const model = await engine.load(aSlowModel(), never);
-await model.infer(aFrame(), {}, never);
 model.infer(aFrame(), {}, never).then(
   () => process.stdout.write(' and done'),
   () => process.stdout.write(' and failed'),

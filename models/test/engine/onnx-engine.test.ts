@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { silentLogger } from '@shoal/protocol';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOnnxEngine } from '../../src/engine/index.ts';
 import { engineConformance } from './conformance.ts';
 import { aClassifier, aDetector, aFrame, aScene, loadable, side } from './tiny-models.ts';
@@ -17,6 +17,8 @@ engineConformance('the onnx engine', ({ queueLimit }) => createOnnxEngine({ logg
 
 describe('the onnx engine', () => {
   const engine = createOnnxEngine({ logger }, { workers: 2 });
+  // While a model is held, the threads and the runtime in them stay.
+  beforeAll(async () => void (await engine.load(aClassifier(), never)));
   afterAll(() => engine.dispose());
 
   it('puts a detection where the anchor and its codes say, in pixels of the source picture', async () => {

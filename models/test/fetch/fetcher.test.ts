@@ -266,6 +266,21 @@ describe('a file of this machine', () => {
     expect(await cache.list()).toEqual([source().sha256]);
   });
 
+  it.each([
+    ['of the same size', someBytes(file.length, 3)],
+    ['of another size', someBytes(5, 3)],
+  ])('that is another one %s is refused with its path and both digests, and stays where it is', async (_, other) => {
+    const { fetcher, directory } = await made();
+    const path = join(directory, 'my-model.onnx');
+    await writeFile(path, other);
+    const error = await fetcher.fetch(sourceOf(file, `file:${path}`), 'my-model', noAbort).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: 'model.digest' });
+    for (const fact of ['my-model', path, source().sha256, sourceOf(other, '').sha256])
+      expect(error.message).toContain(fact);
+    expect(Buffer.compare(await readFile(path), other)).toBe(0);
+    expect(await readdir(join(directory, 'temporary')).catch(() => [])).toEqual([]);
+  });
+
   it('is said to be missing when it is', async () => {
     const { fetcher } = await made();
     const missing = { ...source(), url: 'file:/nowhere/at/all.onnx' };

@@ -257,7 +257,7 @@ function aPicture(life: Life): Promise<BlobRef | undefined> {
 function aCamera(life: Life): CameraSpec {
   return {
     name: 'a camera',
-    source: life.pick(['sim:fine', 'sim:fine', 'sim:breaks']),
+    source: life.pick(['rtsp://fine/', 'rtsp://fine/', 'rtsp://breaks/']),
     pipeline: 'detect',
     targetFps: life.pick([0.3, 0.5, 1]),
     parameters: {},

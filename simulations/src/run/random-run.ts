@@ -52,8 +52,7 @@ export async function randomRun(seed: number, parts: WorldParts = {}): Promise<R
   } catch (error) {
     life.broken.push(`the world ended: ${error instanceof Error ? error.stack : error}`);
   }
-  world.end();
-  return {
+  const report: RunReport = {
     seed,
     tasks: life.tasks.size,
     succeeded: life.seen.filter(({ state }) => state === 'succeeded').length,
@@ -64,6 +63,8 @@ export async function randomRun(seed: number, parts: WorldParts = {}): Promise<R
     traceDigest: sha256Hex(world.trace.join('\n')),
     trace: world.trace,
   };
+  await world.end();
+  return report;
 }
 
 async function labelYard({ world }: Life): Promise<void> {

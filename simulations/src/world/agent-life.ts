@@ -7,7 +7,7 @@ import {
   type RunPicture,
 } from '@shoal/agent';
 import { createSimulatedEngine } from '@shoal/models';
-import { catalogueManifests, type ModelManifest } from '@shoal/models/manifest';
+import type { ModelManifest } from '@shoal/models/manifest';
 import {
   type Clock,
   type Identity,
@@ -22,6 +22,7 @@ import type { AgentDisk } from './agent-disk.ts';
 import { CrashableClock, type WallClock } from './crashable-clock.ts';
 import { scriptedVideos } from './scripted-videos.ts';
 import type { SimulatedMachine } from './simulated-machine.ts';
+import { simulatedModels } from './simulated-models.ts';
 import type { Wiretap } from './wiretap.ts';
 
 interface Surroundings {
@@ -51,6 +52,8 @@ export class AgentLife {
   readonly #surroundings: Surroundings;
   #token: { readonly tokenId: string; readonly secret: Uint8Array } | undefined;
   #process: Process | undefined;
+  /** Processes that crashed. What they waited for never came, and for as long as they wait Node keeps them and all that they know. */
+  readonly #crashed: Process[] = [];
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -108,10 +111,21 @@ export class AgentLife {
   crash(): void {
     if (!this.#process) return;
     const { clock, link } = this.#process;
+    this.#crashed.push(this.#process);
     this.#process = undefined;
     clock.crash();
     this.disk.crash();
     void link.stop();
+  }
+
+  /** Once the world is over: ends what every crashed process still waits for. */
+  async bury(): Promise<void> {
+    await Promise.all(
+      this.#crashed.splice(0).map(({ agent, clock }) => {
+        clock.bury();
+        return agent.stop();
+      }),
+    );
   }
 }
 
@@ -133,7 +147,7 @@ function find(
   model: string,
   variantName: string,
 ): { manifest: ModelManifest; variant: ModelManifest['variants'][number] } | undefined {
-  const manifest = catalogueManifests.find(({ name }) => name === model);
+  const manifest = simulatedModels.find(({ name }) => name === model);
   const variant = manifest?.variants.find(({ name }) => variantName === '' || name === variantName);
   return manifest && variant && { manifest, variant };
 }

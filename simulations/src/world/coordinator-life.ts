@@ -6,7 +6,6 @@ import {
   type MemoryDisk,
   MemoryStore,
 } from '@shoal/coordinator';
-import { catalogueManifests } from '@shoal/models/manifest';
 import {
   type Clock,
   type Identity,
@@ -19,6 +18,7 @@ import {
   type Random,
 } from '@shoal/protocol';
 import { CrashableClock, type WallClock } from './crashable-clock.ts';
+import { simulatedModels } from './simulated-models.ts';
 import type { Wiretap } from './wiretap.ts';
 
 interface Surroundings {
@@ -47,6 +47,9 @@ export class CoordinatorLife {
   readonly wall: WallClock = { offsetMs: 0 };
   readonly #surroundings: Surroundings;
   #process: Process | undefined;
+  readonly #crashed: Process[] = [];
+  /** By the very bytes that were recorded: to import a key costs as much as to verify with it. */
+  readonly #keys = new WeakMap<Uint8Array, PeerKey>();
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -59,7 +62,10 @@ export class CoordinatorLife {
   /** As the coordinator recorded it. */
   keyOf(device: PeerId): PeerKey | undefined {
     const record = this.#surroundings.disks.store.devices.get(device);
-    return record && importPeerKey('device', record.publicKey);
+    if (!record) return undefined;
+    const key = this.#keys.get(record.publicKey) ?? importPeerKey('device', record.publicKey);
+    this.#keys.set(record.publicKey, key);
+    return key;
   }
 
   get isUp(): boolean {
@@ -80,7 +86,7 @@ export class CoordinatorLife {
     const ports = {
       ...{ clock, random, logger, identity, link, store, addresses },
       blobs: disks.blobs,
-      models: catalogueManifests,
+      models: simulatedModels,
     };
     const coordinator = createCoordinator(config, ports);
     this.#process = { coordinator, clock, store, link };
@@ -90,9 +96,20 @@ export class CoordinatorLife {
   crash(): void {
     if (!this.#process) return;
     const { clock, store, link } = this.#process;
+    this.#crashed.push(this.#process);
     this.#process = undefined;
     clock.crash();
     store.crash();
     void link.stop();
+  }
+
+  /** Once the world is over: ends what every crashed process still waits for. */
+  async bury(): Promise<void> {
+    await Promise.all(
+      this.#crashed.splice(0).map(({ coordinator, clock }) => {
+        clock.bury();
+        return coordinator.stop();
+      }),
+    );
   }
 }

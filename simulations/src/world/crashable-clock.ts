@@ -5,7 +5,7 @@ export interface WallClock {
   offsetMs: number;
 }
 
-/** The clock of one simulated process. When the process crashes, nothing that it had set is called any more. */
+/** The clock of one simulated process. From its crash on, nothing that it had set or sets is called any more, until it is buried. */
 export class CrashableClock implements Clock {
   readonly #clock: Clock;
   readonly #wall: WallClock;
@@ -46,5 +46,10 @@ export class CrashableClock implements Clock {
     this.#crashed = true;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
+  }
+
+  /** What is set from now on is called again, so that what is left of the process can come to an end. */
+  bury(): void {
+    this.#crashed = false;
   }
 }

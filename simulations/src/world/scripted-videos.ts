@@ -6,7 +6,7 @@ const framesUntilBreak = 5;
 
 /**
  * Videos that are data: a frame falls due at the rate that is asked for, and whoever is slower than that gets the next one that is due.
- * `sim:fine` goes on for ever, `sim:breaks` ends with an error again and again.
+ * `rtsp://fine/` goes on for ever, `rtsp://breaks/` ends with an error again and again.
  */
 export function scriptedVideos(clock: Clock): VideoSource {
   return {
@@ -26,7 +26,7 @@ async function* frames(clock: Clock, request: VideoRequest, signal: AbortSignal)
   const everyMs = 1_000 / request.targetFps;
   for (let number = 1; ; number++) {
     await delay(clock, 'scripted video: next frame', everyMs - (clock.monotonicMs() % everyMs), signal);
-    if (request.source === 'sim:breaks' && number > framesUntilBreak)
+    if (request.source === 'rtsp://breaks/' && number > framesUntilBreak)
       throw new ShoalError('source.unreadable', 'the video broke off');
     counter.setUint32(0, number);
     yield { pixels, placement, capturedAtMs: clock.nowMs(), capturedMonotonicMs: clock.monotonicMs() };

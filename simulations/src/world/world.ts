@@ -71,6 +71,7 @@ export class World {
   readonly wiretap: Wiretap;
   /** The coordinator as a process on a machine; what it does is {@link coordinator}. */
   readonly coordinatorLife: CoordinatorLife;
+  #over = false;
 
   private constructor(options: WorldOptions) {
     this.random = seededRandom(options.seed);
@@ -146,13 +147,16 @@ export class World {
     await this.settle(this.coordinatorLife.start());
   }
 
-  /** Ends every process, so that nothing is left to run. */
-  end(): void {
-    for (const agent of this.agents) agent.crash();
-    this.coordinatorLife.crash();
+  /** Ends every process, so that nothing of it is left to run or to be remembered. The trace is as long as it was. */
+  async end(): Promise<void> {
+    this.#over = true;
+    const lives = [...this.agents, this.coordinatorLife];
+    for (const life of lives) life.crash();
+    await this.settle(Promise.all(lives.map((life) => life.bury())));
   }
 
   note(what: string): void {
+    if (this.#over) return;
     this.trace.push(`${this.clock.monotonicMs().toFixed(3)} ${what}`);
   }
 
@@ -162,6 +166,7 @@ export class World {
 
   #logger(process: string): Logger {
     return createLogger(({ level, message, fields }) => {
+      if (this.#over) return;
       const line = `${process} ${level} ${message} ${JSON.stringify(fields)}`;
       this.note(line);
       if (defective.has(message)) this.defects.push(line);

@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { MemoryDisk } from '@shoal/coordinator';
 import { randomRun } from '@shoal/simulations';
 import { describe, expect, it } from 'vitest';
 
@@ -37,4 +40,28 @@ describe('a random life of a fleet', () => {
     expect(again.traceDigest).toBe(first.traceDigest);
     expect(other.traceDigest).not.toBe(first.traceDigest);
   });
+
+  it('leaves nothing in memory when it is over, whatever its processes waited for when they crashed', async () => {
+    const disks = [await diskAfterRun(1), await diskAfterRun(2), await diskAfterRun(3)];
+    let left = disks.length;
+    // What is weakly held stays until the end of the turn, and what was used last sometimes for some turns more.
+    for (let turn = 0; turn < 20 && left > 0; turn++) {
+      await new Promise(setImmediate);
+      collectGarbage();
+      left = disks.filter((disk) => disk.deref() !== undefined).length;
+    }
+    expect(left).toBe(0);
+  });
 });
+
+/** What the world stood on knows of nothing else; what is left of its processes knows of it. */
+async function diskAfterRun(seed: number): Promise<WeakRef<MemoryDisk>> {
+  const disk = new MemoryDisk();
+  await randomRun(seed, { disk });
+  return new WeakRef(disk);
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}

@@ -1,23 +1,32 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { asShoalError, ShoalError } from '@shoal/protocol';
+import { type LogFlush, openLogFlush } from './log-flush.ts';
 import { migrate } from './schema.ts';
 
-/** One SQLite file: prepared statements are kept, and every transaction first runs what `beforeCommit` adds to it. */
+/**
+ * One SQLite file: prepared statements are kept, and every transaction first runs what `beforeCommit` adds to it. A commit is in SQLite's write-ahead log
+ * when it returns, and on the disk once that is flushed.
+ */
 export class Database {
   readonly #path: string;
   readonly #database: DatabaseSync;
+  readonly #log: LogFlush;
   readonly #statements = new Map<string, StatementSync>();
   #beforeCommit = () => {};
   #closed = false;
+  #lastFlush: Promise<unknown> = Promise.resolve();
+  /** The system may forget what it failed to flush: then nothing in the log is sure, and what follows in it is not either. */
+  #logIsSound = true;
 
   /** @throws `io.failed` when the file cannot be opened or is no database */
-  constructor(path: string) {
+  constructor(path: string, openLog: (path: string) => LogFlush = openLogFlush) {
     this.#path = path;
     try {
       this.#database = new DatabaseSync(path);
-      // FULL: in WAL mode a commit is on the disk when it returns (sqlite.org/pragma.html#pragma_synchronous).
-      this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
+      // NORMAL: flushes around a checkpoint, not at each commit (sqlite.org/pragma.html#pragma_synchronous).
+      this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
       migrate(this.#database, path);
+      this.#log = openLog(path);
     } catch (error) {
       throw this.#explain(error);
     }
@@ -28,10 +37,18 @@ export class Database {
     this.#beforeCommit = action;
   }
 
-  /** Durable when it returns. @throws `io.disk-full`, `io.failed`; then nothing of it has happened. */
+  /** The same as {@link transaction}, and durable when it resolves. */
+  async durably<T>(action: () => T): Promise<T> {
+    const result = this.transaction(action);
+    await this.flush();
+    return result;
+  }
+
+  /** To be flushed. @throws `io.disk-full`, `io.failed`; then nothing of it has happened. */
   transaction<T>(action: () => T): T {
     if (this.#closed) throw new ShoalError('closed', 'the store is closed');
     try {
+      this.#makeLogSound();
       this.#database.exec('BEGIN IMMEDIATE');
       try {
         const result = action();
@@ -47,6 +64,23 @@ export class Database {
     }
   }
 
+  /** Every transaction so far is durable when it resolves. @throws `io.failed`, `io.disk-full`: then it may be or not */
+  async flush(): Promise<void> {
+    const flush = this.#log.flush();
+    this.#lastFlush = Promise.allSettled([this.#lastFlush, flush]);
+    try {
+      await flush;
+    } catch (error) {
+      this.#logIsSound = false;
+      throw new ShoalError(
+        'io.failed',
+        `${this.#path} cannot be flushed to the disk: ${String(error)}`,
+        { path: this.#path },
+        { cause: error },
+      );
+    }
+  }
+
   run(sql: string, ...values: SQLInputValue[]): void {
     this.#prepare(sql).run(...values);
   }
@@ -59,11 +93,21 @@ export class Database {
     return this.#prepare(sql).all(...values) as Row[];
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#lastFlush;
     this.#statements.clear();
+    await this.#log.close();
     this.#database.close();
+  }
+
+  /** From the log, as it is read back, to the database file, which is flushed; the log begins anew. */
+  #makeLogSound(): void {
+    if (this.#logIsSound) return;
+    const done = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    if (done.busy !== 0) throw new ShoalError('io.failed', `${this.#path} is in use by another process`);
+    this.#logIsSound = true;
   }
 
   #prepare(sql: string): StatementSync {

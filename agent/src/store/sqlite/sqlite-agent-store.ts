@@ -17,14 +17,15 @@ import type {
   ProfileStore,
 } from '../store.ts';
 import { Database } from './database.ts';
+import type { LogFlush } from './log-flush.ts';
 import { SqliteOutboxStore } from './sqlite-outbox-store.ts';
 
 /**
  * The agent's state in one SQLite file, which is made when it is not there.
  * @throws `io.failed` when it cannot be opened, is no database or is of a later version
  */
-export function openSqliteAgentStore(path: string): AgentStore {
-  const database = new Database(path);
+export function openSqliteAgentStore(path: string, openLog?: (path: string) => LogFlush): AgentStore {
+  const database = new Database(path, openLog);
   const sequences = new Sequences(database);
   return {
     sequences,
@@ -33,8 +34,8 @@ export function openSqliteAgentStore(path: string): AgentStore {
     profiles: new Profiles(database),
     cameras: new Cameras(database),
     async close() {
-      sequences.flush();
-      database.close();
+      await sequences.flush();
+      await database.close();
     },
   };
 }
@@ -54,7 +55,7 @@ class Sequences implements SequenceStore {
   }
 
   async reserve(count: number): Promise<number> {
-    return this.#database.transaction(() => {
+    return this.#database.durably(() => {
       const first = readFact<number>(this.#database, 'next sequence') ?? 1;
       writeFact(this.#database, 'next sequence', first + count);
       return first;
@@ -70,8 +71,8 @@ class Sequences implements SequenceStore {
     this.#unwritten.add(sender);
   }
 
-  flush(): void {
-    if (this.#unwritten.size > 0) this.#database.transaction(() => {});
+  async flush(): Promise<void> {
+    if (this.#unwritten.size > 0) await this.#database.durably(() => {});
   }
 
   #write(): void {
@@ -103,7 +104,7 @@ class Membership implements MembershipStore {
 
   async pin({ publicKey, addresses }: PinnedCoordinator): Promise<void> {
     const before = this.pinned();
-    this.#database.transaction(() => {
+    await this.#database.durably(() => {
       if (before && !equalBytes(before.publicKey, publicKey)) {
         this.#database.run('DELETE FROM cameras');
         this.#database.run("DELETE FROM facts WHERE name = 'welcomed'");
@@ -117,7 +118,7 @@ class Membership implements MembershipStore {
   }
 
   async recordWelcome(atMs: number): Promise<void> {
-    this.#database.transaction(() => writeFact(this.#database, 'welcomed', atMs));
+    await this.#database.durably(() => writeFact(this.#database, 'welcomed', atMs));
   }
 
   probed(): ProbedSoftware | undefined {
@@ -126,7 +127,7 @@ class Membership implements MembershipStore {
   }
 
   async recordProbed(probed: ProbedSoftware): Promise<void> {
-    this.#database.transaction(() => writeFact(this.#database, 'probed', JSON.stringify(probed)));
+    await this.#database.durably(() => writeFact(this.#database, 'probed', JSON.stringify(probed)));
   }
 }
 
@@ -145,7 +146,7 @@ class Profiles implements ProfileStore {
   }
 
   async put({ fingerprint, profile }: ProfileRecord): Promise<void> {
-    this.#database.transaction(() =>
+    await this.#database.durably(() =>
       this.#database.run(
         'INSERT OR REPLACE INTO profiles (model, variant, engine, fingerprint, profile) VALUES (?, ?, ?, ?, ?)',
         profile.model,
@@ -171,7 +172,7 @@ class Cameras implements CameraStore {
   }
 
   async put(assignment: CameraAssignment): Promise<void> {
-    this.#database.transaction(() =>
+    await this.#database.durably(() =>
       this.#database.run(
         'INSERT OR REPLACE INTO cameras (id, assignment) VALUES (?, ?)',
         assignment.cameraId,
@@ -181,11 +182,11 @@ class Cameras implements CameraStore {
   }
 
   async remove(cameraId: string): Promise<void> {
-    this.#database.transaction(() => this.#database.run('DELETE FROM cameras WHERE id = ?', cameraId));
+    await this.#database.durably(() => this.#database.run('DELETE FROM cameras WHERE id = ?', cameraId));
   }
 
   async reserveNumbers(cameraId: string, count: number): Promise<number> {
-    return this.#database.transaction(() => {
+    return this.#database.durably(() => {
       const row = this.#database.get<{ next: number }>('SELECT next FROM camera_numbers WHERE camera = ?', cameraId);
       const first = row?.next ?? 1;
       this.#database.run('INSERT OR REPLACE INTO camera_numbers (camera, next) VALUES (?, ?)', cameraId, first + count);

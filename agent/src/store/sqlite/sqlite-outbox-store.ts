@@ -32,16 +32,21 @@ export class SqliteOutboxStore implements OutboxStore {
   }
 
   async append(entries: readonly OutboxEntry[]): Promise<void> {
-    this.#database.transaction(() => {
+    const before = this.#database.transaction(() => {
+      // Some are there already when they could not be flushed the last time.
+      const taken = this.#delete(entries.map(({ id }) => id));
       for (const { id, kind, statement, payload } of entries) {
         this.#database.run('INSERT INTO outbox (id, kind, statement) VALUES (?, ?, ?)', id, kind, statement);
         if (payload.length > 0) {
           this.#database.run('INSERT INTO outbox_payload (id, kind, payload) VALUES (?, ?, ?)', id, kind, payload);
         }
       }
+      return taken;
     });
+    this.#subtract(before);
     this.#count += entries.length;
     for (const { statement, payload } of entries) this.#sizeBytes += statement.length + payload.length;
+    await this.#database.flush();
   }
 
   async read(afterId: number, limit: number): Promise<readonly OutboxEntry[]> {
@@ -55,26 +60,8 @@ export class SqliteOutboxStore implements OutboxStore {
   }
 
   async remove(ids: readonly number[]): Promise<void> {
-    const removed = this.#database.transaction(() => {
-      let sizeBytes = 0;
-      let count = 0;
-      for (const id of ids) {
-        const statement = this.#database.get<{ size: number }>(
-          'DELETE FROM outbox WHERE id = ? RETURNING length(statement) AS size',
-          id,
-        );
-        if (!statement) continue;
-        const payload = this.#database.get<{ size: number }>(
-          'DELETE FROM outbox_payload WHERE id = ? RETURNING length(payload) AS size',
-          id,
-        );
-        count += 1;
-        sizeBytes += statement.size + (payload?.size ?? 0);
-      }
-      return { count, sizeBytes };
-    });
-    this.#count -= removed.count;
-    this.#sizeBytes -= removed.sizeBytes;
+    this.#subtract(this.#database.transaction(() => this.#delete(ids)));
+    await this.#database.flush();
   }
 
   async shedPayloads(sizeBytes: number): Promise<{ reports: number; sizeBytes: number }> {
@@ -93,7 +80,32 @@ export class SqliteOutboxStore implements OutboxStore {
       return { reports, sizeBytes: freed };
     });
     this.#sizeBytes -= shed.sizeBytes;
+    await this.#database.flush();
     return shed;
+  }
+
+  #delete(ids: readonly number[]): OutboxTotals {
+    let sizeBytes = 0;
+    let count = 0;
+    for (const id of ids) {
+      const statement = this.#database.get<{ size: number }>(
+        'DELETE FROM outbox WHERE id = ? RETURNING length(statement) AS size',
+        id,
+      );
+      if (!statement) continue;
+      const payload = this.#database.get<{ size: number }>(
+        'DELETE FROM outbox_payload WHERE id = ? RETURNING length(payload) AS size',
+        id,
+      );
+      count += 1;
+      sizeBytes += statement.size + (payload?.size ?? 0);
+    }
+    return { count, sizeBytes };
+  }
+
+  #subtract({ count, sizeBytes }: OutboxTotals): void {
+    this.#count -= count;
+    this.#sizeBytes -= sizeBytes;
   }
 }
 

@@ -50,13 +50,13 @@ export function videoFrames(ffmpeg: string, file: string, fps: number, signal: A
   return { frames: read(), durationMs: () => durationMs };
 }
 
-/** The ffmpeg on the path, else the one that came with the agent's packages. @throws `engine.unavailable` with what to install */
+/** The ffmpeg on the path, else the old build that comes from npm. @throws `engine.unavailable` with what to install */
 export async function findFfmpeg(path: string | undefined): Promise<string> {
   for (const folder of (path ?? '').split(delimiter)) {
     const candidate = join(folder, process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg');
     if (folder !== '' && (await isExecutable(candidate))) return candidate;
   }
-  const bundled = bundledFfmpeg();
+  const bundled = await bundledFfmpeg();
   if (bundled !== undefined && (await isExecutable(bundled))) return bundled;
   throw new ShoalError(
     'engine.unavailable',
@@ -64,11 +64,12 @@ export async function findFfmpeg(path: string | undefined): Promise<string> {
   );
 }
 
-function bundledFfmpeg(): string | undefined {
+async function bundledFfmpeg(): Promise<string | undefined> {
   try {
-    const manifest = import.meta.resolve(`@ffmpeg-installer/${process.platform}-${process.arch}/package.json`);
-    return join(new URL(manifest).pathname, '..', 'ffmpeg');
+    const { default: installer } = await import('@ffmpeg-installer/ffmpeg');
+    return installer.path;
   } catch {
+    // An optional dependency, and not made for every platform.
     return undefined;
   }
 }

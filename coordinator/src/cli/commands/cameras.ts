@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { every, ShoalError } from '@shoal/protocol';
 import type { Camera, Result } from '../../http/index.ts';
@@ -105,6 +106,22 @@ async function printResults(context: Context, id: string, name: string): Promise
       context.print(`${new Date(result.receivedAt).toTimeString().slice(0, 8)}  ${printable(name)}  ${summary}`);
     last = summary;
   }
+}
+
+/** Saves the proof of a result of a camera, the newest unless told which. */
+export async function saveProof(context: Context, word: string, result?: string, out?: string): Promise<void> {
+  const camera = await findCamera(context, word);
+  const id = result ?? (await newestResult(context, camera));
+  const file = out ?? `${id}.proof.json`;
+  await writeFile(file, await context.api.bytes(`/v1/cameras/${camera.id}/results/${id}/bundle`));
+  context.show({ camera: camera.id, result: id, proof: file }, () => `${file}   check it: shoal verify ${file}`);
+}
+
+async function newestResult({ api }: Context, { id, name }: Camera): Promise<string> {
+  const { items } = await api.call<{ items: Result[] }>('GET', `/v1/cameras/${id}/results`, { query: { limit: 1 } });
+  const [newest] = items;
+  if (!newest) throw new ShoalError('not-found', `${name} has no result yet; shoal cameras watch says why`);
+  return newest.id;
 }
 
 const troublesEveryMs = 2_000;

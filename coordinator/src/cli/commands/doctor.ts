@@ -113,16 +113,17 @@ interface AgentReport {
   readonly hardware: {
     readonly cpu?: { readonly model?: string; readonly usableCores?: number };
     readonly memory?: { readonly usableBytes?: number };
+    readonly disk?: { readonly freeBytes?: number };
     readonly accelerators?: readonly { readonly name?: string }[];
   };
   readonly video: { readonly decoders: readonly string[] };
   readonly engines: readonly { readonly name: string; readonly works: boolean; readonly detail: string }[];
   readonly models: readonly string[];
-  readonly advice: readonly string[];
 }
 
-function agentChecks({ hardware, video, engines, models, advice }: AgentReport): Check[] {
-  const { cpu, memory, accelerators = [] } = hardware;
+/** What the agent advises besides is about what is checked here too. */
+function agentChecks({ hardware, video, engines, models }: AgentReport): Check[] {
+  const { cpu, memory, disk, accelerators = [] } = hardware;
   const machine = [
     cpu?.model ?? 'unknown processor',
     `${cpu?.usableCores ?? '?'} cores`,
@@ -140,8 +141,22 @@ function agentChecks({ hardware, video, engines, models, advice }: AgentReport):
     },
     { name: 'runs', status: works.length > 0 ? 'ok' : 'fail', detail: details },
     { name: 'models', status: 'ok', detail: models.join(', ') || 'none here yet: the first task fetches its own' },
-    ...advice.map((detail): Check => ({ name: 'advice', status: 'warn', detail })),
+    ...(disk?.freeBytes === undefined ? [] : [diskCheck(disk.freeBytes)]),
   ];
+}
+
+/** Less free disk than this is worth a word, bytes. */
+const lowDiskBytes = 500e6;
+
+function diskCheck(freeBytes: number): Check {
+  const detail = `${bytesText(freeBytes)} free`;
+  if (freeBytes >= lowDiskBytes) return { name: 'disk', status: 'ok', detail };
+  return {
+    name: 'disk',
+    status: 'warn',
+    detail,
+    remedy: 'free some: results wait on the disk while the coordinator is away',
+  };
 }
 
 /** `shoal-agent` on the path, or beside this package. */

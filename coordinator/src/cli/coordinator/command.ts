@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type ExitCode, exitCodesHelp } from '../exit-codes.ts';
+import { exitCodesHelp, type SetExitCode } from '../exit-codes.ts';
 import type { World } from '../world.ts';
 import type { CoordinatorOptions } from './options.ts';
 
-export function addCoordinatorCommand(program: Command, world: World, setExitCode: (code: ExitCode) => void): void {
+export function addCoordinatorCommand(program: Command, world: World, setExitCode: SetExitCode): void {
   program
     .command('coordinator')
     .description('Run the coordinator: the REST API, an MQTT broker, the placement of work')

@@ -1,7 +1,9 @@
 import { Type } from 'typebox';
 import { sendEvents } from '../event-stream.ts';
 import type { Resource } from '../resource.ts';
+import { sendBundle } from '../send-bundle.ts';
 import {
+  BundleFile,
   Camera,
   CameraRequest,
   cameraSpec,
@@ -11,6 +13,7 @@ import {
   pageOf,
   problems,
   Result,
+  ResultParams,
   resultView,
 } from '../views/index.ts';
 
@@ -115,6 +118,37 @@ export const cameras: Resource = (context) => async (api) => {
     async ({ params, query }) => {
       const page = await coordinator.results.ofCamera(params.id, { ...query, limit: query.limit ?? 50 });
       return { ...page, items: page.items.map((record) => resultView(record)) };
+    },
+  );
+
+  api.get(
+    '/v1/cameras/:id/results/:result',
+    {
+      schema: {
+        tags,
+        summary: 'Get one result of a camera',
+        operationId: 'getCameraResult',
+        params: ResultParams,
+        response: { 200: Result.ref, ...problems('not-found') },
+      },
+    },
+    async ({ params }) => resultView(await coordinator.results.oneOfCamera(params.id, params.result)),
+  );
+
+  api.get(
+    '/v1/cameras/:id/results/:result/bundle',
+    {
+      schema: {
+        tags,
+        summary: 'Get the proof of a result of a camera, one file for `shoal verify`',
+        operationId: 'getCameraBundle',
+        params: ResultParams,
+        response: { 200: BundleFile, ...problems('not-found') },
+      },
+    },
+    async ({ params }, reply) => {
+      const record = await coordinator.results.oneOfCamera(params.id, params.result);
+      return sendBundle(reply, record.id, coordinator.results.bundle(record));
     },
   );
 

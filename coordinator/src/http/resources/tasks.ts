@@ -1,10 +1,12 @@
-import { bundleMediaType, isShoalError } from '@shoal/protocol';
+import { isShoalError } from '@shoal/protocol';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { type Task as DomainTask, finalTaskStates } from '../../domain/index.ts';
 import { sendEvents } from '../event-stream.ts';
 import type { Resource } from '../resource.ts';
+import { sendBundle } from '../send-bundle.ts';
 import {
+  BundleFile,
   IdParams,
   PageQuery,
   pageOf,
@@ -205,20 +207,14 @@ export const tasks: Resource = (context) => async (api) => {
         operationId: 'getTaskBundle',
         params: IdParams,
         response: {
-          200: {
-            description: 'The bundle',
-            content: { [bundleMediaType]: { schema: Type.Unsafe<Uint8Array>({ type: 'object' }) } },
-          },
+          200: BundleFile,
           ...problems('not-found'),
         },
       },
     },
     async ({ params }, reply) => {
       const bundle = coordinator.results.bundle(await coordinator.results.ofTask(params.id));
-      return reply
-        .type(bundleMediaType)
-        .header('content-disposition', `attachment; filename="${params.id}.proof.json"`)
-        .send(Buffer.from(bundle));
+      return sendBundle(reply, params.id, bundle);
     },
   );
 

@@ -2,7 +2,7 @@ export { Camera, CameraRequest, cameraSpec, cameraView } from './camera.ts';
 export { Device, deviceView } from './device.ts';
 export { placementView, TaskPlacement } from './placement.ts';
 export { Problem, problemMediaType, problems, problemType } from './problem.ts';
-export { Result, resultView } from './result.ts';
+export { BundleFile, Result, resultView } from './result.ts';
 export {
   DeviceId,
   Digest,
@@ -12,6 +12,7 @@ export {
   PageQuery,
   pageOf,
   present,
+  ResultParams,
   Timestamp,
   timestamp,
 } from './schema.ts';

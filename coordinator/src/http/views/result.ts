@@ -1,4 +1,4 @@
-import { type AnalysisResult, decodeResult } from '@shoal/protocol';
+import { type AnalysisResult, bundleMediaType, decodeResult } from '@shoal/protocol';
 import { type Static, Type } from 'typebox';
 import type { ResultRecord } from '../../domain/index.ts';
 import { named, Timestamp, timestamp } from './schema.ts';
@@ -61,6 +61,12 @@ export const Result = named(
   }),
 );
 export type Result = Static<typeof Result.definition>;
+
+/** The proof of a result, as an answer. */
+export const BundleFile = {
+  description: 'The bundle',
+  content: { [bundleMediaType]: { schema: Type.Unsafe<Uint8Array>({ type: 'object' }) } },
+};
 
 export function resultView(record: ResultRecord, analysis: AnalysisResult = decodeResult(record.result)): Result {
   const { id, work, device, receivedAtMs } = record;

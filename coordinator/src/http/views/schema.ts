@@ -20,6 +20,12 @@ export const DeviceId = Type.String({
 
 export const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 128 }) });
 
+/** A result of what `id` names. */
+export const ResultParams = Type.Object({
+  ...IdParams.properties,
+  result: Type.String({ minLength: 1, maxLength: 128, description: 'Id of a result.' }),
+});
+
 export const PageQuery = {
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 500, default: 50, description: 'Most items on a page; 50 unless told.' }),

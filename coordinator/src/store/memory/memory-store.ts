@@ -104,6 +104,11 @@ export class MemoryStore implements Store {
     return this.#disk.resultOfTask(taskId);
   }
 
+  async resultOfCamera(cameraId: string, resultId: string): Promise<ResultRecord | undefined> {
+    const result = this.#disk.results.get(resultId);
+    return result && 'camera' in result.work && result.work.camera === cameraId ? result : undefined;
+  }
+
   async resultsOfCamera(cameraId: string, options: PageOptions): Promise<Page<ResultRecord>> {
     return page(this.#disk.results.values(), options, ({ work }) => 'camera' in work && work.camera === cameraId);
   }

@@ -3,7 +3,7 @@ import { ShoalError } from '@shoal/protocol';
 import { migrations } from './schema.ts';
 
 /** SQLite's default. */
-const pageBytes = 4096;
+export const pageBytes = 4096;
 
 /**
  * Opens the coordinator's database, or makes it. A commit is written to the log; it is on the disk once the log is flushed.
@@ -20,6 +20,8 @@ export function openDatabase({
   try {
     database = new DatabaseSync(path);
     database.exec('PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    // See LogKeeper.
+    database.exec('PRAGMA wal_autocheckpoint = 0');
     migrate(database, path);
     if (mostBytes !== undefined) database.exec(`PRAGMA max_page_count = ${Math.ceil(mostBytes / pageBytes)}`);
     return database;

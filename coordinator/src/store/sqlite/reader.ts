@@ -75,6 +75,11 @@ export class SqliteReader {
     return row && resultOf(row);
   }
 
+  resultOfCamera(cameraId: string, resultId: string): ResultRecord | undefined {
+    const row = this.#queries.resultOfCamera.get(cameraId, resultId);
+    return row && resultOf(row);
+  }
+
   resultsOfCamera(cameraId: string, { limit, cursor }: PageOptions): Page<ResultRecord> {
     const rows = this.#queries.resultsOfCamera.all(cameraId, cursor ?? afterAllIds, limit + 1);
     return pageOf(rows.map(resultOf), limit);
@@ -156,6 +161,7 @@ function prepareAll(database: DatabaseSync) {
       cancelled: inState('cancelled'),
     },
     resultOfTask: query<ResultRow>('SELECT * FROM results WHERE task_id = ?'),
+    resultOfCamera: query<ResultRow>('SELECT * FROM results WHERE camera_id = ? AND id = ?'),
     resultsOfCamera: query<ResultRow>('SELECT * FROM results WHERE camera_id = ? AND id < ? ORDER BY id DESC LIMIT ?'),
     highestReport: query<{ highest: number | null }>(
       'SELECT max(report) AS highest FROM results WHERE camera_id = ? AND device = ?',

@@ -4,9 +4,11 @@ import type { Page, PageOptions, ResultRecord, Task, TaskState } from '../../dom
 import { GroupCommit } from '../group-commit.ts';
 import type { BlobRecord, Change, Retention, Store, StoreCounts, StoredState } from '../store.ts';
 import { StoredSequences } from '../stored-sequences.ts';
-import { type LogFlush, openLogFlush } from './log-flush.ts';
+import { openLogFlush } from './log-flush.ts';
+import { LogKeeper } from './log-keeper.ts';
 import { openDatabase, storeError } from './open-database.ts';
 import { SqliteReader } from './reader.ts';
+import { openCheckpointThread } from './real/index.ts';
 import { SqliteWriter } from './writer.ts';
 
 export interface SqliteStoreOptions {
@@ -14,6 +16,8 @@ export interface SqliteStoreOptions {
   readonly path: string;
   /** Refuses with `io.disk-full` rather than let the file grow past this, bytes. Default: as large as the disk allows. */
   readonly mostBytes?: number;
+  /** For tests: what brings commits to the disk. */
+  readonly openLog?: typeof openLogFlush;
 }
 
 interface Opened {
@@ -21,7 +25,7 @@ interface Opened {
   readonly reader: SqliteReader;
   readonly sequences: StoredSequences;
   readonly group: GroupCommit;
-  readonly log: LogFlush;
+  readonly log: LogKeeper;
   readonly deleteTask: StatementSync;
   readonly deleteResult: StatementSync;
   readonly deleteResultOfTask: StatementSync;
@@ -50,12 +54,13 @@ export class SqliteStore implements Store {
   /** @throws `io.failed` when the file is damaged, in use or of a later version; `io.disk-full`. */
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { path } = this.#options;
+    const { path, openLog = openLogFlush } = this.#options;
     const database = openDatabase(this.#options);
-    const log = await openLogFlush(path).catch((error) => {
+    const flush = await openLog(path).catch((error) => {
       database.close();
       throw storeError(error, path);
     });
+    const log = new LogKeeper(flush, openCheckpointThread(path));
     const reader = new SqliteReader(database);
     const writer = new SqliteWriter(database);
     const sequences: StoredSequences = new StoredSequences(reader.sequences(), (next) =>
@@ -66,6 +71,7 @@ export class SqliteStore implements Store {
       sequences,
       write: async (writes) => {
         try {
+          await log.ready();
           writer.transaction(writes);
           await log.flush();
         } catch (error) {
@@ -125,6 +131,10 @@ export class SqliteStore implements Store {
     return this.#read((reader) => reader.resultOfTask(taskId));
   }
 
+  async resultOfCamera(cameraId: string, resultId: string): Promise<ResultRecord | undefined> {
+    return this.#read((reader) => reader.resultOfCamera(cameraId, resultId));
+  }
+
   async resultsOfCamera(cameraId: string, options: PageOptions): Promise<Page<ResultRecord>> {
     return this.#read((reader) => reader.resultsOfCamera(cameraId, options));
   }
@@ -146,7 +156,10 @@ export class SqliteStore implements Store {
   }
 
   async prune(retention: Retention, nowMs: number, batchSize: number): Promise<number> {
-    const { database, deleteTask, deleteResult, deleteResultOfTask } = this.#opened;
+    const { database, log, deleteTask, deleteResult, deleteResultOfTask } = this.#opened;
+    await log.ready().catch((error) => {
+      throw storeError(error, this.#options.path);
+    });
     const { tasks, results } = this.#read((reader) => reader.past(retention, nowMs, batchSize));
     if (tasks.length + results.length === 0) return 0;
     // Not flushed: what a crash brings back is deleted again.

@@ -37,6 +37,8 @@ export interface WorkerOptions {
   readonly threadsPerWorker: number;
   /** See `PreparedModel`. Left out: nothing is kept. */
   readonly preparedDirectory?: string;
+  /** URL of the script that prepares a model in a process of its own, for tests. */
+  readonly prepareEntry?: string;
   /** See `Gate`. */
   readonly gate: Int32Array;
 }

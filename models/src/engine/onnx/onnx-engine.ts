@@ -16,6 +16,8 @@ export interface OnnxEngineOptions {
   readonly queueLimit: number;
   /** Folder in which models are kept as the runtime has optimised them, so that they load faster the next time. Left out: they are not. */
   readonly preparedDirectory?: string;
+  /** The script that prepares a model, for tests. */
+  readonly prepare?: URL;
   /** The script that probes the runtime, for tests. */
   readonly probe?: URL;
 }
@@ -41,12 +43,17 @@ class OnnxEngine implements Engine {
 
   constructor(deps: { readonly logger: Logger }, options: OnnxEngineOptions) {
     this.#options = options;
-    const { threadsPerWorker, preparedDirectory } = options;
+    const { threadsPerWorker, preparedDirectory, prepare } = options;
+    const workerOptions = {
+      threadsPerWorker,
+      ...(preparedDirectory && { preparedDirectory }),
+      ...(prepare && { prepareEntry: prepare.href }),
+    };
     let spawned = 0;
     const spawn = (onDeath: (reason: ShoalError) => void) =>
       new InferenceThread(
         besideMe('worker', import.meta.url),
-        { threadsPerWorker, ...(preparedDirectory && { preparedDirectory }), name: `shoal-inference-${spawned++}` },
+        { ...workerOptions, name: `shoal-inference-${spawned++}` },
         onDeath,
       );
     this.#pool = new ThreadPool({ logger: deps.logger, spawn }, options);

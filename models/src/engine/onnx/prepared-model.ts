@@ -3,48 +3,51 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { arch, cpus } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { readIntoPages } from './read-into-pages.ts';
 
 /**
  * A model as the runtime has optimised it for this processor, kept from one load to the next (in ORT format). Loading it takes half the time, and
- * leaves behind nothing of the optimiser, which stays in a process for good otherwise: 5 MB for Lite0.
+ * leaves behind nothing of the optimiser.
  *
  * The name of the file says what it was made of, by which runtime, for which processor, and its own digest. So it is never believed for another, and
  * one that was cut short or decayed is made anew.
  */
 export class PreparedModel {
-  /** Where the runtime is to write what {@link keep} takes over. */
-  readonly temporaryPath: string;
   readonly #directory: string;
   readonly #ofModel: string;
   readonly #prefix: string;
+  readonly #temporaryPath: string;
 
   constructor(directory: string, model: { readonly sha256: string }, maker: string) {
     this.#directory = directory;
     this.#ofModel = `${model.sha256}-`;
     this.#prefix = `${this.#ofModel}${hash('sha256', maker).slice(0, 16)}-`;
-    this.temporaryPath = join(directory, `${this.#ofModel}${process.pid}-${threadId}.making`);
+    this.#temporaryPath = join(directory, `${this.#ofModel}${process.pid}-${threadId}.making`);
   }
 
   /** `undefined` when there is none that is whole. */
   async read(): Promise<Uint8Array | undefined> {
     for (const name of await this.#files()) {
       if (!name.startsWith(this.#prefix)) continue;
-      const bytes = await readFile(join(this.#directory, name)).catch(() => undefined);
+      const bytes = await readIntoPages(join(this.#directory, name)).catch(() => undefined);
       if (bytes && name === this.#nameOf(bytes)) return bytes;
     }
     return undefined;
   }
 
-  async makeFolder(): Promise<void> {
+  /** `write` writes it to the path that it is given; then it takes the place of all that was kept of this model before. @throws what `write` throws */
+  async make(write: (path: string) => Promise<void>): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
-  }
-
-  /** Takes over what was written, in place of all that was kept of this model before. */
-  async keep(): Promise<void> {
     const before = await this.#files();
-    const name = this.#nameOf(await readFile(this.temporaryPath));
-    await rename(this.temporaryPath, join(this.#directory, name));
-    await this.#remove(before.filter((other) => other !== name));
+    try {
+      await write(this.#temporaryPath);
+      const name = this.#nameOf(await readFile(this.#temporaryPath));
+      await rename(this.#temporaryPath, join(this.#directory, name));
+      await this.#remove(before.filter((other) => other !== name));
+    } catch (error) {
+      await rm(this.#temporaryPath, { force: true }).catch(() => {});
+      throw error;
+    }
   }
 
   /** What is kept of this model does not work. */

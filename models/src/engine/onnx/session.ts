@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
 import type { ErrorCode } from '@shoal/protocol';
 import ort, { type InferenceSession } from 'onnxruntime-node';
 import type { ImageInput } from '../../manifest/index.ts';
@@ -17,7 +16,10 @@ import {
 } from '../../stages/index.ts';
 import type { LoadableModel } from '../engine.ts';
 import type { RunReply, WorkerOptions } from './messages.ts';
+import { prepareInChild } from './prepare.ts';
 import { makerOf, PreparedModel } from './prepared-model.ts';
+import { readIntoPages } from './read-into-pages.ts';
+import { sessionOptions } from './session-options.ts';
 
 /** Crosses the thread as its code and message; the engine makes the ShoalError. */
 export class SessionError extends Error {
@@ -76,58 +78,60 @@ export class OnnxSession {
   }
 }
 
-/** From what was prepared before, where that is kept; else from the file, preparing it for the next time. */
+/** From the prepared model, where such are kept, making it when there is none; else from the file, with the optimiser in this very process. */
 async function createSession(
   bytes: Uint8Array,
-  { variant }: LoadableModel,
+  { variant, path }: LoadableModel,
   options: WorkerOptions,
 ): Promise<InferenceSession> {
-  const plain = sessionOptions(options);
+  const plain = sessionOptions(options.threadsPerWorker);
   if (options.preparedDirectory === undefined) return ort.InferenceSession.create(bytes, plain);
   const maker = await makerOf(ort.env.versions.node ?? ort.env.versions.common);
   const prepared = new PreparedModel(options.preparedDirectory, variant, maker);
+  const made = (await openPrepared(prepared, plain)) ?? (await makeAndOpen(prepared, path, plain, options));
+  // A full disk, a folder that cannot be written, or a file that is no model: that one fails again.
+  return made ?? ort.InferenceSession.create(bytes, plain);
+}
+
+/** `undefined` when there is none that the runtime takes. */
+async function openPrepared(
+  prepared: PreparedModel,
+  plain: ReturnType<typeof sessionOptions>,
+): Promise<InferenceSession | undefined> {
   const kept = await prepared.read();
-  if (kept) {
-    try {
-      const session = await ort.InferenceSession.create(kept, { ...plain, graphOptimizationLevel: 'disabled' });
-      freeMemory(kept);
-      return session;
-    } catch {
-      await prepared.forget();
-    }
-  }
+  if (!kept) return undefined;
   try {
-    await prepared.makeFolder();
-    const session = await ort.InferenceSession.create(bytes, {
+    return await ort.InferenceSession.create(kept, {
       ...plain,
-      optimizedModelFilePath: prepared.temporaryPath,
-      extra: { session: { ...plain.extra.session, save_model_format: 'ORT' } },
+      graphOptimizationLevel: 'disabled',
+      // Without a copy of its own: these stay until the session is made.
+      extra: { session: { ...plain.extra.session, use_ort_model_bytes_directly: '1' } },
     });
-    await prepared.keep();
-    return session;
   } catch {
-    // A full disk, or a folder that cannot be written: then nothing is kept. A file that is no model fails again.
-    await rm(prepared.temporaryPath, { force: true }).catch(() => {});
-    return ort.InferenceSession.create(bytes, plain);
+    await prepared.forget();
+    return undefined;
+  } finally {
+    freeMemory(kept);
   }
 }
 
-function sessionOptions({ threadsPerWorker }: Pick<WorkerOptions, 'threadsPerWorker'>) {
-  return {
-    executionProviders: ['cpu'],
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    intraOpNumThreads: threadsPerWorker,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-    // A spinning thread takes the core from the camera decoder and from the battery.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  } as const satisfies InferenceSession.SessionOptions;
+async function makeAndOpen(
+  prepared: PreparedModel,
+  modelPath: string,
+  plain: ReturnType<typeof sessionOptions>,
+  { threadsPerWorker, prepareEntry }: WorkerOptions,
+): Promise<InferenceSession | undefined> {
+  try {
+    await prepared.make((path) => prepareInChild({ modelPath, path, threadsPerWorker }, prepareEntry));
+  } catch {
+    return undefined;
+  }
+  return openPrepared(prepared, plain);
 }
 
 /** The digest is of the very bytes that the runtime is given. */
 async function readVerified({ manifest, variant, path }: LoadableModel): Promise<Uint8Array> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  const bytes = await readIntoPages(path).catch((error: unknown) => {
     throw new SessionError('io.failed', `${manifest.name} ${variant.name} cannot be read: ${String(error)}`);
   });
   const digest = createHash('sha256').update(bytes).digest('hex');

@@ -1,0 +1,1 @@
+export { type FetchMessage, fetchingInChild } from './fetch-in-child.ts';

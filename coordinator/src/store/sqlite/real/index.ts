@@ -1,0 +1,1 @@
+export { openCheckpointThread } from './checkpoint-thread.ts';

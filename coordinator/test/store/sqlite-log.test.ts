@@ -1,0 +1,170 @@
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { VirtualClock } from '@shoal/protocol/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { SqliteStore } from '../../src/store/sqlite/index.ts';
+import { openLogFlush } from '../../src/store/sqlite/log-flush.ts';
+import { LogKeeper } from '../../src/store/sqlite/log-keeper.ts';
+import { aTask } from '../support/builders.ts';
+import { never } from './store.conformance.ts';
+
+const megabyte = 1024 * 1024;
+const aTaskOf = (id: string, sizeBytes = 10) =>
+  ({ kind: 'task', task: aTask({ id, reason: 'x'.repeat(sizeBytes) }) }) as const;
+
+/** A started store whose flushes wait for, or fail by, what the test says. */
+async function aStore(beforeFlush: () => Promise<void> = async () => {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'shoal-log-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'coordinator.sqlite');
+  const clock = new VirtualClock();
+  const store = new SqliteStore(clock, {
+    path,
+    openLog: async (database) => {
+      const log = await openLogFlush(database);
+      return { ...log, flush: () => beforeFlush().then(() => log.flush()) };
+    },
+  });
+  await store.start(never);
+  const ids = async (of: string) => {
+    const other = new SqliteStore(clock, { path: of });
+    await other.start(never);
+    const { unfinishedTasks } = await other.load();
+    await clock.until(other.stop());
+    return unfinishedTasks.map(({ id }) => id);
+  };
+  return { store, clock, path, folder, ids };
+}
+
+describe("SQLite's log", () => {
+  it('is flushed before a commit is said to be durable; a read sees the commit before', async () => {
+    const gate = Promise.withResolvers<void>();
+    let isFlushing = () => {};
+    const flushing = new Promise<void>((resolve) => {
+      isFlushing = resolve;
+    });
+    const { store, clock } = await aStore(() => {
+      isFlushing();
+      return gate.promise;
+    });
+    let isDurable = false;
+    const commit = store.commit([aTaskOf('tsk_1')]).then(() => {
+      isDurable = true;
+    });
+    await clock.until(flushing);
+    await new Promise(setImmediate);
+    expect(isDurable).toBe(false);
+    expect(await store.task('tsk_1')).toMatchObject({ id: 'tsk_1' });
+    gate.resolve();
+    await clock.until(commit);
+    await clock.until(store.stop());
+  });
+
+  it('fails a commit that it cannot be flushed for; before the next, all of it is brought to the database file', async () => {
+    let broken = true;
+    const { store, clock, path, folder, ids } = await aStore(async () => {
+      if (broken) throw new Error('EIO: i/o error, fdatasync');
+    });
+    await expect(clock.until(store.commit([aTaskOf('tsk_1')]))).rejects.toMatchObject({
+      code: 'io.failed',
+      message: /EIO/,
+    });
+    broken = false;
+    await clock.until(store.commit([aTaskOf('tsk_2')]));
+    const copy = join(folder, 'copy.sqlite');
+    copyFileSync(path, copy);
+    expect(await ids(copy)).toEqual(['tsk_1']);
+    await clock.until(store.stop());
+    expect(await ids(path)).toEqual(['tsk_1', 'tsk_2']);
+  });
+
+  it('stays short, and nothing that was committed is missing', async () => {
+    const { store, clock, path, ids } = await aStore();
+    const names = Array.from({ length: 24 }, (_, at) => `tsk_${String(at).padStart(2, '0')}`);
+    let longest = 0;
+    for (const id of names) {
+      await clock.until(store.commit([aTaskOf(id, megabyte)]));
+      longest = Math.max(longest, statSync(`${path}-wal`).size);
+    }
+    expect(longest).toBeGreaterThan(4 * megabyte);
+    expect(longest).toBeLessThan(6 * megabyte);
+    await clock.until(store.stop());
+    expect(await ids(path)).toEqual(names);
+  });
+});
+
+describe('a coordinator that is killed', () => {
+  // The eighth commit makes the first checkpoint due: killed before, around and after it.
+  it.each([5, 8, 9, 10, 17])('after %i commits has lost none that was durable', async (count) => {
+    const { store, clock, path, ids } = await aStore();
+    await clock.until(store.stop());
+    const script = join(import.meta.dirname, 'commits-until-killed.ts');
+    const child = spawn(process.execPath, ['--conditions=source', script, path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const durable: string[] = [];
+    for await (const line of createInterface(child.stdout)) {
+      durable.push(line);
+      if (durable.length === count) child.kill('SIGKILL');
+    }
+    expect(durable.length).toBeGreaterThanOrEqual(count);
+    expect((await ids(path)).slice(0, durable.length)).toEqual(durable);
+  });
+});
+
+describe('who keeps the log', () => {
+  /** A log that grows by as much with each flush, and checkpoints that the test lets succeed or fail. */
+  function aKeeper() {
+    let sizeBytes = 0;
+    const log = {
+      flush: async () => {
+        sizeBytes += 60;
+      },
+      sizeBytes: () => sizeBytes,
+      close: async () => {},
+    };
+    const checkpoints: PromiseWithResolvers<void>[] = [];
+    const checkpointer = {
+      checkpoint: () => {
+        const made = Promise.withResolvers<void>();
+        checkpoints.push(made);
+        return made.promise;
+      },
+      close: async () => {},
+    };
+    return { keeper: new LogKeeper(log, checkpointer, 100), checkpoints };
+  }
+
+  it('has commits wait while a checkpoint is made, not the one that made it due', async () => {
+    const { keeper, checkpoints } = aKeeper();
+    await keeper.flush();
+    expect(checkpoints).toHaveLength(0);
+    await keeper.flush();
+    expect(checkpoints).toHaveLength(1);
+    let isReady = false;
+    const ready = keeper.ready().then(() => {
+      isReady = true;
+    });
+    await new Promise(setImmediate);
+    expect(isReady).toBe(false);
+    checkpoints[0]?.resolve();
+    await ready;
+  });
+
+  it('goes on with a longer log when a checkpoint fails, and tries again when it has grown as much again', async () => {
+    const { keeper, checkpoints } = aKeeper();
+    await keeper.flush();
+    await keeper.flush();
+    checkpoints[0]?.reject(new Error('disk full'));
+    await keeper.ready();
+    await keeper.flush();
+    expect(checkpoints).toHaveLength(1);
+    await keeper.flush();
+    expect(checkpoints).toHaveLength(2);
+    checkpoints[1]?.resolve();
+    await keeper.close();
+  });
+});

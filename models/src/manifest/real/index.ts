@@ -1,0 +1,2 @@
+export { knownManifests } from './known-manifests.ts';
+export { manifestDirectory } from './manifest-directory.ts';
