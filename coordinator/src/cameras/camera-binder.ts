@@ -215,6 +215,8 @@ export class CameraBinder implements FleetListener {
   #fit(live: LiveCamera, device: FleetDevice): void {
     if (live.choice) return;
     const { camera } = live;
+    // It is no load to itself: without a choice it counts for none.
+    this.#loads(device.id);
     const plan = this.#plan({ ...live, camera: { ...camera, spec: { ...camera.spec, device: device.id } } });
     if (plan.kind === 'placed') {
       live.choice = choiceOf(plan.placement.chosen);
