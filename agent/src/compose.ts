@@ -208,7 +208,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
   );
   const farewell = new Farewell({ speak, logger, hasJoined: () => membership.state === 'joined' });
 
-  messenger.handle((incoming) => answer(incoming, { work, cameras }));
+  messenger.handle((incoming) => answer(incoming, { work, cameras, models }));
 
   // Drained from the last to the first: cameras end, work finishes, the outbox is emptied, then goodbye is said.
   const group = new ServiceGroup(
@@ -244,13 +244,16 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
 /** What the coordinator asks of a device. A task is answered in this very turn: admission and outcome share a signature when it is done at once. */
 function answer(
   { payload, attachments }: Incoming,
-  { work, cameras }: { readonly work: Work; readonly cameras: Cameras },
+  { work, cameras, models }: { readonly work: Work; readonly cameras: Cameras; readonly models: LoadedModels },
 ): Promise<undefined> | Outgoing | undefined {
   switch (payload.kind) {
     case 'taskAssignment':
       return { payload: { taskAdmission: work.offer(payload.value, attachments) } };
     case 'taskCancellation':
       work.cancel(payload.value);
+      return undefined;
+    case 'modelHint':
+      models.warm(payload.value.model, payload.value.variant);
       return undefined;
     case 'cameraAssignment':
       return cameras.assign(payload.value).then(() => undefined);

@@ -16,7 +16,7 @@ export const openCoordinator: OpenCoordinator = async (request) => {
   const { link, broker, addresses } = connect(request);
   const folders = { platform: platform(), homeDirectory: homedir(), environment: process.env };
   const coordinator = createCoordinator(
-    { ...defaultCoordinatorConfig, blobLimitBytes: request.uploadLimitBytes },
+    { ...defaultCoordinatorConfig, blobLimitBytes: request.uploadLimitBytes, strategy: request.strategy },
     {
       clock,
       random,

@@ -43,6 +43,7 @@ export function routeMessages(deps: Deps): MessageHandler {
       case 'taskAssignment':
       case 'taskAdmission':
       case 'taskCancellation':
+      case 'modelHint':
       case 'cameraAssignment':
       case 'cameraRemoval':
       case 'blobChunk':

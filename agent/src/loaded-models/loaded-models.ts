@@ -65,6 +65,15 @@ export class LoadedModels implements Service {
     signal.throwIfAborted();
   }
 
+  /** Takes a model into memory before anybody asks for it, where it is held on this device and there is room. Never throws. */
+  warm(model: string, variant: string): void {
+    if (this.#slots.has(`${model}/${variant}`) || this.#stopped.signal.aborted) return;
+    this.acquire(model, variant, this.#stopped.signal).then(
+      (lease) => lease.release(),
+      (error) => this.#deps.logger.debug('a model was not loaded ahead', { model, variant, why: String(error) }),
+    );
+  }
+
   /** @throws what `ModelShelf.resolve` and `Engine.load` throw; the signal's reason */
   async acquire(model: string, variant: string, signal: AbortSignal): Promise<ModelLease> {
     const startedMs = this.#deps.clock.monotonicMs();

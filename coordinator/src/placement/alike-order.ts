@@ -2,6 +2,9 @@ import type { Random } from '@shoal/protocol';
 import { type Alike, steps, takesNothing, typicalWaitMs } from './alike.ts';
 import type { DeviceSnapshot, FleetSearch } from './snapshot.ts';
 
+/** A group is worth a look when it typically costs this part of the least so far: to gain a hundredth is not worth the time. */
+const worthALook = 0.985;
+
 /** What one sort of work typically costs on the devices of a group. */
 class Costs {
   readonly group: Alike;
@@ -67,7 +70,7 @@ export class AlikeOrder {
       const { group } = costs;
       if (group.least === takesNothing || costs.now(search) >= limit) continue;
       left -= group.some(group.least, ofEach, random, look);
-      if (left <= 0) limit = search.least;
+      if (left <= 0) limit = search.least * worthALook;
     }
   }
 

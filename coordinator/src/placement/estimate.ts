@@ -1,14 +1,9 @@
-import type { ModelVariant } from '@shoal/models/manifest';
-import { type Duration, exactly, noTime } from './duration.ts';
-import { type Choice, type DeviceSnapshot, type Figures, type Stream, variantKey, type Work } from './snapshot.ts';
+import { noTime } from './duration.ts';
+import { energyOfRun, type Options } from './options.ts';
+import { type Choice, type DeviceSnapshot, type Stream, variantKey, type Work } from './snapshot.ts';
 
-/** A variant that the device never measured is expected to take this long, ms: slow, so that a device which knows is preferred. */
-const unmeasuredRunMs: Readonly<Record<ModelVariant['precision'], number>> = { int8: 250, float16: 400, float32: 500 };
-const unmeasuredLoadMs = 1_000;
-/** A device of which nothing is known draws so much more while it infers, watts. */
-const unknownBusyWatts = 5;
-/** A pipeline without a model. */
-const plainRun = exactly(1);
+/** A pipeline without a model takes about this, ms. */
+const plainRunMs = 1;
 /** Cameras never count for more than this part of a device: whatever is left runs on. */
 const mostCameraLoad = 0.9;
 /** Frames come decoded to where they are analysed: of the device's time, each takes about this much besides, ms. */
@@ -50,45 +45,61 @@ export function waitOn({ running, slots, backlog }: DeviceSnapshot): Wait {
   return slots === 1 ? backlog : { meanMs: backlog.meanMs / slots, varianceMs2: backlog.varianceMs2 / slots ** 2 };
 }
 
-/** What a task takes of the device of the draft with the choice of the draft. */
+/** What a task takes of the device of the draft with one of its options; `undefined`: without a model. */
 export function estimateTask(
   draft: Draft,
-  figures: Figures | undefined,
+  option: number | undefined,
+  options: Options,
   wait: Wait,
   { inputBytes }: Work,
   nowMs: number,
 ): void {
-  const { device, choice } = draft;
-  const { bytesPerMs, cameraLoad } = device;
-  const alone = aloneOf(choice, figures);
+  const { device } = draft;
+  const { cameraLoad } = device;
   // The part that cameras take slows the rest down.
   const factor = cameraLoad > 0 ? 1 / (1 - Math.min(mostCameraLoad, cameraLoad)) : 1;
+  takeOption(draft, option, options, factor);
   draft.queueMs = wait.meanMs;
-  draft.transferMs = device.rttMs / 2 + inputBytes / bytesPerMs;
-  draft.loadMs = choice && figures ? loadTimeMs(choice, figures, bytesPerMs, nowMs) : 0;
-  draft.runMs = alone.meanMs * factor + device.decodeMs;
+  draft.transferMs = device.rttMs / 2 + inputBytes / device.bytesPerMs;
+  draft.loadMs = option === undefined ? 0 : options.loadMs(option, nowMs);
+  draft.runMs += device.decodeMs;
   draft.totalMs = draft.queueMs + draft.transferMs + draft.loadMs + draft.runMs;
-  draft.varianceMs2 = wait.varianceMs2 + alone.varianceMs2 * factor * factor;
-  draft.energyJ = choice ? energyOf(figures, alone) : 0;
-  draft.measured = choice === undefined || figures?.run !== undefined;
+  draft.varianceMs2 += wait.varianceMs2;
   draft.load = 0;
 }
 
 /** A task more or less says nothing about the hours to come, and loading once is nothing to hours of running: only cameras count. */
-export function estimateStream(draft: Draft, figures: Figures | undefined, { fps, current }: Stream): void {
-  const { device, choice } = draft;
-  const alone = aloneOf(choice, figures);
+export function estimateStream(
+  draft: Draft,
+  option: number | undefined,
+  options: Options,
+  { fps, current }: Stream,
+): void {
+  const { device } = draft;
   const others = Math.max(0, device.cameraLoad - (current?.device === device.id ? current.load : 0));
-  const factor = 1 / (1 - Math.min(mostCameraLoad, others));
+  takeOption(draft, option, options, 1 / (1 - Math.min(mostCameraLoad, others)));
   draft.queueMs = 0;
   draft.transferMs = 0;
   draft.loadMs = 0;
-  draft.runMs = alone.meanMs * factor;
   draft.totalMs = draft.runMs;
-  draft.varianceMs2 = alone.varianceMs2 * factor * factor;
-  draft.energyJ = choice ? energyOf(figures, alone) : 0;
-  draft.measured = choice === undefined || figures?.run !== undefined;
-  draft.load = others + loadOf(device, alone.meanMs, fps);
+  draft.load = others + loadOf(device, option === undefined ? plainRunMs : options.runMs(option), fps);
+}
+
+/** One inference, on a device that is so many times as slow as when it does nothing else. */
+function takeOption(draft: Draft, option: number | undefined, options: Options, factor: number): void {
+  if (option === undefined) {
+    draft.choice = undefined;
+    draft.runMs = plainRunMs * factor;
+    draft.varianceMs2 = 0;
+    draft.energyJ = 0;
+    draft.measured = true;
+    return;
+  }
+  draft.choice = options.choices[option];
+  draft.runMs = options.runMs(option) * factor;
+  draft.varianceMs2 = options.varianceMs2(option) * factor * factor;
+  draft.energyJ = options.energyJ(option);
+  draft.measured = options.isMeasured(option);
 }
 
 /** What a camera takes of the device that it runs on: a part of its time, and watts. */
@@ -97,36 +108,11 @@ export function cameraShare(
   { model, variant, fps }: { readonly model: string; readonly variant: string; readonly fps: number },
 ): { readonly load: number; readonly watts: number } {
   const figures = device.figures(variantKey(model, variant));
-  const alone = figures.run ?? noTime;
-  return { load: loadOf(device, alone.meanMs, fps), watts: energyOf(figures, alone) * fps };
+  const runMs = figures.run?.meanMs ?? 0;
+  return { load: loadOf(device, runMs, fps), watts: (figures.energyJ ?? energyOfRun(runMs)) * fps };
 }
 
 /** The part of a device that a camera with so many frames a second takes. */
 function loadOf({ slots }: DeviceSnapshot, inferenceMs: number, fps: number): number {
   return ((inferenceMs + decodeMsPerFrame) * fps) / 1_000 / slots;
-}
-
-/** One inference on a device that does nothing else. */
-function aloneOf(choice: Choice | undefined, figures: Figures | undefined): Duration {
-  return choice ? (figures?.run ?? guesses[choice.variant.precision]) : plainRun;
-}
-
-/** So unsure that it may as well take twice as long, or half. */
-const guesses: Readonly<Record<ModelVariant['precision'], Duration>> = {
-  int8: guess(unmeasuredRunMs.int8),
-  float16: guess(unmeasuredRunMs.float16),
-  float32: guess(unmeasuredRunMs.float32),
-};
-
-function guess(meanMs: number): Duration {
-  return { meanMs, varianceMs2: meanMs ** 2 };
-}
-
-function loadTimeMs({ variant }: Choice, figures: Figures, bytesPerMs: number, nowMs: number): number {
-  if (nowMs < figures.loadedUntilMs) return 0;
-  return figures.loadMs ?? unmeasuredLoadMs + variant.sizeBytes / bytesPerMs;
-}
-
-function energyOf(figures: Figures | undefined, alone: Duration): number {
-  return figures?.energyJ ?? (alone.meanMs / 1_000) * unknownBusyWatts;
 }

@@ -5,6 +5,8 @@ export { cameraShare } from './estimate.ts';
 export type { Warmth } from './finds.ts';
 export { FleetIndex, type FleetIndexOptions } from './fleet-index.ts';
 export { likenessOf } from './likeness.ts';
+export type { Menu } from './menu.ts';
+export { Options, optionsOf } from './options.ts';
 export { type Plan, place } from './place.ts';
 export type { PlacementContext, PlacementPolicy } from './policy.ts';
 export { type Power, projectedLevelPct } from './power.ts';

@@ -1,4 +1,4 @@
-import type { Choice, DeviceSnapshot, Figures } from './snapshot.ts';
+import type { Choice } from './snapshot.ts';
 
 /** What may be run for work, and what is the same wherever it is run. */
 export interface Menu {
@@ -20,18 +20,4 @@ export function menuOf(choices: readonly Choice[]): Menu {
     menus.set(choices, menu);
   }
   return menu;
-}
-
-/**
- * What the device knows of each choice.
- * @returns whether it has measured any: then those that it has not are not guessed.
- */
-export function readFigures(device: DeviceSnapshot, { choices }: Menu, into: Figures[]): boolean {
-  let measured = false;
-  for (let i = 0; i < choices.length; i++) {
-    const figures = device.figures((choices[i] as Choice).key);
-    into[i] = figures;
-    if (figures.run) measured = true;
-  }
-  return measured;
 }

@@ -25,7 +25,7 @@ export class Shortlist {
 
   /** A candidate with a greater score is not kept. */
   get limit(): number {
-    return this.#scores[this.#most - 1] ?? Number.POSITIVE_INFINITY;
+    return this.#scores.length < this.#most ? Number.POSITIVE_INFINITY : (this.#scores[this.#most - 1] as number);
   }
 
   /** @returns the candidate that is not kept, this one or another; `undefined` when all are. */
@@ -33,11 +33,14 @@ export class Shortlist {
     if (score === Number.POSITIVE_INFINITY || score > this.limit) return candidate;
     const place = this.#placeOf(candidate, score);
     if (place >= this.#most) return candidate;
-    this.#scores.splice(place, 0, score);
-    this.#candidates.splice(place, 0, candidate);
-    if (this.#candidates.length <= this.#most) return undefined;
-    this.#scores.pop();
-    return this.#candidates.pop();
+    const fallen = this.#candidates.length === this.#most ? this.#candidates[this.#most - 1] : undefined;
+    for (let i = Math.min(this.#candidates.length, this.#most - 1); i > place; i--) {
+      this.#scores[i] = this.#scores[i - 1] as number;
+      this.#candidates[i] = this.#candidates[i - 1] as Candidate;
+    }
+    this.#scores[place] = score;
+    this.#candidates[place] = candidate;
+    return fallen;
   }
 
   #placeOf({ runMs }: Candidate, score: number): number {

@@ -1,6 +1,8 @@
 import type { ModelVariant } from '@shoal/models/manifest';
 import type { PeerId } from '@shoal/protocol';
 import type { Duration } from './duration.ts';
+import type { Menu } from './menu.ts';
+import type { Options } from './options.ts';
 import type { Power } from './power.ts';
 
 /** The fleet at one moment, as placement sees it. Devices are not changed while a plan is made. */
@@ -88,6 +90,8 @@ export interface DeviceSnapshot {
   readonly decodeMs: number;
   /** By the key of a {@link Choice}. */
   figures(key: string): Figures;
+  /** What of the menu is worth a thought there: {@link optionsOf}, which a device keeps as long as nothing of it changes. */
+  options(menu: Menu): Options;
 }
 
 /** One file of one model that may be run for the work. */

@@ -4,11 +4,12 @@ import type { CostContext } from './cost.ts';
 import { estimateStream, estimateTask, type Wait, waitOn } from './estimate.ts';
 import { floorOf, refusalOf, unfitness } from './feasible.ts';
 import { CheapestFinds, type Finds, ListedFinds } from './finds.ts';
-import { type Menu, menuOf, readFigures } from './menu.ts';
+import { type Menu, menuOf } from './menu.ts';
+import type { Options } from './options.ts';
 import type { PlacementContext } from './policy.ts';
 import { energyPrice } from './power.ts';
 import { refusal, unfitRefusal } from './refusals.ts';
-import type { Choice, DeviceSnapshot, Figures, FleetSearch, FleetSnapshot, Work } from './snapshot.ts';
+import type { DeviceSnapshot, FleetSearch, FleetSnapshot, Work } from './snapshot.ts';
 import { TypicalCost, varietyOf } from './typical-cost.ts';
 
 /** Refusals that are kept with a placement: all of a small fleet, some of a large one. */
@@ -25,7 +26,6 @@ export class Survey implements FleetSearch {
   /** On devices where it was not tried yet. */
   readonly #fresh: Finds;
   readonly #again: Finds;
-  readonly #figures: Figures[] = [];
   readonly #triedInVain: DeviceSnapshot[] = [];
   #typical: TypicalCost | undefined;
   #spare: Candidate | undefined;
@@ -94,18 +94,16 @@ export class Survey implements FleetSearch {
   }
 
   #choose(device: DeviceSnapshot, finds: Finds): void {
-    const { choices } = this.#menu;
     const { limits, weights } = this.#context;
     const wait = waitOn(device);
     const price = energyPrice(device.power, floorOf(device, this.work, limits), weights.whileCharging);
-    const measured = choices.length > 0 && readFigures(device, this.#menu, this.#figures);
+    const options = device.options(this.#menu);
+    const count = options.choices.length;
     let unfit: PlacementRefusal | undefined;
     let fits = 0;
     // A pipeline without a model has no choices, and is still one way to do the work.
-    for (let i = 0; i < Math.max(1, choices.length); i++) {
-      const figures = choices.length > 0 ? this.#figures[i] : undefined;
-      if (measured && !figures?.run) continue;
-      const candidate = this.#estimate(device, choices[i], figures, wait);
+    for (let option = 0; option < Math.max(1, count); option++) {
+      const candidate = this.#estimate(device, count === 0 ? undefined : option, options, wait);
       candidate.price = price;
       const reason = unfitness(candidate, this.work, limits, this.#context);
       if (reason === undefined) {
@@ -118,14 +116,13 @@ export class Survey implements FleetSearch {
     if (fits === 0 && unfit) this.refused.push(unfit);
   }
 
-  #estimate(device: DeviceSnapshot, choice: Choice | undefined, figures: Figures | undefined, wait: Wait): Candidate {
+  #estimate(device: DeviceSnapshot, option: number | undefined, options: Options, wait: Wait): Candidate {
     const { stream } = this.work;
     const candidate = this.#spare ?? new Candidate(device, this.#cost);
     this.#spare = candidate;
     candidate.device = device;
-    candidate.choice = choice;
-    if (stream) estimateStream(candidate, figures, stream);
-    else estimateTask(candidate, figures, wait, this.work, this.#context.nowMs);
+    if (stream) estimateStream(candidate, option, options, stream);
+    else estimateTask(candidate, option, options, wait, this.work, this.#context.nowMs);
     return candidate;
   }
 }

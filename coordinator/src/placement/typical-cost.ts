@@ -1,11 +1,12 @@
 import { Candidate } from './candidate.ts';
 import { type CostContext, totalCostWithin } from './cost.ts';
+import { exactly } from './duration.ts';
 import { estimateTask } from './estimate.ts';
 import { floorOf, isTooSlow, lastingRefusalOf } from './feasible.ts';
-import { type Menu, menuOf, readFigures } from './menu.ts';
+import { type Menu, menuOf } from './menu.ts';
 import type { PlacementContext } from './policy.ts';
 import { energyPrice } from './power.ts';
-import type { Choice, DeviceSnapshot, Figures, PlacementLimits, Work } from './snapshot.ts';
+import type { DeviceSnapshot, PlacementLimits, Work } from './snapshot.ts';
 
 /** So many steps for each factor of two are told apart of a deadline, and of the size of an input. */
 const dueSteps = 8;
@@ -33,7 +34,6 @@ export class TypicalCost {
   readonly #limits: PlacementLimits;
   readonly #nowMs: number;
   readonly #context: CostContext;
-  readonly #figures: Figures[] = [];
 
   constructor(work: Work, { limits, weights, nowMs }: PlacementContext, acceleratorsBusy: number) {
     const { timeLeftMs, ...rest } = work;
@@ -64,26 +64,18 @@ export class TypicalCost {
    */
   on(device: DeviceSnapshot, waitMs: number): number {
     if (lastingRefusalOf(device, this.#work, this.#limits) !== undefined) return Number.POSITIVE_INFINITY;
-    const { choices } = this.#menu;
+    const options = device.options(this.#menu);
+    const count = options.choices.length;
     const candidate = new Candidate(device, this.#context);
     const { weights } = this.#context;
     candidate.price = energyPrice(device.power, floorOf(device, this.#work, this.#limits), weights.whileCharging);
-    if (choices.length === 0) return this.#cost(candidate, undefined, undefined, waitMs);
-    const measured = readFigures(device, this.#menu, this.#figures);
+    const wait = exactly(waitMs);
     let least = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < choices.length; i++) {
-      const figures = this.#figures[i];
-      if (measured && !figures?.run) continue;
-      least = Math.min(least, this.#cost(candidate, choices[i], figures, waitMs));
+    for (let option = 0; option < Math.max(1, count); option++) {
+      estimateTask(candidate, count === 0 ? undefined : option, options, wait, this.#work, this.#nowMs);
+      if (!isTooSlow(candidate, this.#work)) least = Math.min(least, totalCostWithin(least, candidate, this.#context));
     }
     return least;
-  }
-
-  #cost(candidate: Candidate, choice: Choice | undefined, figures: Figures | undefined, waitMs: number): number {
-    candidate.choice = choice;
-    estimateTask(candidate, figures, { meanMs: waitMs, varianceMs2: 0 }, this.#work, this.#nowMs);
-    if (isTooSlow(candidate, this.#work)) return Number.POSITIVE_INFINITY;
-    return totalCostWithin(Number.POSITIVE_INFINITY, candidate, this.#context);
   }
 }
 

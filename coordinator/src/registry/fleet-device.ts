@@ -6,7 +6,10 @@ import {
   type Figures,
   fromQuantiles,
   likenessOf,
+  type Menu,
   noTime,
+  Options,
+  optionsOf,
   type Power,
   sum,
   variantKey,
@@ -30,6 +33,9 @@ const longestPauseMs = 5_000;
 const priorDoubt = 4;
 /** A measurement so many times off what others of its kind found is not believed. */
 const unbelievable = 10;
+/** Menus whose options are kept ready. */
+const mostMenus = 16;
+const noOptions = new Options([], new Float64Array());
 const noPolicy: Power['policy'] = {};
 const unknownPower: Power = {
   onBattery: false,
@@ -66,8 +72,16 @@ export class FleetDevice implements DeviceSnapshot {
   bytesPerMs = assumedBytesPerMs;
   readonly rttMs = 0;
   decodeMs = 0;
-  accelerated = false;
+  readonly id: string;
+  // Of the record, side by side: placement reads them of many devices.
+  name = '';
   kind = '';
+  labels: DeviceRecord['labels'] = {};
+  draining = false;
+  hasEngine = false;
+  accelerated = false;
+  slots = 1;
+  memoryBytes = 0;
   /** Told when something changes that placement looks at; and when nothing but what is with the device does. */
   onChange: () => void = () => {};
   onShift: () => void = () => {};
@@ -76,6 +90,10 @@ export class FleetDevice implements DeviceSnapshot {
   #profiles = new Map<string, VariantProfile>();
   /** By their keys, each once somebody asked for it. */
   readonly #variants = new Map<string, KnownVariant>();
+  /** By the menu's key, until something changes. */
+  readonly #options = new Map<string, Options>();
+  #lastMenu: Menu | undefined;
+  #lastOptions = noOptions;
   readonly #slowdown = new Slowdown();
   #factor = 1;
   #telemetry: Telemetry | undefined;
@@ -84,6 +102,7 @@ export class FleetDevice implements DeviceSnapshot {
 
   constructor(record: DeviceRecord, key: PeerKey, nowMs: number, priors: KindPriors = () => undefined) {
     this.record = record;
+    this.id = record.id;
     this.key = key;
     this.lastHeardMs = nowMs;
     this.#priors = priors;
@@ -92,7 +111,13 @@ export class FleetDevice implements DeviceSnapshot {
 
   setRecord(record: DeviceRecord): void {
     this.record = record;
-    const { board, cpuModel, cores, runtimes } = record.capability;
+    const { board, cpuModel, cores, runtimes, taskSlots, memoryBytes } = record.capability;
+    this.name = record.name;
+    this.labels = record.labels;
+    this.draining = record.draining;
+    this.hasEngine = runtimes.length > 0;
+    this.slots = Math.max(1, taskSlots);
+    this.memoryBytes = memoryBytes;
     this.kind = `${board || cpuModel} x${cores} ${runtimes.join(' ')}`;
     // `onnxruntime-node/1.30.0 cpu`: whatever is named last runs it.
     this.accelerated = runtimes.some((runtime) => !/ (cpu|wasm)$/.test(runtime));
@@ -100,7 +125,7 @@ export class FleetDevice implements DeviceSnapshot {
     for (const key of this.#profiles.keys()) this.#variant(key);
     for (const [key, variant] of this.#variants) variant.expect(this.#said(key), this.#profiles.get(key));
     this.power = this.#powerNow();
-    this.onChange();
+    this.#changed();
   }
 
   get presence(): DeviceSnapshot['presence'] {
@@ -121,34 +146,6 @@ export class FleetDevice implements DeviceSnapshot {
     this.onChange();
   }
 
-  get id(): string {
-    return this.record.id;
-  }
-
-  get name(): string {
-    return this.record.name;
-  }
-
-  get draining(): boolean {
-    return this.record.draining;
-  }
-
-  get labels(): DeviceRecord['labels'] {
-    return this.record.labels;
-  }
-
-  get hasEngine(): boolean {
-    return this.record.capability.runtimes.length > 0;
-  }
-
-  get memoryBytes(): number {
-    return this.record.capability.memoryBytes;
-  }
-
-  get slots(): number {
-    return Math.max(1, this.record.capability.taskSlots);
-  }
-
   get telemetry(): Telemetry | undefined {
     return this.#telemetry;
   }
@@ -158,7 +155,7 @@ export class FleetDevice implements DeviceSnapshot {
     const loaded = new Set(telemetry?.loadedModels);
     for (const [key, variant] of this.#variants) variant.isLoaded = loaded.has(key);
     this.power = this.#powerNow();
-    this.onChange();
+    this.#changed();
   }
 
   get likeness(): string {
@@ -167,6 +164,19 @@ export class FleetDevice implements DeviceSnapshot {
 
   figures(key: string): Figures {
     return this.#variant(key);
+  }
+
+  options(menu: Menu): Options {
+    if (this.#lastMenu === menu) return this.#lastOptions;
+    let options = this.#options.get(menu.key);
+    if (!options) {
+      if (this.#options.size >= mostMenus) this.#options.clear();
+      options = optionsOf({ figures: (key) => this.#variant(key), bytesPerMs: this.bytesPerMs }, menu);
+      this.#options.set(menu.key, options);
+    }
+    this.#lastMenu = menu;
+    this.#lastOptions = options;
+    return options;
   }
 
   /** An attempt is with the device until {@link drop} with the same share. */
@@ -224,7 +234,7 @@ export class FleetDevice implements DeviceSnapshot {
     for (const variant of this.#variants.values()) variant.relax(factor, nowMs);
     this.#factor = factor;
     if (this.#pause && this.#pause.untilMs <= nowMs) this.#pause = undefined;
-    this.onChange();
+    this.#changed();
   }
 
   /** The device does not want more for now: it is left alone for a moment, longer each time in a row. */
@@ -233,6 +243,13 @@ export class FleetDevice implements DeviceSnapshot {
     this.#pauseMs = Math.min(longestPauseMs, forMs * 2);
     this.pause = { untilMs: nowMs + forMs, reason };
     return forMs;
+  }
+
+  /** Something of what work takes on it. */
+  #changed(): void {
+    this.#options.clear();
+    this.#lastMenu = undefined;
+    this.onChange();
   }
 
   #variant(key: string): KnownVariant {

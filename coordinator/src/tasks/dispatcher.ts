@@ -11,7 +11,7 @@ import {
 } from '@shoal/protocol';
 import type { BlobKeeper } from '../blobs/index.ts';
 import type { Attempt, AttemptState, Placement } from '../domain/index.ts';
-import { exactly, type PlacementPolicy, place, type Work } from '../placement/index.ts';
+import { exactly, type PlacementPolicy, place, type Warmth, type Work } from '../placement/index.ts';
 import { type FleetDevice, type FleetListener, type Registry, text } from '../registry/index.ts';
 import { parametersJson } from './check-spec.ts';
 import { DueTimes } from './due-times.ts';
@@ -48,6 +48,8 @@ const passingRefusals: ReadonlySet<string> = new Set(['busy', 'battery', 'hot', 
 const nothing = new Uint8Array();
 /** Made once: an error for every attempt would cost more than the attempt. */
 const attemptOver = new ShoalError('aborted', 'the attempt is over');
+/** A device is told again to load a model after this time, ms. */
+const hintMs = 10_000;
 /** How long a task rests whose end could not be recorded, ms. */
 const restMs = 1_000;
 
@@ -59,6 +61,8 @@ export class Dispatcher implements FleetListener {
   /** By attempt id. */
   readonly #running = new Map<string, RunningAttempt>();
   readonly #leases: DueTimes<RunningAttempt>;
+  /** When a device was last told to load a model ahead, monotonic ms. */
+  readonly #hintedMs = new WeakMap<FleetDevice, number>();
   #scheduled = false;
   #paused = false;
   #onIdle: (() => void) | undefined;
@@ -250,6 +254,7 @@ export class Dispatcher implements FleetListener {
       return false;
     }
     counts.placed += 1;
+    if (plan.warm) this.#warm(plan.warm);
     this.#line.remove(live);
     this.#begin(live, plan.placement);
     return true;
@@ -268,6 +273,16 @@ export class Dispatcher implements FleetListener {
       tried,
       declined,
     };
+  }
+
+  /** Tells the device that would have been better to load the model, not more often than it may take to do so. */
+  #warm({ device: id, model, variant }: Warmth): void {
+    const { clock, messenger, registry } = this.#deps;
+    const device = registry.device(id);
+    const nowMs = clock.monotonicMs();
+    if (!device || nowMs < (this.#hintedMs.get(device) ?? Number.NEGATIVE_INFINITY) + hintMs) return;
+    this.#hintedMs.set(device, nowMs);
+    messenger.send(id, { payload: { modelHint: { model, variant } } });
   }
 
   #begin(live: LiveTask, placement: Placement): void {

@@ -94,7 +94,7 @@ describe('tasks', () => {
     expect((await run('tasks')).out).toMatch(new RegExp(`${id} +succeeded +noop`));
     const { out } = await run('explain', id);
     expect(out).toMatch(/Attempt 1 on pi-5: succeeded/);
-    expect(out).toMatch(/12 ms +chosen/);
+    expect(out).toMatch(/energy 0\.060, time 0\.012 +chosen/);
     expect(out).toMatch(/refused: battery at 22 %, floor 30 %/);
     expect((await run('tasks', 'cancel', id)).out).toContain('is succeeded');
   });

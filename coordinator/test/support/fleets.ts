@@ -7,7 +7,10 @@ import {
   type Figures,
   type FleetSnapshot,
   likenessOf,
+  type Menu,
   noTime,
+  type Options,
+  optionsOf,
   type PlacementPolicy,
   type Power,
   strategyNamed,
@@ -84,6 +87,7 @@ export function aDevice(id: PeerId, change: DeviceChange = {}): DeviceSnapshot {
     rttMs: 0,
     decodeMs: 0,
     figures: (key: string) => variants.get(key) ?? unknownFigures,
+    options: (menu: Menu): Options => optionsOf(device, menu),
     ...rest,
   };
   return { likeness: likenessOf(device, variants), ...device };

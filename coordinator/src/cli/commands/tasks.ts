@@ -66,12 +66,16 @@ function attemptExplanation(
     candidates,
     [
       { title: '  DEVICE', value: (each) => `  ${nameOf(each.device, names)}` },
-      { title: 'VARIANT', value: ({ variant }) => variant ?? '-' },
+      { title: 'RUNS', value: ({ model, variant }) => (model === undefined ? '-' : `${model} ${variant ?? ''}`) },
       { title: 'WAIT', value: ({ queueMs }) => durationText(queueMs), align: 'right' },
       { title: 'TRANSFER', value: ({ transferMs }) => durationText(transferMs), align: 'right' },
       { title: 'LOAD', value: ({ loadMs }) => durationText(loadMs), align: 'right' },
       { title: 'RUN', value: ({ inferenceMs }) => durationText(inferenceMs), align: 'right' },
       { title: 'EXPECTED', value: ({ totalMs }) => durationText(totalMs), align: 'right' },
+      { title: 'AT MOST', value: ({ p95Ms }) => durationText(p95Ms), align: 'right' },
+      { title: 'ENERGY', value: ({ energyJ }) => `${energyJ.toPrecision(2)} J`, align: 'right' },
+      { title: 'COST', value: ({ cost }) => cost.total.toPrecision(3), align: 'right' },
+      { title: 'OF WHICH', value: ({ cost }) => termsText(cost) },
       { title: '', value: (each) => (each === placement.chosen ? paint('green', 'chosen') : '') },
     ],
     paint,
@@ -81,6 +85,15 @@ function attemptExplanation(
   );
   return title + times + refused.join('');
 }
+
+/** The terms of a cost that count, the greatest first: `energy 0.31, time 0.05`. */
+function termsText({ total, ...terms }: Candidate['cost']): string {
+  const named = Object.entries(terms).filter(([, value]) => value >= total / 100 && value > 0);
+  const ordered = named.sort(([, a], [, b]) => b - a);
+  return ordered.map(([name, value]) => `${name} ${value.toPrecision(2)}`).join(', ') || '-';
+}
+
+type Candidate = TaskPlacement['attempts'][number]['placement']['chosen'];
 
 function attemptTable({ attempts }: Task, names: ReadonlyMap<string, string>, paint: Paint): string {
   const rows = table(

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { strategies } from '../../placement/index.ts';
 import { exitCodesHelp, type SetExitCode } from '../exit-codes.ts';
 import type { World } from '../world.ts';
 import type { CoordinatorOptions } from './options.ts';
@@ -25,6 +26,11 @@ export function addCoordinatorCommand(program: Command, world: World, setExitCod
       new Option('--log-level <level>', 'least serious lines shown')
         .choices(['debug', 'info', 'warn', 'error'])
         .default('info'),
+    )
+    .addOption(
+      new Option('--strategy <name>', 'how devices are chosen (docs/placement.md)')
+        .choices(strategies.map(({ name }) => name))
+        .default('cost'),
     )
     .option('--json', 'print where it listens as one line of JSON')
     .addHelpText(

@@ -13,6 +13,7 @@ export interface CoordinatorOptions {
   readonly insecureLoopback?: boolean;
   readonly allowPrivateUrls?: boolean;
   readonly uploadLimitMb: number;
+  readonly strategy: string;
   readonly logFormat: 'text' | 'json';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly json?: boolean;
@@ -25,6 +26,8 @@ export interface OpenCoordinatorRequest {
   readonly dataDirectory: string;
   readonly broker: BrokerChoice;
   readonly uploadLimitBytes: number;
+  /** Name of the strategy that chooses devices. */
+  readonly strategy: string;
   readonly identity: Identity;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,11 +1,18 @@
 import type { Command } from 'commander';
+import type { ChargingWindow } from '../../domain/index.ts';
 import type { ClientOptions } from '../context.ts';
 import type { World } from '../world.ts';
 import { client } from './client.ts';
-import { parseLabels } from './values.ts';
+import { chargingWindow, parseLabels, percent } from './values.ts';
+
+interface PowerFlags {
+  floor?: number;
+  mainsOnly?: boolean;
+  charging?: readonly ChargingWindow[];
+}
 
 export function addDevices(program: Command, world: World): void {
-  const devices = program.command('devices').description('The fleet: list, show, rename, label, drain, revoke');
+  const devices = program.command('devices').description('The fleet: list, show, rename, label, power, drain, revoke');
   const load = () => import('../commands/devices.ts');
   client(devices.command('list', { isDefault: true }).description('list all devices'), world, async (context) =>
     (await load()).listDevices(context),
@@ -40,6 +47,18 @@ export function addDevices(program: Command, world: World): void {
       .option('--undo', 'give it work again'),
     world,
     async (context, [device = ''], { undo }) => (await load()).changeDevice(context, device, { draining: !undo }),
+  );
+  client<ClientOptions & PowerFlags>(
+    devices
+      .command('power')
+      .description('what work may take of the battery of a device; what is left out is as for the whole fleet')
+      .argument('<device>')
+      .option('--floor <percent>', 'never take the battery below this level', percent)
+      .option('--mains-only', 'never work on its battery')
+      .option('--charging <window>', 'when it is charged (UTC), with how many watts: 07:00-17:00@12', chargingWindow),
+    world,
+    async (context, [device = ''], { floor, mainsOnly, charging }) =>
+      (await load()).changeDevice(context, device, { power: { floorPct: floor, mainsOnly, charging } }),
   );
   client(
     devices.command('revoke').description('refuse a device from now on').argument('<device>'),

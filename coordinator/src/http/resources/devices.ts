@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { Resource } from '../resource.ts';
-import { Device, deviceView, IdParams, Labels, problems } from '../views/index.ts';
+import { Device, deviceView, IdParams, Labels, Power, problems } from '../views/index.ts';
 
 const tags = ['devices'];
 
@@ -39,13 +39,14 @@ export const devices: Resource =
       {
         schema: {
           tags,
-          summary: 'Rename, label or drain a device',
+          summary: 'Rename, label or drain a device, or say what is allowed of its battery',
           operationId: 'updateDevice',
           params: IdParams,
           body: Type.Object(
             {
               name: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
               labels: Type.Optional({ ...Labels, description: 'Replaces all labels.' }),
+              power: Type.Optional({ ...Power, description: 'Replaces what was allowed of its battery before.' }),
               draining: Type.Optional(Type.Boolean({ description: 'Finish what it has and get nothing new.' })),
             },
             { additionalProperties: false, minProperties: 1 },

@@ -29,7 +29,8 @@ export async function readTask(
 }
 
 const isObjectField: ReadonlySet<string> = new Set(['parameters', 'labels']);
-const isNumberField: ReadonlySet<string> = new Set(['deadlineMs', 'maxAttempts']);
+const isNumberField: ReadonlySet<string> = new Set(['deadlineMs', 'maxAttempts', 'accuracyLoss']);
+const isBooleanField: ReadonlySet<string> = new Set(['critical', 'accelerator']);
 
 async function readForm(request: FastifyRequest, reply: FastifyReply, context: ResourceContext): Promise<TaskSpec> {
   const fields: Record<string, unknown> = {};
@@ -51,6 +52,7 @@ async function readForm(request: FastifyRequest, reply: FastifyReply, context: R
 
 function fieldValue({ fieldname, value }: MultipartValue): unknown {
   if (isNumberField.has(fieldname)) return Number(value);
+  if (isBooleanField.has(fieldname) && (value === 'true' || value === 'false')) return value === 'true';
   if (!isObjectField.has(fieldname)) return value;
   try {
     return JSON.parse(String(value));
@@ -109,7 +111,23 @@ function specOf(options: Omit<TaskRequest, 'input'>, input: BlobRef | undefined)
     deadlineMs = 60_000,
     labels = {},
     device,
+    accuracyLoss,
+    critical,
+    accelerator,
     maxAttempts = 3,
   } = options;
-  return present<TaskSpec>({ pipeline, model, variant, input, parameters, deadlineMs, labels, device, maxAttempts });
+  return present<TaskSpec>({
+    pipeline,
+    model,
+    variant,
+    input,
+    parameters,
+    deadlineMs,
+    labels,
+    device,
+    accuracyLoss,
+    critical,
+    accelerator,
+    maxAttempts,
+  });
 }

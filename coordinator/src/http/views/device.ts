@@ -31,8 +31,33 @@ const Capability = Type.Object(
     taskSlots: Type.Integer({ description: 'Inferences that can run at the same time.' }),
     container: Type.Boolean(),
     phone: Type.Boolean(),
+    batteryWh: Type.Optional(Type.Number({ description: 'A full battery.' })),
+    idleWatts: Type.Optional(Type.Number({ description: 'What it draws whether it works or not.' })),
   },
   { description: 'What the device has, as it found out itself.' },
+);
+
+export const Power = Type.Object(
+  {
+    floorPct: Type.Optional(
+      Type.Number({ minimum: 0, maximum: 100, description: 'Work never takes the battery below this level.' }),
+    ),
+    mainsOnly: Type.Optional(Type.Boolean({ description: 'Never works on its battery.' })),
+    charging: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            fromMinute: Type.Integer({ minimum: 0, maximum: 1440 }),
+            toMinute: Type.Integer({ minimum: 0, maximum: 1440 }),
+            watts: Type.Number({ minimum: 0, maximum: 1e5 }),
+          },
+          { additionalProperties: false },
+        ),
+        { maxItems: 24, description: 'When it is charged, in minutes since midnight UTC; the sun is a charger too.' },
+      ),
+    ),
+  },
+  { additionalProperties: false, description: 'What its owner allows of its battery.' },
 );
 
 const Profile = Type.Object(
@@ -85,6 +110,7 @@ export const Device = named(
     revoked: Type.Boolean(),
     running: Type.Integer({ description: 'Attempts that are with the device.' }),
     capability: Capability,
+    power: Type.Optional(Power),
     profiles: Type.Array(Profile),
     telemetry: Type.Optional(Telemetry),
   }),
@@ -92,7 +118,7 @@ export const Device = named(
 export type Device = Static<typeof Device.definition>;
 
 export function deviceView(device: DeviceView): Device {
-  const { id, name, presence, labels, draining, revoked, running, capability, telemetry } = device;
+  const { id, name, presence, labels, draining, revoked, running, capability, power, telemetry } = device;
   return present<Device>({
     id,
     name,
@@ -103,7 +129,8 @@ export function deviceView(device: DeviceView): Device {
     draining,
     revoked,
     running,
-    capability,
+    capability: present<Device['capability']>(capability),
+    power: power && present<object>(power),
     profiles: device.profiles.map(profileView),
     telemetry: telemetry && { ...present<object>(telemetry), cameras: telemetry.cameras.map(cameraStatusView) },
   });

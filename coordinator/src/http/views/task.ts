@@ -32,6 +32,15 @@ const fields = {
   }),
   labels: Labels,
   device: DeviceId,
+  accuracyLoss: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    description:
+      'Accuracy (mAP, top-1) that may be given up against the model that is asked for: other models of the pipeline may then be run.',
+    examples: [0.05],
+  }),
+  critical: Type.Boolean({ description: 'May take batteries down to the critical floor.' }),
+  accelerator: Type.Boolean({ description: 'Only devices with a GPU, NPU or TPU that works.' }),
   maxAttempts: Type.Integer({ minimum: 1, maximum: 20, default: 3 }),
 };
 
@@ -44,6 +53,9 @@ export const taskOptions = {
   deadlineMs: Type.Optional(fields.deadlineMs),
   labels: Type.Optional(fields.labels),
   device: Type.Optional(fields.device),
+  accuracyLoss: Type.Optional(fields.accuracyLoss),
+  critical: Type.Optional(fields.critical),
+  accelerator: Type.Optional(fields.accelerator),
   maxAttempts: Type.Optional(fields.maxAttempts),
 };
 
@@ -107,6 +119,9 @@ export const Task = named(
     parameters: Type.Record(Type.String(), Type.Unknown()),
     labels: Labels,
     device: Type.Optional(Type.String({ description: 'The only device that may do it.' })),
+    accuracyLoss: Type.Optional(Type.Number()),
+    critical: Type.Optional(Type.Boolean()),
+    accelerator: Type.Optional(Type.Boolean()),
     deadlineMs: Type.Number(),
     maxAttempts: Type.Integer(),
     createdAt: Timestamp,
@@ -133,6 +148,9 @@ export function taskView(task: DomainTask, result?: Result): Task {
     parameters: spec.parameters,
     labels: spec.labels,
     device: spec.device,
+    accuracyLoss: spec.accuracyLoss,
+    critical: spec.critical,
+    accelerator: spec.accelerator,
     deadlineMs: spec.deadlineMs,
     maxAttempts: spec.maxAttempts,
     createdAt: timestamp(task.createdAtMs),

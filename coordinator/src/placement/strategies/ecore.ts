@@ -12,7 +12,7 @@ export const ecore: Strategy = {
   summary:
     'least energy within 5 points of the best accuracy, blind to queues, batteries and deadlines (arXiv 2507.06011)',
   scores(candidates) {
-    const best = Math.max(...candidates.map(({ choice }) => choice?.accuracy ?? 0));
+    const best = candidates.reduce((most, { choice }) => Math.max(most, choice?.accuracy ?? 0), 0);
     return candidates.map(({ choice, energyJ }) =>
       (choice?.accuracy ?? 0) >= best - delta ? energyJ : Number.POSITIVE_INFINITY,
     );

@@ -15,6 +15,7 @@ export interface DeviceRow {
   readonly revoked: number;
   readonly capability: string;
   readonly profiles: string;
+  readonly power: string | null;
 }
 
 export function deviceOf(row: DeviceRow): DeviceRecord {
@@ -29,6 +30,7 @@ export function deviceOf(row: DeviceRow): DeviceRecord {
     revoked: row.revoked === 1,
     capability: JSON.parse(row.capability),
     profiles: JSON.parse(row.profiles, (name, value) => (name === 'sha256' ? fromHex(value) : value)),
+    ...(row.power !== null && { power: JSON.parse(row.power) }),
   };
 }
 

@@ -101,4 +101,8 @@ export const migrations: readonly string[] = [
     next INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- What its owner allows of its battery, as JSON.
+  ALTER TABLE devices ADD COLUMN power TEXT;
+  `,
 ];

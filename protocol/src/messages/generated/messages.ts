@@ -67,12 +67,13 @@ export interface Message {
   readonly taskAdmission: TaskAdmission | null;
   readonly taskOutcome: TaskOutcome | null;
   readonly taskCancellation: TaskCancellation | null;
+  readonly modelHint: ModelHint | null;
   readonly cameraAssignment: CameraAssignment | null;
   readonly cameraRemoval: CameraRemoval | null;
   readonly cameraReport: CameraReport | null;
   readonly blobRequest: BlobRequest | null;
   readonly blobChunk: BlobChunk | null;
-  readonly payload?: 'error' | 'empty' | 'hello' | 'welcome' | 'telemetry' | 'profileReport' | 'goodbye' | 'taskAssignment' | 'taskAdmission' | 'taskOutcome' | 'taskCancellation' | 'cameraAssignment' | 'cameraRemoval' | 'cameraReport' | 'blobRequest' | 'blobChunk';
+  readonly payload?: 'error' | 'empty' | 'hello' | 'welcome' | 'telemetry' | 'profileReport' | 'goodbye' | 'taskAssignment' | 'taskAdmission' | 'taskOutcome' | 'taskCancellation' | 'modelHint' | 'cameraAssignment' | 'cameraRemoval' | 'cameraReport' | 'blobRequest' | 'blobChunk';
 }
 
 export interface MessageInit {
@@ -91,6 +92,7 @@ export interface MessageInit {
   readonly taskAdmission?: TaskAdmissionInit | null | undefined;
   readonly taskOutcome?: TaskOutcomeInit | null | undefined;
   readonly taskCancellation?: TaskCancellationInit | null | undefined;
+  readonly modelHint?: ModelHintInit | null | undefined;
   readonly cameraAssignment?: CameraAssignmentInit | null | undefined;
   readonly cameraRemoval?: CameraRemovalInit | null | undefined;
   readonly cameraReport?: CameraReportInit | null | undefined;
@@ -434,6 +436,17 @@ export interface TaskCancellationInit {
   readonly reason?: string | null | undefined;
 }
 
+/** Coordinator -> device, one way: this would be run here if it were in memory. The device may load it, or not. */
+export interface ModelHint {
+  readonly model: string;
+  readonly variant: string;
+}
+
+export interface ModelHintInit {
+  readonly model?: string | null | undefined;
+  readonly variant?: string | null | undefined;
+}
+
 /** Coordinator -> device, a request; answered by Empty or ErrorReply. The newest revision wins. */
 export interface CameraAssignment {
   readonly cameraId: string;
@@ -534,6 +547,7 @@ export const TaskAdmission: Codec<TaskAdmission, TaskAdmissionInit> = codec('Tas
 export const TaskOutcome: Codec<TaskOutcome, TaskOutcomeInit> = codec('TaskOutcome', shoal.v1.TaskOutcome);
 export const AttemptTimings: Codec<AttemptTimings, AttemptTimingsInit> = codec('AttemptTimings', shoal.v1.AttemptTimings);
 export const TaskCancellation: Codec<TaskCancellation, TaskCancellationInit> = codec('TaskCancellation', shoal.v1.TaskCancellation);
+export const ModelHint: Codec<ModelHint, ModelHintInit> = codec('ModelHint', shoal.v1.ModelHint);
 export const CameraAssignment: Codec<CameraAssignment, CameraAssignmentInit> = codec('CameraAssignment', shoal.v1.CameraAssignment);
 export const CameraRemoval: Codec<CameraRemoval, CameraRemovalInit> = codec('CameraRemoval', shoal.v1.CameraRemoval);
 export const CameraReport: Codec<CameraReport, CameraReportInit> = codec('CameraReport', shoal.v1.CameraReport);

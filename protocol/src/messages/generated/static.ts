@@ -331,6 +331,7 @@ export const shoal: any = $root.shoal = (() => {
             Message.prototype.taskAdmission = null;
             Message.prototype.taskOutcome = null;
             Message.prototype.taskCancellation = null;
+            Message.prototype.modelHint = null;
             Message.prototype.cameraAssignment = null;
             Message.prototype.cameraRemoval = null;
             Message.prototype.cameraReport = null;
@@ -340,7 +341,7 @@ export const shoal: any = $root.shoal = (() => {
             let $oneOfFields;
 
             $Object.defineProperty(Message.prototype, "payload", {
-                get: $util.oneOfGetter($oneOfFields = ["error", "empty", "hello", "welcome", "telemetry", "profileReport", "goodbye", "taskAssignment", "taskAdmission", "taskOutcome", "taskCancellation", "cameraAssignment", "cameraRemoval", "cameraReport", "blobRequest", "blobChunk"]),
+                get: $util.oneOfGetter($oneOfFields = ["error", "empty", "hello", "welcome", "telemetry", "profileReport", "goodbye", "taskAssignment", "taskAdmission", "taskOutcome", "taskCancellation", "modelHint", "cameraAssignment", "cameraRemoval", "cameraReport", "blobRequest", "blobChunk"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -377,6 +378,8 @@ export const shoal: any = $root.shoal = (() => {
                     $root.shoal.v1.TaskOutcome.encode(m.taskOutcome, w.uint32(178).fork(), q + 1).ldelim();
                 if (m.taskCancellation != null && $Object.hasOwnProperty.call(m, "taskCancellation"))
                     $root.shoal.v1.TaskCancellation.encode(m.taskCancellation, w.uint32(186).fork(), q + 1).ldelim();
+                if (m.modelHint != null && $Object.hasOwnProperty.call(m, "modelHint"))
+                    $root.shoal.v1.ModelHint.encode(m.modelHint, w.uint32(194).fork(), q + 1).ldelim();
                 if (m.cameraAssignment != null && $Object.hasOwnProperty.call(m, "cameraAssignment"))
                     $root.shoal.v1.CameraAssignment.encode(m.cameraAssignment, w.uint32(242).fork(), q + 1).ldelim();
                 if (m.cameraRemoval != null && $Object.hasOwnProperty.call(m, "cameraRemoval"))
@@ -535,6 +538,13 @@ export const shoal: any = $root.shoal = (() => {
                                 break;
                             m.taskCancellation = $root.shoal.v1.TaskCancellation.decode(r, r.size(), $undefined, q + 1, m.taskCancellation);
                             m.payload = "taskCancellation";
+                            continue;
+                        }
+                    case 24: {
+                            if (u !== 2)
+                                break;
+                            m.modelHint = $root.shoal.v1.ModelHint.decode(r, r.size(), $undefined, q + 1, m.modelHint);
+                            m.payload = "modelHint";
                             continue;
                         }
                     case 30: {
@@ -3009,6 +3019,100 @@ export const shoal: any = $root.shoal = (() => {
             };
 
             return TaskCancellation;
+        })();
+
+        v1.ModelHint = (function() {
+
+            const ModelHint = function (p) {
+                if (p)
+                    for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                        if (p[ks[i]] != null && ks[i] !== "__proto__")
+                            this[ks[i]] = p[ks[i]];
+            };
+
+            ModelHint.prototype.model = "";
+            ModelHint.prototype.variant = "";
+
+            ModelHint.encode = function (m, w, q) {
+                if (!w)
+                    w = $Writer.create();
+                if (q === $undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (m.model != null && $Object.hasOwnProperty.call(m, "model") && m.model !== "")
+                    w.uint32(10).string(m.model);
+                if (m.variant != null && $Object.hasOwnProperty.call(m, "variant") && m.variant !== "")
+                    w.uint32(18).string(m.variant);
+                if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                    for (var i = 0; i < m.$unknowns.length; ++i)
+                        w.raw(m.$unknowns[i]);
+                return w;
+            };
+
+            ModelHint.decode = function (r, l, z, q, g) {
+                if (!(r instanceof $Reader))
+                    r = $Reader.create(r);
+                if (q === $undefined)
+                    q = 0;
+                if (q > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                var c, m, v;
+                if (l === $undefined)
+                    c = r.len;
+                else {
+                    c = r.pos + l;
+                    if (c > r.len)
+                        throw $RangeError("index out of range");
+                    l = r.len;
+                    r.len = c;
+                }
+                m = g || new $root.shoal.v1.ModelHint();
+                while (r.pos < c) {
+                    var s = r.pos;
+                    var t = r.tag();
+                    if (t === z) {
+                        z = $undefined;
+                        break;
+                    }
+                    var u = t & 7;
+                    switch (t >>>= 3) {
+                    case 1: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.model = v;
+                            else
+                                delete m.model;
+                            continue;
+                        }
+                    case 2: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.variant = v;
+                            else
+                                delete m.variant;
+                            continue;
+                        }
+                    }
+                    r.skipType(u, q, t);
+                    if (!r.discardUnknown) {
+                        $util.makeProp(m, "$unknowns", false);
+                        (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                    }
+                }
+                if (l !== $undefined) {
+                    if (r.pos !== c)
+                        throw $RangeError("index out of range");
+                    r.len = l;
+                }
+                if (z !== $undefined)
+                    throw $Error("missing end group");
+                return m;
+            };
+
+            return ModelHint;
         })();
 
         v1.CameraAssignment = (function() {

@@ -1,0 +1,119 @@
+import type { ModelVariant } from '@shoal/models/manifest';
+import type { Menu } from './menu.ts';
+import type { Choice, DeviceSnapshot, Figures } from './snapshot.ts';
+
+/** A variant that the device never measured is expected to take this long, ms: slow, so that a device which knows is preferred. */
+const unmeasuredRunMs: Readonly<Record<ModelVariant['precision'], number>> = { int8: 250, float16: 400, float32: 500 };
+const unmeasuredLoadMs = 1_000;
+/** A device of which nothing is known draws so much more while it infers, watts. */
+const unknownBusyWatts = 5;
+
+/** The figures of one option, in this order, side by side: a fleet of them is read for each piece of work. */
+const figuresEach = 6;
+
+/** What may be run on one device, with what it takes there. */
+export class Options {
+  readonly choices: readonly Choice[];
+  readonly #figures: Float64Array;
+
+  constructor(choices: readonly Choice[], figures: Float64Array) {
+    this.choices = choices;
+    this.#figures = figures;
+  }
+
+  /** One inference on a device that does nothing else: its mean and variance. */
+  runMs(option: number): number {
+    return this.#figures[option * figuresEach] as number;
+  }
+
+  varianceMs2(option: number): number {
+    return this.#figures[option * figuresEach + 1] as number;
+  }
+
+  /** What one inference draws above idling. */
+  energyJ(option: number): number {
+    return this.#figures[option * figuresEach + 2] as number;
+  }
+
+  /** What loading takes before the first run. */
+  loadMs(option: number, nowMs: number): number {
+    const at = option * figuresEach + 3;
+    return nowMs < (this.#figures[at + 1] as number) ? 0 : (this.#figures[at] as number);
+  }
+
+  /** Whether the time of a run was measured on this device. */
+  isMeasured(option: number): boolean {
+    return this.#figures[option * figuresEach + 5] === 1;
+  }
+}
+
+/**
+ * The choices that are worth a thought on a device. Where it has measured some, those that it has not are not guessed; and what another choice beats in
+ * everything is left out: whoever decides by time, energy and accuracy would never take it.
+ */
+export function optionsOf(
+  { figures, bytesPerMs }: Pick<DeviceSnapshot, 'bytesPerMs'> & { figures(key: string): Figures },
+  { choices }: Menu,
+): Options {
+  const all = choices.map((choice) => rowOf(choice, figures(choice.key), bytesPerMs));
+  const measured = all.some((row) => row.measured);
+  const open = measured ? all.filter((row) => row.measured) : all;
+  const kept = open.filter((row, at) => !open.some((other, otherAt) => beats(other, row, otherAt < at)));
+  const numbers = kept.flatMap(({ runMs, varianceMs2, energyJ, loadMs, loadedUntilMs, measured }) => [
+    runMs,
+    varianceMs2,
+    energyJ,
+    loadMs,
+    loadedUntilMs,
+    measured ? 1 : 0,
+  ]);
+  return new Options(
+    kept.map(({ choice }) => choice),
+    Float64Array.from(numbers),
+  );
+}
+
+interface Row {
+  readonly choice: Choice;
+  readonly runMs: number;
+  readonly varianceMs2: number;
+  readonly energyJ: number;
+  readonly loadMs: number;
+  readonly loadedUntilMs: number;
+  readonly measured: boolean;
+}
+
+function rowOf(choice: Choice, { run, energyJ, loadMs, loadedUntilMs }: Figures, bytesPerMs: number): Row {
+  const { precision, sizeBytes } = choice.variant;
+  const runMs = run?.meanMs ?? unmeasuredRunMs[precision];
+  return {
+    choice,
+    runMs,
+    // A guess is so unsure that it may as well take twice as long, or half.
+    varianceMs2: run ? run.varianceMs2 : runMs ** 2,
+    energyJ: energyJ ?? energyOfRun(runMs),
+    loadMs: loadMs ?? unmeasuredLoadMs + sizeBytes / bytesPerMs,
+    loadedUntilMs,
+    measured: run !== undefined,
+  };
+}
+
+/** What a run of which only the time is known is taken to draw, joules. */
+export function energyOfRun(runMs: number): number {
+  return (runMs / 1_000) * unknownBusyWatts;
+}
+
+/** At least as good in everything. Of equals one stays. */
+function beats(a: Row, b: Row, isFirst: boolean): boolean {
+  if (a === b) return false;
+  const differences = [
+    a.runMs - b.runMs,
+    a.varianceMs2 - b.varianceMs2,
+    a.energyJ - b.energyJ,
+    a.loadMs - b.loadMs,
+    b.loadedUntilMs - a.loadedUntilMs || 0,
+    b.choice.accuracy - a.choice.accuracy,
+  ];
+  if (a.loadedUntilMs === b.loadedUntilMs) differences[4] = 0;
+  return differences.every((difference) => difference <= 0) && (isFirst || differences.some((each) => each < 0));
+}
