@@ -109,4 +109,18 @@ describe('loaded models', () => {
     (await acquire('a')).release();
     expect(models.loaded).toEqual(['a/v']);
   });
+
+  it('are taken into memory ahead of use when the coordinator says so, once, and a failure is nobody else’s', async () => {
+    const { clock, models, acquire, breakIt, resolved } = aCache();
+    models.warm('a', 'v');
+    models.warm('a', 'v');
+    await clock.advance(100);
+    expect(models.loaded).toEqual(['a/v']);
+    expect(resolved()).toBe(1);
+    expect((await acquire('a')).waitedMs).toBe(0);
+    breakIt(true);
+    models.warm('b', 'v');
+    await clock.advance(100);
+    expect(models.loaded).toEqual(['a/v']);
+  });
 });

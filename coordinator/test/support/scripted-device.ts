@@ -10,6 +10,7 @@ import {
   type Incoming,
   type Link,
   Messenger,
+  type ModelHint,
   newIdentity,
   type Outgoing,
   proveToken,
@@ -58,6 +59,8 @@ export class ScriptedDevice {
   readonly assignments: TaskAssignment[] = [];
   readonly inputs: Uint8Array[] = [];
   readonly cancelled: string[] = [];
+  /** What it was told to load ahead. */
+  readonly hints: ModelHint[] = [];
   readonly cameras = new Map<string, CameraAssignment>();
   readonly removedCameras: string[] = [];
   readonly running = new Set<string>();
@@ -179,6 +182,9 @@ export class ScriptedDevice {
       case 'taskCancellation':
         this.cancelled.push(payload.value.attemptId);
         this.running.delete(payload.value.attemptId);
+        return undefined;
+      case 'modelHint':
+        this.hints.push(payload.value);
         return undefined;
       case 'cameraAssignment':
         this.admitCamera(payload.value);

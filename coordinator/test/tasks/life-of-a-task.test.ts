@@ -1,7 +1,7 @@
 import { ShoalError, toHex } from '@shoal/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Task, TaskSpec } from '../../src/domain/index.ts';
-import { aSpec } from '../support/builders.ts';
+import { aProfile, aSpec } from '../support/builders.ts';
 import { aModelSha256, goodOutcome } from '../support/scripted-device.ts';
 import { aWorld, type World } from '../support/world.ts';
 
@@ -386,5 +386,25 @@ describe('a full disk', () => {
     const ended = await world.ended(task.id);
     expect(device.assignments).toHaveLength(1);
     expect(ended).toMatchObject({ state: 'failed', errorCode: 'engine.failed', attempts: [{ state: 'failed' }] });
+  });
+});
+
+describe('a task whose model is in the memory of a slow device only', () => {
+  it('goes there while the quicker one is told, once, to load the model for the next', async () => {
+    const world = await aWorld();
+    const profile = { model: 'tiny-detector', sha256: aModelSha256 };
+    const slow = await world.joined({ profiles: [aProfile({ ...profile, p50Ms: 60, p95Ms: 60, loadMs: 0 })] });
+    const quick = await world.joined({ profiles: [aProfile({ ...profile, p50Ms: 5, p95Ms: 5, loadMs: 20_000 })] });
+    const input = await world.blob('a picture');
+    for (let i = 0; i < 3; i++) {
+      const task = await submit(world, { pipeline: 'detect', model: 'tiny-detector', variant: 'int8', input });
+      expect((await world.ended(task.id)).attempts[0]).toMatchObject({ device: slow.id });
+    }
+    expect(quick.hints).toEqual([{ model: 'tiny-detector', variant: 'int8' }]);
+    expect(slow.hints).toEqual([]);
+    quick.telemetry({ telemetry: { loadedModels: ['tiny-detector/int8'] } });
+    await world.clock.advance(100);
+    const next = await submit(world, { pipeline: 'detect', model: 'tiny-detector', variant: 'int8', input });
+    expect((await world.ended(next.id)).attempts[0]).toMatchObject({ device: quick.id });
   });
 });
