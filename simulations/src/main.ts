@@ -3,7 +3,7 @@ import { paintFor } from '@shoal/coordinator';
 import { asShoalError } from '@shoal/protocol';
 import { systemClock } from '@shoal/protocol/real';
 import { CommanderError } from 'commander';
-import { createProgram } from './cli/program.ts';
+import { createProgram } from './cli/index.ts';
 
 const program = createProgram('0.1.0', {
   output: process.stdout,

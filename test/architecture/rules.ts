@@ -58,6 +58,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['coordinator/src/http/**', 'coordinator/src/metrics/**'],
   commander: ['*/src/cli/**', '**/main.ts'],
   'env-paths': ['*/src/cli/**', '**/main.ts', '**/ports.ts'],
+  yaml: ['simulations/src/fleet/**'],
   'node:sqlite': ['*/src/store/sqlite/**'],
 };
 

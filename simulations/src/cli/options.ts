@@ -4,7 +4,7 @@ import { type Fleet, parseFleet } from '../fleet/index.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Fleets that come with Shoal. */
-export const shippedFleets = ['home', 'shop', 'city'] as const;
+const shippedFleets = ['home', 'shop', 'city'] as const;
 
 export interface RunOptions {
   readonly seed: number;

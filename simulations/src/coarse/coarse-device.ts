@@ -1,7 +1,6 @@
 import type { FleetDevice } from '@shoal/coordinator';
 import type { Random } from '@shoal/protocol';
-import { type DeviceClass, type ModelName, modelFactors } from '../fleet/device-classes.ts';
-import type { DeviceGroup } from '../fleet/fleet.ts';
+import { type DeviceClass, type DeviceGroup, type ModelName, modelFactors } from '../fleet/index.ts';
 
 /** How much one run varies from the next: the standard deviation of its logarithm. */
 const spread = 0.12;

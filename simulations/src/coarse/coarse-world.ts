@@ -17,13 +17,15 @@ import { type Clock, peerIdOf, type Random, seededRandom, silentLogger, type Tel
 import {
   accuracyByObjects,
   type DeviceClass,
+  type DeviceGroup,
   deviceClasses,
+  type Fleet,
   floatGain,
   type ModelName,
   modelFactors,
   type ObjectGroup,
-} from '../fleet/device-classes.ts';
-import type { DeviceGroup, Fleet, Workload } from '../fleet/fleet.ts';
+  type Workload,
+} from '../fleet/index.ts';
 import { CoarseDevice, p95OverP50, usualMs } from './coarse-device.ts';
 import { EventQueue } from './event-queue.ts';
 import { Tally } from './tally.ts';

@@ -1,5 +1,5 @@
 import type { CostWeights } from '@shoal/coordinator';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { Fleet } from '../fleet/index.ts';
 import { CoarseWorld } from './coarse-world.ts';
 import { Recorder, type Sample } from './recorder.ts';
 

@@ -1,3 +1,12 @@
-export { accuracyByObjects, type DeviceClass, type DeviceClassName, deviceClasses } from './device-classes.ts';
+export {
+  accuracyByObjects,
+  type DeviceClass,
+  type DeviceClassName,
+  deviceClasses,
+  floatGain,
+  type ModelName,
+  modelFactors,
+  type ObjectGroup,
+} from './device-classes.ts';
 export type { DeviceGroup, Fleet, Workload } from './fleet.ts';
 export { parseFleet } from './parse-fleet.ts';
