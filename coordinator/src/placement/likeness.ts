@@ -14,23 +14,25 @@ type Traits = Pick<
 >;
 
 /**
- * What work costs on a device, but for what it has in hand, as a text: the same for devices that may stand for each other. Runs and joules count as
- * means over all variants, in factors, so that the chance of single measurements does not tell devices of one kind apart.
+ * What work costs on a device, but for what it has in hand, as a text: the same for devices that may stand for each other. Of all variants
+ * the quickest and the most frugal speak for the others: what small work goes to, and what one device does better than another of its kind.
  * @param variants what is known of the variants that the device can run, by their keys.
  */
 export function likenessOf(device: Traits, variants: Iterable<readonly [key: string, figures: Figures]>): string {
   const { kind, slots, accelerated, power, bytesPerMs, rttMs, decodeMs, cameraLoad } = device;
-  const runs = new FactorMean();
-  const joules = new FactorMean();
   const loaded: string[] = [];
+  let measured = 0;
+  let leastMs = Number.POSITIVE_INFINITY;
+  let leastJ = Number.POSITIVE_INFINITY;
   for (const [key, { run, energyJ, loadedUntilMs }] of variants) {
-    if (run) runs.add(run.meanMs);
-    if (energyJ !== undefined) joules.add(energyJ);
+    if (run) measured += 1;
+    leastMs = Math.min(leastMs, run?.meanMs ?? leastMs);
+    leastJ = Math.min(leastJ, energyJ ?? leastJ);
     if (loadedUntilMs > 0) loaded.push(key);
   }
   const link = `${step(bytesPerMs, linkStep)} ${step(1 + rttMs, linkStep)}`;
   const taken = `${Math.round(decodeMs / decodeStepMs)} ${Math.round(cameraLoad / cameraStep)}`;
-  const figures = `${runs.step(runStep)} ${joules.step(energyStep)}`;
+  const figures = `${measured} ${step(leastMs, runStep)} ${step(leastJ, energyStep)}`;
   return `${kind}|${slots} ${accelerated}|${likePower(power)}|${link}|${taken}|${figures}|${loaded.sort().join(' ')}`;
 }
 
@@ -43,19 +45,4 @@ function likePower({ onBattery, levelPct, policy }: DeviceSnapshot['power']): st
 
 function step(value: number, width: number): number {
   return Math.round(Math.log(Math.max(1e-9, value)) / width);
-}
-
-/** A geometric mean. */
-class FactorMean {
-  #count = 0;
-  #log = 0;
-
-  add(value: number): void {
-    this.#count += 1;
-    this.#log += Math.log(Math.max(1e-9, value));
-  }
-
-  step(width: number): string {
-    return this.#count === 0 ? '-' : `${this.#count}:${Math.round(this.#log / this.#count / width)}`;
-  }
 }
