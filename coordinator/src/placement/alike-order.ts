@@ -2,8 +2,8 @@ import type { Random } from '@shoal/protocol';
 import { type Alike, steps, takesNothing, typicalWaitMs } from './alike.ts';
 import type { DeviceSnapshot, FleetSearch } from './snapshot.ts';
 
-/** A group is worth a look when it typically costs this part of the least so far: to gain a hundredth is not worth the time. */
-const worthALook = 0.985;
+/** A group is worth a look when it typically costs this part of the least so far: to gain two hundredths is not worth the time. */
+const worthALook = 0.98;
 
 /** What one sort of work typically costs on the devices of a group. */
 class Costs {

@@ -16,7 +16,7 @@ export interface FleetIndexOptions {
   readonly shown: number;
 }
 
-const defaultOptions: FleetIndexOptions = { exactBelow: 64, leastBusy: 1, atLeast: 3, drawn: 1, shown: 64 };
+const defaultOptions: FleetIndexOptions = { exactBelow: 64, leastBusy: 1, atLeast: 2, drawn: 1, shown: 64 };
 
 /** Orders that are kept, by how many groups they have in all: what is asked for differently each time must not fill the memory. */
 const mostBounds = 200_000;
