@@ -1,8 +1,9 @@
 import type { PlacementCandidate, PlacementCost } from '../domain/index.ts';
+import type { Choice } from './choice.ts';
 import { type CostContext, costOf } from './cost.ts';
 import { p95Ms } from './duration.ts';
 import type { Draft } from './estimate.ts';
-import type { Choice, DeviceSnapshot } from './snapshot.ts';
+import type { DeviceSnapshot } from './snapshot.ts';
 
 /** A device that can take the work, with one choice of what it would run. Written anew for each while a fleet is looked through. */
 export class Candidate implements Draft {

@@ -1,6 +1,7 @@
+import { type Choice, variantKey } from './choice.ts';
 import { noTime } from './duration.ts';
 import { energyOfRun, type Options } from './options.ts';
-import { type Choice, type DeviceSnapshot, type Stream, variantKey, type Work } from './snapshot.ts';
+import type { DeviceSnapshot, Stream, Work } from './snapshot.ts';
 
 /** A pipeline without a model takes about this, ms. */
 const plainRunMs = 1;

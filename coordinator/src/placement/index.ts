@@ -1,4 +1,6 @@
 export type { Candidate } from './candidate.ts';
+export type { Choice, Figures } from './choice.ts';
+export { aChoice, variantKey } from './choice.ts';
 export { type CostWeights, defaultCostWeights } from './cost.ts';
 export { type Duration, exactly, fromQuantiles, noTime, slowed, sum } from './duration.ts';
 export { cameraShare } from './estimate.ts';
@@ -10,7 +12,6 @@ export { Options, optionsOf } from './options.ts';
 export { type Plan, place } from './place.ts';
 export type { PlacementContext, PlacementPolicy } from './policy.ts';
 export { type Power, projectedLevelPct } from './power.ts';
-export type { Choice, DeviceSnapshot, Figures, FleetSnapshot, PlacementLimits, Stream, Work } from './snapshot.ts';
-export { aChoice, variantKey } from './snapshot.ts';
+export type { DeviceSnapshot, FleetSnapshot, PlacementLimits, Stream, Work } from './snapshot.ts';
 export { strategies, strategyNamed } from './strategies/index.ts';
 export type { Strategy } from './strategy.ts';

@@ -1,4 +1,4 @@
-import type { Choice } from './snapshot.ts';
+import type { Choice } from './choice.ts';
 
 /** What may be run for work, and what is the same wherever it is run. */
 export interface Menu {

@@ -1,6 +1,6 @@
 import type { ModelVariant } from '@shoal/models/manifest';
+import type { Choice, Figures } from './choice.ts';
 import type { Menu } from './menu.ts';
-import type { Choice, DeviceSnapshot, Figures } from './snapshot.ts';
 
 /** A variant that the device never measured is expected to take this long, ms: slow, so that a device which knows is preferred. */
 const unmeasuredRunMs: Readonly<Record<ModelVariant['precision'], number>> = { int8: 250, float16: 400, float32: 500 };
@@ -52,7 +52,7 @@ export class Options {
  * everything is left out: whoever decides by time, energy and accuracy would never take it.
  */
 export function optionsOf(
-  { figures, bytesPerMs }: Pick<DeviceSnapshot, 'bytesPerMs'> & { figures(key: string): Figures },
+  { figures, bytesPerMs }: { readonly bytesPerMs: number; figures(key: string): Figures },
   { choices }: Menu,
 ): Options {
   const all = choices.map((choice) => rowOf(choice, figures(choice.key), bytesPerMs));
@@ -111,9 +111,9 @@ function beats(a: Row, b: Row, isFirst: boolean): boolean {
     a.varianceMs2 - b.varianceMs2,
     a.energyJ - b.energyJ,
     a.loadMs - b.loadMs,
-    b.loadedUntilMs - a.loadedUntilMs || 0,
+    // In memory until ever, both of them: no difference.
+    a.loadedUntilMs === b.loadedUntilMs ? 0 : b.loadedUntilMs - a.loadedUntilMs,
     b.choice.accuracy - a.choice.accuracy,
   ];
-  if (a.loadedUntilMs === b.loadedUntilMs) differences[4] = 0;
   return differences.every((difference) => difference <= 0) && (isFirst || differences.some((each) => each < 0));
 }
