@@ -46,9 +46,9 @@ const frameOverheadBytes = 64 << 10;
 export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorPorts): Coordinator {
   const { clock, random, logger, identity, link, store, addresses } = ports;
   const models = indexModels(ports.models);
-  const { batteryFloorPct, criticalFloorPct, attemptsPerDevice } = config;
+  const { batteryFloorPct, criticalFloorPct, batteryMarginPct, attemptsPerDevice } = config;
   const placement: PlacementPolicy = {
-    limits: { batteryFloorPct, criticalFloorPct, attemptsPerDevice },
+    limits: { batteryFloorPct, criticalFloorPct, batteryMarginPct, attemptsPerDevice },
     strategy: strategyNamed(config.strategy),
     weights: config.costWeights,
   };

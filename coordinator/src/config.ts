@@ -26,6 +26,8 @@ export interface CoordinatorConfig {
   /** Work never takes a battery below this charge, 0..100; critical work below the second. A device may have a floor of its own. */
   readonly batteryFloorPct: number;
   readonly criticalFloorPct: number;
+  /** So much above its floor a battery is taken to be at it: levels are reported in whole percents, and some seconds old. */
+  readonly batteryMarginPct: number;
   readonly retention: Retention;
   /** Blobs that no live task needs are kept for this long after their last use, ms. */
   readonly unusedBlobAgeMs: number;
@@ -47,6 +49,7 @@ export const defaultCoordinatorConfig: CoordinatorConfig = {
   costWeights: defaultCostWeights,
   batteryFloorPct: 30,
   criticalFloorPct: 15,
+  batteryMarginPct: 1,
   retention: {
     endedTasks: 100_000,
     endedTaskAgeMs: 30 * dayMs,

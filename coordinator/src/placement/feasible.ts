@@ -22,6 +22,11 @@ export function floorOf({ power }: DeviceSnapshot, work: Work, limits: Placement
   return work.critical ? Math.min(floorPct, limits.criticalFloorPct) : floorPct;
 }
 
+/** Where work ends already: a level is reported in whole percents, and some seconds before it is looked at. */
+function leastLevel(device: DeviceSnapshot, work: Work, limits: PlacementLimits): number {
+  return floorOf(device, work, limits) + limits.batteryMarginPct;
+}
+
 /**
  * Why the device cannot take the work at all, `undefined` when it can. What it costs there is not asked here; whether it would be in time, and whether
  * the battery lasts, is asked of each candidate, when it is known what the work would take.
@@ -53,7 +58,7 @@ export function lastingRefusalOf(
   if (work.accelerator && !device.accelerated) return 'no-accelerator';
   const { onBattery, levelPct, policy } = device.power;
   if (!onBattery) return undefined;
-  if (policy.mainsOnly || (levelPct !== undefined && levelPct <= floorOf(device, work, limits))) return 'battery';
+  if (policy.mainsOnly || (levelPct !== undefined && levelPct <= leastLevel(device, work, limits))) return 'battery';
   return undefined;
 }
 
@@ -67,7 +72,7 @@ export function unfitness(
   if (isTooSlow(estimate, work)) return 'too-slow';
   if (!estimate.device.power.onBattery) return undefined;
   const levelPct = levelAfter(estimate, work, wallMs);
-  if (levelPct === undefined || levelPct >= floorOf(estimate.device, work, limits)) return undefined;
+  if (levelPct === undefined || levelPct >= leastLevel(estimate.device, work, limits)) return undefined;
   return 'battery';
 }
 

@@ -60,7 +60,7 @@ export interface DeviceSnapshot {
   readonly running: number;
   /** What those are expected to take in all, of one slot. */
   readonly backlog: Duration;
-  /** What those are expected to draw in all, joules. */
+  /** What those are expected to draw in all, and what has been drawn since the level of the battery was reported; joules. */
   readonly committedJ: number;
   /** Work that was placed on it since the coordinator started. */
   readonly placed: number;
@@ -118,6 +118,8 @@ export interface PlacementLimits {
   /** Work never takes a battery below this level, percent; critical work below the second. */
   readonly batteryFloorPct: number;
   readonly criticalFloorPct: number;
+  /** So much above its floor a battery is taken to be at it, percent. */
+  readonly batteryMarginPct: number;
   /** Attempts that one device holds at most. */
   readonly attemptsPerDevice: number;
 }

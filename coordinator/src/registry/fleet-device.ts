@@ -64,7 +64,10 @@ export class FleetDevice implements DeviceSnapshot {
   lastSeenMs: number | undefined;
   running = 0;
   backlog: Duration = noTime;
-  committedJ = 0;
+  /** Of the work that is with it. */
+  #heldJ = 0;
+  /** By work that has ended since its battery was last heard of. */
+  #spentJ = 0;
   placed = 0;
   cameraLoad = 0;
   cameraWatts = 0;
@@ -125,6 +128,7 @@ export class FleetDevice implements DeviceSnapshot {
     for (const key of this.#profiles.keys()) this.#variant(key);
     for (const [key, variant] of this.#variants) variant.expect(this.#said(key), this.#profiles.get(key));
     this.power = this.#powerNow();
+    this.#spentJ = 0;
     this.#changed();
   }
 
@@ -146,6 +150,10 @@ export class FleetDevice implements DeviceSnapshot {
     this.onChange();
   }
 
+  get committedJ(): number {
+    return this.#heldJ + this.#spentJ;
+  }
+
   get telemetry(): Telemetry | undefined {
     return this.#telemetry;
   }
@@ -155,6 +163,7 @@ export class FleetDevice implements DeviceSnapshot {
     const loaded = new Set(telemetry?.loadedModels);
     for (const [key, variant] of this.#variants) variant.isLoaded = loaded.has(key);
     this.power = this.#powerNow();
+    this.#spentJ = 0;
     this.#changed();
   }
 
@@ -184,7 +193,7 @@ export class FleetDevice implements DeviceSnapshot {
     this.running += 1;
     this.placed += 1;
     this.backlog = sum(this.backlog, time);
-    this.committedJ += energyJ;
+    this.#heldJ += energyJ;
     this.onShift();
   }
 
@@ -193,15 +202,16 @@ export class FleetDevice implements DeviceSnapshot {
     // Sums of fractions drift: nothing in hand is nothing to wait for.
     if (this.running === 0) {
       this.backlog = noTime;
-      this.committedJ = 0;
+      this.#heldJ = 0;
     } else {
       const { meanMs, varianceMs2 } = this.backlog;
       this.backlog = {
         meanMs: Math.max(0, meanMs - time.meanMs),
         varianceMs2: Math.max(0, varianceMs2 - time.varianceMs2),
       };
-      this.committedJ = Math.max(0, this.committedJ - energyJ);
+      this.#heldJ = Math.max(0, this.#heldJ - energyJ);
     }
+    this.#spentJ += energyJ;
     this.onShift();
   }
 

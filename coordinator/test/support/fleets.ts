@@ -19,7 +19,7 @@ import {
 import { aVariant } from './models.ts';
 
 export const aPolicy: PlacementPolicy = {
-  limits: { batteryFloorPct: 30, criticalFloorPct: 15, attemptsPerDevice: 64 },
+  limits: { batteryFloorPct: 30, criticalFloorPct: 15, batteryMarginPct: 0, attemptsPerDevice: 64 },
   strategy: strategyNamed('cost'),
   weights: defaultCostWeights,
 };

@@ -75,7 +75,7 @@ export class CoarseWorld {
     this.#random = seededRandom(seed);
     this.#startMs = startMs;
     this.#policy = {
-      limits: { batteryFloorPct: 30, criticalFloorPct: 15, attemptsPerDevice: 512 },
+      limits: { batteryFloorPct: 30, criticalFloorPct: 15, batteryMarginPct: 1, attemptsPerDevice: 512 },
       strategy: strategyNamed(strategy),
       weights,
     };

@@ -66,7 +66,7 @@ class Load {
   constructor(fleet: FleetSnapshot, random: Random) {
     this.#fleet = fleet;
     this.#random = random;
-    const limits = { batteryFloorPct: 30, criticalFloorPct: 15, attemptsPerDevice: 64 };
+    const limits = { batteryFloorPct: 30, criticalFloorPct: 15, batteryMarginPct: 1, attemptsPerDevice: 64 };
     this.#context = {
       nowMs: 0,
       wallMs: 0,
