@@ -86,6 +86,14 @@ describe('analysing pictures', () => {
     ]);
   });
 
+  test('stay as they are when the outputs go into their folder; older outputs are replaced', async () => {
+    const picture = await aPicture('cat.jpg');
+    const before = await readFile(picture);
+    for (const _ of ['once', 'again']) await run('analyze', picture, '--out', folder);
+    expect(await readFile(picture)).toEqual(before);
+    expect((await readdir(folder)).sort()).toEqual(['cat-2.jpg', 'cat-2.proof.json', 'cat.jpg']);
+  });
+
   test('of a folder and of a pattern are found, in order', async () => {
     for (const name of ['set/b.png', 'set/a.jpg', 'set/c.webp']) await aPicture(name);
     await writeFile(join(folder, 'set', 'notes.txt'), 'no picture');
