@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     include: ['*/test/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', 'test/bench/**'],
+    // Some tests load ONNX Runtime themselves: see models/src/engine/onnx/onnx-engine.ts.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // By default one core would be left idle, on a machine with two the half of it.

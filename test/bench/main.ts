@@ -11,6 +11,9 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'first-run': async () => (await import('./benches/first-run.ts')).firstRun,
 };
 
+// A benchmark that loads ONNX Runtime itself: see models/src/engine/onnx/onnx-engine.ts.
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
 const report: Report = {
   line: (text) => console.log(text),
   noise(name, samples) {

@@ -60,6 +60,8 @@ export class Profiler implements Service {
   readonly #stopped = new AbortController();
   /** Variants that could not be measured: tried again at the next start. */
   readonly #failed = new Set<string>();
+  /** Those that could not be measured beside cameras, which leave little memory: tried again when the device is idle. */
+  readonly #failedBeside = new Set<string>();
   #measuredAtMs: number;
   #over: Promise<void> = Promise.resolve();
 
@@ -112,7 +114,8 @@ export class Profiler implements Service {
     return held.find(({ manifest, variant }) => {
       const sha256 = fromHex(variant.sha256) ?? new Uint8Array();
       const isFresh = (as: string) => this.#deps.book.isFresh(manifest.name, variant.name, sha256, as);
-      return !this.#failed.has(variant.sha256) && !goodEnough.some(isFresh);
+      const failed = this.#failed.has(variant.sha256) || (beside && this.#failedBeside.has(variant.sha256));
+      return !failed && !goodEnough.some(isFresh);
     });
   }
 
@@ -148,7 +151,7 @@ export class Profiler implements Service {
       await book.keep(profile, beside ? besideCameras(fingerprint) : fingerprint);
     } catch (error) {
       signal.throwIfAborted();
-      this.#failed.add(variant.sha256);
+      (beside ? this.#failedBeside : this.#failed).add(variant.sha256);
       logger.warn('a model cannot be measured here', { model, why: asShoalError(error).message });
     } finally {
       this.#measuredAtMs = clock.monotonicMs();

@@ -140,6 +140,20 @@ describe('the profiler beside a camera that always runs', () => {
     expect(Math.min(...agent.status().profiles.map(({ confidence }) => confidence))).toBeGreaterThan(0.9);
   });
 
+  it('measures what it could not measure beside the camera when that is gone', async () => {
+    const { clock, measured, coordinator, agent, machine } = await aWatchingFleet();
+    const { measureEnergy } = machine;
+    machine.measureEnergy = async () => {
+      throw new Error('there is no memory left');
+    };
+    await clock.advance(10 * minuteMs);
+    expect(measured()).toHaveLength(0);
+    machine.measureEnergy = measureEnergy;
+    await clock.until(coordinator.removeCamera(agent.id, 'cam_1'));
+    await clock.advance(minuteMs);
+    expect(measured()).toHaveLength(3);
+  });
+
   it('does not measure it again after a restart while the camera still runs', async () => {
     const { clock, measured, agent, make } = await aWatchingFleet();
     await clock.advance(10 * minuteMs);

@@ -1,8 +1,9 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { OutboxEntry } from '@shoal/agent';
-import { utf8 } from '@shoal/protocol';
+import { newIdentity, seededRandom, utf8 } from '@shoal/protocol';
 import { expect, it, onTestFinished } from 'vitest';
 import { openSqliteAgentStore } from '../../src/store/sqlite/index.ts';
 import { openLogFlush } from '../../src/store/sqlite/log-flush.ts';
@@ -55,4 +56,44 @@ it('a flush that fails fails what waits for it; the next write brings everything
   expect((await found.outbox.read(0, 10)).map(({ id }) => id)).toEqual([1, 2]);
   await found.close();
   await store.close();
+});
+
+it('what is committed while a flush runs is flushed after it; when that one failed, it is brought to the database file', async () => {
+  const flushes: PromiseWithResolvers<void>[] = [];
+  const { store, path, folder } = aStore(() => {
+    const flush = Promise.withResolvers<void>();
+    flushes.push(flush);
+    return flush.promise;
+  });
+  const first = store.outbox.append([entry(1)]);
+  await new Promise(setImmediate);
+  const others = [store.outbox.append([entry(2)]), store.outbox.append([entry(3)])];
+  await new Promise(setImmediate);
+  expect(flushes).toHaveLength(1);
+  flushes[0]?.reject(new Error('EIO: i/o error, fdatasync'));
+  await expect(first).rejects.toMatchObject({ code: 'io.failed' });
+  await Promise.all(others);
+  const copy = join(folder, 'copy.db');
+  copyFileSync(path, copy);
+  const found = openSqliteAgentStore(copy);
+  expect((await found.outbox.read(0, 10)).map(({ id }) => id)).toEqual([1, 2, 3]);
+  await found.close();
+  await store.close();
+});
+
+it('a sequence that was received is not forgotten with a transaction that was not committed', async () => {
+  const { store, path } = aStore(async () => {});
+  const sender = newIdentity('coordinator', seededRandom(1)).id;
+  // A constraint that is looked at when the transaction ends.
+  const other = new DatabaseSync(path);
+  other.exec(`CREATE TABLE first (id INTEGER PRIMARY KEY);
+    CREATE TABLE second (id REFERENCES first DEFERRABLE INITIALLY DEFERRED);
+    CREATE TRIGGER wrong AFTER INSERT ON outbox BEGIN INSERT INTO second VALUES (1); END`);
+  store.sequences.recordReceived(sender, 7);
+  await expect(store.outbox.append([entry(1)])).rejects.toThrow('FOREIGN KEY');
+  other.close();
+  await store.close();
+  const found = openSqliteAgentStore(path);
+  expect(found.sequences.lastReceived(sender)).toBe(7);
+  await found.close();
 });

@@ -71,7 +71,7 @@ export class TaskBook implements Tasks {
     };
   }
 
-  /** What had not ended when the coordinator went down goes on. */
+  /** What is recorded and has not ended goes on. */
   load(unfinished: readonly Task[]): void {
     const { live, models, dispatcher, blobs, clock, logger } = this.#deps;
     for (const task of unfinished) {
@@ -122,8 +122,14 @@ export class TaskBook implements Tasks {
   }
 
   async #submitKeyed(spec: TaskSpec, key: string, waitsForEnd: boolean): Promise<Task> {
-    const before = this.#deps.live.withKey(key)?.task ?? (await this.#deps.store.taskByIdempotencyKey(key));
-    return before ?? this.#submit(spec, key, waitsForEnd);
+    const { live, store } = this.#deps;
+    const before = live.withKey(key)?.task ?? (await store.taskByIdempotencyKey(key));
+    if (!before) return this.#submit(spec, key, waitsForEnd);
+    if (finalTaskStates.has(before.state) || live.get(before.id) || !sameSpec(before.spec, spec)) return before;
+    // It was written, but could not be flushed: its submitter was told that it is none, and nobody works on it.
+    await store.commit([{ kind: 'task', task: before }]);
+    this.load([before]);
+    return live.get(before.id)?.task ?? this.get(before.id);
   }
 
   async #submit(spec: TaskSpec, idempotencyKey: string | undefined, waitsForEnd: boolean): Promise<Task> {

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -54,6 +56,16 @@ async function aPicture(path: string): Promise<string> {
   return file;
 }
 
+/** A port that was free a moment ago. */
+async function nobodysUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${port}/a.jpg`;
+}
+
 describe('analysing pictures', () => {
   test('prints what was seen, where and why, and saves an annotated picture and a proof that verifies', async () => {
     const picture = await aPicture('rex.png');
@@ -86,6 +98,14 @@ describe('analysing pictures', () => {
     ]);
   });
 
+  test('stay as they are when the outputs go into their folder; older outputs are replaced', async () => {
+    const picture = await aPicture('cat.jpg');
+    const before = await readFile(picture);
+    for (const _ of ['once', 'again']) await run('analyze', picture, '--out', folder);
+    expect(await readFile(picture)).toEqual(before);
+    expect((await readdir(folder)).sort()).toEqual(['cat-2.jpg', 'cat-2.proof.json', 'cat.jpg']);
+  });
+
   test('of a folder and of a pattern are found, in order', async () => {
     for (const name of ['set/b.png', 'set/a.jpg', 'set/c.webp']) await aPicture(name);
     await writeFile(join(folder, 'set', 'notes.txt'), 'no picture');
@@ -115,6 +135,17 @@ describe('analysing pictures', () => {
     expect(err).toMatch(/none\.jpg: there is no such file/);
     expect(err).toMatch(/empty\.jpg: it is empty/);
     expect(err).toContain('3 of 4 failed');
+  });
+});
+
+describe('what cannot be analysed', () => {
+  test('is named in words that say what to do', async () => {
+    const { code, err } = await run('analyze', 'http://127.0.0.1:1024x/a.jpg', await nobodysUrl(), '--no-out');
+    expect(code).toBe(1);
+    expect(err).toContain('it is not a URL');
+    expect(err).toContain('nobody listens at this address and port');
+    const stream = await run('analyze', 'rtsp://10.0.0.9/x', '--no-out');
+    expect([stream.code, stream.err]).toEqual([1, expect.stringContaining('shoal cameras add')]);
   });
 });
 

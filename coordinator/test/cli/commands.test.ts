@@ -163,7 +163,8 @@ describe('cameras', () => {
     const { items } = await one.coordinator.results.ofCamera(id, { limit: 10 });
     await run('cameras', 'proof', 'gate', items.at(-1)?.id ?? '', '--out', file);
     expect(await workOf()).toMatchObject({ camera: id, report: 1 });
-    expect((await run('cameras', 'proof', 'gate', 'res_0', '--out', file)).err).toContain('res_0');
+    for (const none of ['res_0', '../../status?', 'a#'])
+      expect((await run('cameras', 'proof', 'gate', none, '--out', file)).err).toContain(`there is no result ${none}`);
     await rm(folder, { recursive: true });
     await run('cameras', 'remove', 'gate');
   });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,7 +16,10 @@ const aTaskOf = (id: string, sizeBytes = 10) =>
   ({ kind: 'task', task: aTask({ id, reason: 'x'.repeat(sizeBytes) }) }) as const;
 
 /** A started store whose flushes wait for, or fail by, what the test says. */
-async function aStore(beforeFlush: () => Promise<void> = async () => {}) {
+async function aStore(
+  beforeFlush: () => Promise<void> = async () => {},
+  beforeClose: (path: string) => void = () => {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'shoal-log-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'coordinator.sqlite');
@@ -25,7 +28,14 @@ async function aStore(beforeFlush: () => Promise<void> = async () => {}) {
     path,
     openLog: async (database) => {
       const log = await openLogFlush(database);
-      return { ...log, flush: () => beforeFlush().then(() => log.flush()) };
+      return {
+        ...log,
+        flush: () => beforeFlush().then(() => log.flush()),
+        close: async () => {
+          beforeClose(database);
+          await log.close();
+        },
+      };
     },
   });
   await store.start(never);
@@ -94,6 +104,44 @@ describe("SQLite's log", () => {
     await clock.until(store.stop());
     expect(await ids(path)).toEqual(names);
   });
+
+  it('stays short while what is past its time is deleted', async () => {
+    const { store, clock, path } = await aStore();
+    // They ended in another order than they lie in the file, so that each deletion writes a page of its own.
+    const tasks = Array.from({ length: 4_000 }, (_, at) => {
+      const endedAtMs = (at * 7919) % 4_000;
+      return {
+        kind: 'task',
+        task: aTask({ id: `tsk_${at}`, state: 'succeeded', endedAtMs, reason: 'x'.repeat(2_000) }),
+      } as const;
+    });
+    for (let at = 0; at < tasks.length; at += 250) await clock.until(store.commit(tasks.slice(at, at + 250)));
+    const none = { endedTasks: 0, endedTaskAgeMs: 0, cameraResults: 0, cameraResultAgeMs: 0 };
+    while ((await store.prune(none, 10_000, 250)) > 0);
+    expect(statSync(`${path}-wal`).size).toBeLessThan(8 * megabyte);
+    await clock.until(store.stop());
+  });
+
+  it("is let go of only when SQLite has let go of it: SQLite's locks would go with the file", async () => {
+    let isOpen: boolean | undefined;
+    const { store, clock } = await aStore(undefined, (path) => {
+      isOpen = existsSync(`${path}-wal`);
+    });
+    await clock.until(store.stop());
+    expect(isOpen).toBe(false);
+  });
+});
+
+it('a process that has nothing else to do waits for its store to stop', async () => {
+  const { store, clock, path } = await aStore();
+  await clock.until(store.stop());
+  const script = join(import.meta.dirname, 'commits-and-stops.ts');
+  const child = spawn(process.execPath, ['--conditions=source', script, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const said: string[] = [];
+  for await (const line of createInterface(child.stdout)) said.push(line);
+  expect(said).toEqual(['stopped']);
 });
 
 describe('a coordinator that is killed', () => {
@@ -119,9 +167,11 @@ describe('who keeps the log', () => {
   /** A log that grows by as much with each flush, and checkpoints that the test lets succeed or fail. */
   function aKeeper() {
     let sizeBytes = 0;
+    let fails = false;
     const log = {
       flush: async () => {
         sizeBytes += 60;
+        if (fails) throw new Error('EIO');
       },
       sizeBytes: () => sizeBytes,
       close: async () => {},
@@ -135,7 +185,10 @@ describe('who keeps the log', () => {
       },
       close: async () => {},
     };
-    return { keeper: new LogKeeper(log, checkpointer, 100), checkpoints };
+    const failFlushes = () => {
+      fails = true;
+    };
+    return { keeper: new LogKeeper(log, checkpointer, 100), checkpoints, failFlushes };
   }
 
   it('has commits wait while a checkpoint is made, not the one that made it due', async () => {
@@ -165,6 +218,29 @@ describe('who keeps the log', () => {
     await keeper.flush();
     expect(checkpoints).toHaveLength(2);
     checkpoints[1]?.resolve();
+    await keeper.close();
+  });
+
+  it('makes one checkpoint at a time, whoever needs it', async () => {
+    const { keeper, checkpoints } = aKeeper();
+    await keeper.flush();
+    await keeper.flush();
+    keeper.keepShort();
+    await keeper.flush();
+    expect(checkpoints).toHaveLength(1);
+    checkpoints[0]?.resolve();
+    await keeper.close();
+  });
+
+  it('has all that wait after a failed flush wait for the same checkpoint', async () => {
+    const { keeper, checkpoints, failFlushes } = aKeeper();
+    failFlushes();
+    await expect(keeper.flush()).rejects.toThrow('EIO');
+    const both = Promise.all([keeper.ready(), keeper.ready()]);
+    await new Promise(setImmediate);
+    expect(checkpoints).toHaveLength(1);
+    checkpoints[0]?.resolve();
+    await both;
     await keeper.close();
   });
 });

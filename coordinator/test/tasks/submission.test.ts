@@ -94,6 +94,21 @@ describe('an idempotency key', () => {
     await expect(submit(world, { deadlineMs: -1 }, 'k')).rejects.toMatchObject({ code: 'input.invalid' });
     expect((await submit(world, {}, 'k')).state).toBe('queued');
   });
+
+  it('of a task that was written but could not be flushed, and so was refused, is that of a task that is done', async () => {
+    const world = await aWorld();
+    await world.joined();
+    const write = world.disk.apply.bind(world.disk);
+    world.disk.apply = (writes) => {
+      write(writes);
+      throw new ShoalError('io.failed', 'EIO');
+    };
+    await expect(submit(world, {}, 'k')).rejects.toMatchObject({ code: 'io.failed' });
+    world.disk.apply = write;
+    const task = await submit(world, {}, 'k');
+    expect(await world.ended(task.id)).toMatchObject({ state: 'succeeded' });
+    expect(world.disk.tasks.size).toBe(1);
+  });
 });
 
 describe('a submission', () => {

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { silentLogger } from '@shoal/protocol';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createOnnxEngine } from '../../src/engine/index.ts';
 import { engineConformance } from './conformance.ts';
 import { aClassifier, aDetector, aFrame, aScene, loadable, side } from './tiny-models.ts';
@@ -117,6 +117,22 @@ describe('a process that ends in the middle of an inference', () => {
       const ended = promisify(execFile)(process.execPath, ['--conditions=source', child, `${afterMs}`]);
       await expect(ended).resolves.toMatchObject({ stdout: 'running', stderr: '' });
     }
+  });
+});
+
+describe('a process that runs a model', () => {
+  it('leaves nothing in the home of its user: the runtime collects no events, and no id of the machine, for its maker', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'shoal-home-'));
+    const prepared = mkdtempSync(join(tmpdir(), 'shoal-prepared-'));
+    onTestFinished(() => {
+      for (const folder of [home, prepared]) rmSync(folder, { recursive: true, force: true });
+    });
+    const child = join(import.meta.dirname, 'infers-once.ts');
+    // Nothing else of this environment: at CI the runtime collects nothing by itself.
+    const env = { HOME: home };
+    const ended = promisify(execFile)(process.execPath, ['--conditions=source', child, prepared], { env });
+    await expect(ended).resolves.toMatchObject({ stdout: 'done' });
+    expect(readdirSync(home)).toEqual([]);
   });
 });
 

@@ -83,16 +83,18 @@ describe('a prepared model', () => {
     await expectOneWhole();
   });
 
-  it('takes the place of all that was prepared of the same model before, and of no other', async () => {
+  it('takes the place of all that was prepared of the same model before, not of what others are making, and of no other model', async () => {
     await mkdir(folder);
     const { sha256 } = aDetector().variant;
+    const othersHalf = `${sha256}-${process.ppid}-0.making`;
     const [old, foreign] = [`${sha256}-0123456789abcdef-${'0'.repeat(64)}.ort`, `${'1'.repeat(64)}-x.ort`];
-    for (const name of [old, foreign, `${sha256}-1-0.making`])
+    // What a process that is gone left half written, and what one that lives is just writing.
+    for (const name of [old, foreign, othersHalf, `${sha256}-99999999-0.making`])
       await writeFile(join(folder, name), 'of another runtime');
     await seen();
     const names = await readdir(folder);
-    expect(names).toHaveLength(2);
-    expect(names).toContain(foreign);
+    expect(names).toHaveLength(3);
+    expect(names).toEqual(expect.arrayContaining([foreign, othersHalf]));
     expect(names).not.toContain(old);
   });
 

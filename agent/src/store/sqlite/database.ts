@@ -12,8 +12,9 @@ export class Database {
   readonly #database: DatabaseSync;
   readonly #log: LogFlush;
   readonly #statements = new Map<string, StatementSync>();
-  #beforeCommit = () => {};
+  #beforeCommit = () => () => {};
   #closed = false;
+  #nextFlush: Promise<void> | undefined;
   #lastFlush: Promise<unknown> = Promise.resolve();
   /** The system may forget what it failed to flush: then nothing in the log is sure, and what follows in it is not either. */
   #logIsSound = true;
@@ -32,8 +33,8 @@ export class Database {
     }
   }
 
-  /** Runs as part of every transaction, before its end. */
-  beforeCommit(action: () => void): void {
+  /** Runs as part of every transaction, before its end; what it returns, once that is committed. */
+  beforeCommit(action: () => () => void): void {
     this.#beforeCommit = action;
   }
 
@@ -52,8 +53,9 @@ export class Database {
       this.#database.exec('BEGIN IMMEDIATE');
       try {
         const result = action();
-        this.#beforeCommit();
+        const onceCommitted = this.#beforeCommit();
         this.#database.exec('COMMIT');
+        onceCommitted();
         return result;
       } catch (error) {
         if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
@@ -65,11 +67,21 @@ export class Database {
   }
 
   /** Every transaction so far is durable when it resolves. @throws `io.failed`, `io.disk-full`: then it may be or not */
-  async flush(): Promise<void> {
-    const flush = this.#log.flush();
-    this.#lastFlush = Promise.allSettled([this.#lastFlush, flush]);
+  flush(): Promise<void> {
+    // One at a time: the system tells of a failure once, and what follows in the log is lost with what it was told of. Who comes meanwhile shares the next.
+    if (!this.#nextFlush) {
+      this.#nextFlush = this.#flushAfter(this.#lastFlush);
+      this.#lastFlush = Promise.allSettled([this.#nextFlush]);
+    }
+    return this.#nextFlush;
+  }
+
+  async #flushAfter(before: Promise<unknown>): Promise<void> {
+    await before;
+    this.#nextFlush = undefined;
     try {
-      await flush;
+      if (this.#logIsSound) await this.#log.flush();
+      else this.#makeLogSound();
     } catch (error) {
       this.#logIsSound = false;
       throw new ShoalError(

@@ -75,7 +75,7 @@ class Sequences implements SequenceStore {
     if (this.#unwritten.size > 0) await this.#database.durably(() => {});
   }
 
-  #write(): void {
+  #write(): () => void {
     for (const sender of this.#unwritten) {
       this.#database.run(
         'INSERT INTO received (sender, sequence) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET sequence = ?2',
@@ -83,7 +83,7 @@ class Sequences implements SequenceStore {
         this.lastReceived(sender),
       );
     }
-    this.#unwritten.clear();
+    return () => this.#unwritten.clear();
   }
 }
 

@@ -58,7 +58,8 @@ async function analyzeOne(
   const content = await readInput(input, mostBytes, world.interrupted);
   const saving = outputs && name !== undefined ? { outputs, name } : undefined;
   if (content.mediaType.startsWith('video/')) return analyzeVideo(context, input, content, options, saving);
-  return analyzePicture(api, content, options, saving, world.interrupted);
+  const sayWhy = (reason: string) => void world.stderr.write(`waiting  ${input.name}: ${reason}\n`);
+  return analyzePicture(api, content, options, saving, world.interrupted, sayWhy);
 }
 
 async function analyzePicture(
@@ -67,9 +68,10 @@ async function analyzePicture(
   options: AnalyzeOptions,
   saving: { readonly outputs: Outputs; readonly name: string } | undefined,
   signal: AbortSignal,
+  sayWhy: (reason: string) => void,
 ): Promise<PictureReport> {
   const { out: _out, fps: _fps, ...wanted } = options;
-  const task = await submit(api, content, wanted, signal);
+  const task = await submit(api, content, wanted, signal, sayWhy);
   const placement = await api.call<TaskPlacement>('GET', `/v1/tasks/${task.id}/placement`, { signal });
   const saved = await saving?.outputs.save(saving.name, content.bytes, task, api, signal);
   return { kind: 'picture', task, placement, ...(saved ? { saved } : {}) };

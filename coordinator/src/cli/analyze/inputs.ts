@@ -23,6 +23,9 @@ async function expand(word: string): Promise<AnalyzeInput[]> {
   if (/^https?:\/\//i.test(word)) return [{ name: word, kind: 'url' }];
   const found = await stat(word).catch(() => undefined);
   if (found?.isDirectory()) return mediaIn(word);
+  if (!found && /^(rtsps?|rtmp):\/\//i.test(word)) {
+    throw new ShoalError('input.unsupported', `${word} is a stream, which has no end: shoal cameras add watches it`);
+  }
   if (found || !/[*?[\]{}]/.test(word)) return [{ name: word, kind: 'file' }];
   const matches: string[] = [];
   for await (const match of glob(word)) matches.push(match);
@@ -78,15 +81,28 @@ async function download(url: string, limitBytes: number, signal: AbortSignal): P
     return Uint8Array.from(Buffer.concat(parts));
   } catch (thrown) {
     if (thrown instanceof ShoalError || signal.aborted) throw thrown;
-    const { cause, message } = thrown as Error & { cause?: NodeJS.ErrnoException };
     throw new ShoalError(
       'net.unreachable',
-      `it cannot be fetched: ${cause?.code ?? cause?.message ?? message}`,
+      `it cannot be fetched: ${whyNot(thrown as FetchError)}`,
       {},
       { cause: thrown },
     );
   }
 }
+
+type FetchError = Error & { readonly cause?: NodeJS.ErrnoException };
+
+function whyNot({ cause, message }: FetchError): string {
+  const { code } = cause ?? {};
+  return (code && fetchTroubles[code]) ?? code ?? cause?.message ?? message;
+}
+
+const fetchTroubles: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'there is no host of this name',
+  EAI_AGAIN: 'the name of its host cannot be looked up: is there a network?',
+  ECONNREFUSED: 'nobody listens at this address and port',
+  ERR_INVALID_URL: 'it is not a URL',
+};
 
 function tooLarge(limitBytes: number): ShoalError {
   return new ShoalError('input.too-large', `it is larger than ${limitBytes} bytes`, { limitBytes });

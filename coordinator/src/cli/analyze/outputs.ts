@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/protocol';
@@ -10,7 +11,7 @@ export interface Saved {
   readonly proof: string;
 }
 
-/** Writes what is kept of a result: the picture with its boxes, and the proof beside it. Two inputs never share a name. */
+/** Writes what is kept of a result: the picture with its boxes, and the proof beside it. Two inputs never share a name, and what is not an output is left alone. */
 export class Outputs {
   readonly #directory: string;
   readonly #taken = new Set<string>();
@@ -19,12 +20,18 @@ export class Outputs {
     this.#directory = directory;
   }
 
-  /** A name for the outputs of one input: `dog`, or `dog-2` when there was one before. */
+  /** A name for the outputs of one input: `dog`, or `dog-2` when there was one before, or when `dog.jpg` is somebody's own picture. */
   nameFor(stem: string): string {
     let name = stem;
-    for (let count = 2; this.#taken.has(name); count++) name = `${stem}-${count}`;
+    for (let count = 2; this.#taken.has(name) || this.#isForeign(name); count++) name = `${stem}-${count}`;
     this.#taken.add(name);
     return name;
+  }
+
+  /** A picture without a proof beside it was not written here. */
+  #isForeign(name: string): boolean {
+    const base = join(this.#directory, name);
+    return existsSync(`${base}.jpg`) && !existsSync(`${base}.proof.json`);
   }
 
   async save(name: string, picture: Uint8Array, task: Task, api: ApiClient, signal: AbortSignal): Promise<Saved> {

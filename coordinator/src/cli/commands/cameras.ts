@@ -113,7 +113,7 @@ export async function saveProof(context: Context, word: string, result?: string,
   const camera = await findCamera(context, word);
   const id = result ?? (await newestResult(context, camera));
   const file = out ?? `${id}.proof.json`;
-  await writeFile(file, await context.api.bytes(`/v1/cameras/${camera.id}/results/${id}/bundle`));
+  await writeFile(file, await context.api.bytes(`/v1/cameras/${camera.id}/results/${encodeURIComponent(id)}/bundle`));
   context.show({ camera: camera.id, result: id, proof: file }, () => `${file}   check it: shoal verify ${file}`);
 }
 

@@ -19,6 +19,7 @@ export class LogKeeper {
   readonly #checkpointer: Checkpointer;
   readonly #mostBytes: number;
   #nextAtBytes: number;
+  /** The checkpoint under way: one at a time. */
   #running: Promise<void> | undefined;
   /** The system may forget what it failed to flush: then nothing in the log is sure, and what follows in it is not either. */
   #isSound = true;
@@ -32,14 +33,12 @@ export class LogKeeper {
 
   /** Before each transaction. @throws what SQLite says, when an earlier flush failed and what it left in doubt cannot be made durable otherwise. */
   async ready(): Promise<void> {
-    await this.#running;
-    if (this.#isSound) return;
+    await this.#running?.catch(() => {});
     // From the log, as it is read back, to the database file, which is flushed.
-    await this.#checkpointer.checkpoint();
-    this.#isSound = true;
+    if (!this.#isSound) await this.#checkpoint();
   }
 
-  /** After each transaction: resolves when it is on the disk. @throws what the system says */
+  /** After each transaction that is to be durable: resolves when it is on the disk. @throws what the system says */
   async flush(): Promise<void> {
     try {
       await this.#log.flush();
@@ -47,23 +46,36 @@ export class LogKeeper {
       this.#isSound = false;
       throw error;
     }
-    const sizeBytes = this.#log.sizeBytes();
-    if (sizeBytes >= this.#nextAtBytes) this.#running = this.#shorten(sizeBytes);
+    this.keepShort();
   }
 
+  /** After each transaction that is not flushed: has the log begun anew when it is long. */
+  keepShort(): void {
+    const sizeBytes = this.#log.sizeBytes();
+    if (this.#running || sizeBytes < this.#nextAtBytes) return;
+    this.#checkpoint().catch(() => {
+      // What was committed is safe in the log; it is tried again when the log has grown as much again.
+      this.#nextAtBytes = sizeBytes + this.#mostBytes;
+    });
+  }
+
+  /** When nothing is committed any more. */
   async close(): Promise<void> {
-    await this.#running;
+    await this.#running?.catch(() => {});
     await this.#checkpointer.close();
     await this.#log.close();
   }
 
-  async #shorten(sizeBytes: number): Promise<void> {
-    try {
-      await this.#checkpointer.checkpoint();
-      this.#nextAtBytes = this.#mostBytes;
-    } catch {
-      // What was committed is safe in the log; it is tried again when the log has grown as much again.
-      this.#nextAtBytes = sizeBytes + this.#mostBytes;
-    }
+  #checkpoint(): Promise<void> {
+    this.#running ??= this.#beginAnew().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #beginAnew(): Promise<void> {
+    await this.#checkpointer.checkpoint();
+    this.#isSound = true;
+    this.#nextAtBytes = this.#mostBytes;
   }
 }

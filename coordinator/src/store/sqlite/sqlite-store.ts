@@ -98,8 +98,9 @@ export class SqliteStore implements Store {
     try {
       await opened.group.close();
     } finally {
-      await opened.log.close();
       opened.database.close();
+      // Only then: closing a file lets go of every lock that this process has on it, those of SQLite too (sqlite.org/howtocorrupt.html, 2.2).
+      await opened.log.close();
     }
   }
 
@@ -177,6 +178,7 @@ export class SqliteStore implements Store {
         throw error;
       }
     });
+    log.keepShort();
     return tasks.length + results.length;
   }
 

@@ -29,7 +29,16 @@ const defaultOnnxEngineOptions: OnnxEngineOptions = { workers: 1, threadsPerWork
  * child process) and the first model (in a thread), never on the main thread.
  */
 export function createOnnxEngine(deps: { readonly logger: Logger }, options: Partial<OnnxEngineOptions> = {}): Engine {
+  keepToItself();
   return new OnnxEngine(deps, { ...defaultOnnxEngineOptions, ...options });
+}
+
+/**
+ * ONNX Runtime, from 1.29 on, sends its maker what is run with it, under an id of the machine, unless it is told not to before it is loaded.
+ * It reads the environment of the process, which only the main thread can set and which children take over.
+ */
+function keepToItself(): void {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
 }
 
 class OnnxEngine implements Engine {

@@ -55,9 +55,10 @@ export class PreparedModel {
     await this.#remove(await this.#files());
   }
 
+  /** All that is kept of this model, but for what another process is just writing. */
   async #files(): Promise<readonly string[]> {
     const names = await readdir(this.#directory).catch(() => [] as string[]);
-    return names.filter((name) => name.startsWith(this.#ofModel));
+    return names.filter((name) => name.startsWith(this.#ofModel) && !isBeingWritten(name));
   }
 
   #nameOf(bytes: Uint8Array): string {
@@ -66,6 +67,18 @@ export class PreparedModel {
 
   async #remove(names: readonly string[]): Promise<void> {
     for (const name of names) await rm(join(this.#directory, name), { force: true });
+  }
+}
+
+function isBeingWritten(name: string): boolean {
+  const [, pid] = /-(\d+)-\d+\.making$/.exec(name) ?? [];
+  if (pid === undefined) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return true;
+  } catch (error) {
+    // It is there, and somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -17,7 +17,7 @@ export function openCheckpointThread(databasePath: string): Checkpointer {
   const start = () => {
     const entry = new URL(`./checkpoint-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
     const worker = new Worker(entry, { workerData: databasePath, name: 'sqlite-checkpoint' });
-    // It only ever works for somebody who waits.
+    // It keeps the process only while somebody waits for it.
     worker.unref();
     worker.once('exit', () => {
       thread = undefined;
@@ -27,6 +27,7 @@ export function openCheckpointThread(databasePath: string): Checkpointer {
   return {
     async checkpoint() {
       thread ??= start();
+      thread.ref();
       const failed = new AbortController();
       const died = once(thread, 'exit', { signal: failed.signal }).then(() => {
         throw new Error('the thread that checkpoints ended');
@@ -38,10 +39,12 @@ export function openCheckpointThread(databasePath: string): Checkpointer {
       } finally {
         died.catch(() => {});
         failed.abort();
+        thread?.unref();
       }
     },
     async close() {
       if (!thread) return;
+      thread.ref();
       const over = once(thread, 'exit');
       thread.postMessage('close' satisfies CheckpointRequest);
       await over;
