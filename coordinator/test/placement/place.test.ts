@@ -222,7 +222,7 @@ describe('placement, whatever the fleet', () => {
         const plan = planOf(fleet, work);
         if (plan.kind === 'unplaced') return;
         for (const other of plan.placement.others)
-          expect(other.totalMs).toBeGreaterThanOrEqual(plan.placement.chosen.totalMs);
+          expect(other.cost.total).toBeGreaterThanOrEqual(plan.placement.chosen.cost.total);
       }),
     );
   });

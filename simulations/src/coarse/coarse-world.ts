@@ -390,7 +390,7 @@ const variants: readonly { readonly model: ModelName; readonly variant: ModelVar
   .flatMap(({ name, variants }) => variants.map((variant) => ({ model: name as ModelName, variant })));
 
 /** What may be run for pictures with so many objects. */
-export const choicesFor = (() => {
+const choicesFor = (() => {
   const made = new Map<string, readonly Choice[]>();
   return (group: ObjectGroup, accuracyLoss: number): readonly Choice[] => {
     const key = `${group} ${accuracyLoss}`;
