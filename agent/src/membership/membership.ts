@@ -182,17 +182,24 @@ export class Membership implements Service {
         return welcome;
       } catch (thrown) {
         signal.throwIfAborted();
-        this.#notJoined(asShoalError(thrown));
+        this.#notJoined(asShoalError(thrown), failures);
         await delay(clock, 'membership: hello again', backoffMs(failures, this.#options.backoff, random), signal);
       }
     }
   }
 
-  #notJoined(error: ShoalError): void {
+  #notJoined(error: ShoalError, failures: number): void {
     const { logger } = this.#deps;
     if (!refusals.has(error.code)) {
       this.#state = 'joining';
-      logger.debug('the coordinator does not answer yet', { code: error.code, why: error.message });
+      // Once: that its broker was reached says nothing, another coordinator may have it by now.
+      logger[failures === 0 ? 'warn' : 'debug'](
+        'the coordinator does not answer: is it the one that runs at this address?',
+        {
+          code: error.code,
+          why: error.message,
+        },
+      );
       return;
     }
     if (this.#state !== 'refused')

@@ -1,4 +1,4 @@
-import { newIdentity, sealEnvelope, seededRandom } from '@shoal/protocol';
+import { createLogger, type LogRecord, newIdentity, sealEnvelope, seededRandom } from '@shoal/protocol';
 import { describe, expect, it } from 'vitest';
 import { aFleet, aNoop, aTask, never } from '../support/a-fleet.ts';
 
@@ -40,6 +40,17 @@ describe('joining', () => {
     expect(agent.status().membership).toBe('joining');
     await coordinator.link.start(never);
     await clock.until(agent.joined(), 60_000);
+  });
+
+  it('says once that nobody answers, also where a broker was reached', async () => {
+    const warned: LogRecord[] = [];
+    const logger = createLogger((record) => warned.push(record), 'warn');
+    const { clock, agent } = await aFleet({ started: false, logger, hub: { route: () => [] } });
+    await agent.start(never);
+    await clock.advance(600_000);
+    expect(warned.map(({ message }) => message)).toEqual([
+      'the coordinator does not answer: is it the one that runs at this address?',
+    ]);
   });
 
   it('says hello again with what was found out about runtimes and decoders', async () => {

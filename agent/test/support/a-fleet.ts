@@ -16,6 +16,7 @@ import {
   type Incoming,
   isTokenProof,
   type Link,
+  type Logger,
   MemoryHub,
   type MemoryHubOptions,
   Messenger,
@@ -223,6 +224,7 @@ export interface FleetOptions {
   readonly loadMs?: number;
   /** Of the model on the device; `int8` alone when left out. */
   readonly variants?: readonly string[];
+  readonly logger?: Logger;
   /** Leaves the agent to be started by the test. */
   readonly started?: boolean;
 }
@@ -253,7 +255,7 @@ export async function aFleet(options: FleetOptions = {}) {
   const ports = (): AgentPorts => ({
     clock,
     random: seededRandom(3),
-    logger: silentLogger,
+    logger: options.logger ?? silentLogger,
     identity,
     link: hub.link(identity.id),
     store,
