@@ -34,7 +34,7 @@ const allStages: readonly (readonly Step[])[] = [
     { name: 'unit', command: 'vitest run', tests: unit },
     { name: 'conformance', command: 'vitest run', tests: conformance },
     // Lives that the unit tests do not run.
-    { name: 'simulation', command: 'node simulations/dist/main.js 26 10' },
+    { name: 'simulation', command: 'node simulations/bin/shoal-sim.js faults 26 10' },
   ],
 ];
 
