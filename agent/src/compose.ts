@@ -28,6 +28,7 @@ import {
   Membership,
   type MembershipOptions,
   type MembershipState,
+  Revocation,
   SoftwareProbe,
 } from './membership/index.ts';
 import { Outbox, type OutboxCounts, type OutboxOptions } from './outbox/index.ts';
@@ -75,6 +76,8 @@ export interface Agent extends Service {
   drain(signal: AbortSignal): Promise<void>;
   /** The coordinator's first welcome; rejects when it refuses this device: `token.refused`, `device.unknown`, `device.revoked`. */
   joined(): Promise<Welcome>;
+  /** Resolves when the coordinator has revoked this device, its cameras and its work have ended and its cameras are forgotten. Only to be stopped then. */
+  revoked(): Promise<void>;
   status(): AgentStatus;
 }
 
@@ -106,9 +109,14 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
     clock,
     logger,
   });
-  const speak: Messenger['request'] extends (to: PeerId, ...rest: infer Rest) => infer Answer
-    ? (...rest: Rest) => Answer
-    : never = (payload, options) => messenger.request(coordinator.id, payload, options);
+  const revocation = new Revocation({
+    speak: (payload, options) => messenger.request(coordinator.id, payload, options),
+    logger,
+    async end(why) {
+      await Promise.all([membership.revoke(why), profiler.stop(), cameras.forget(), work.stop()]);
+    },
+  });
+  const { speak } = revocation;
   const attester = new Attester(identity);
   const condition = new ConditionWatch(machine);
   const probe = new SoftwareProbe({
@@ -227,6 +235,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
       await store.close();
     },
     joined: () => membership.joined(),
+    revoked: () => revocation.over,
     status: () => ({
       membership: membership.state,
       welcome: membership.welcome,

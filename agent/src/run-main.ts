@@ -1,10 +1,10 @@
 import { flushCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { asShoalError, createLogger, decodeJoinToken } from '@shoal/protocol';
+import { asShoalError, createLogger, decodeJoinToken, type ShoalError } from '@shoal/protocol';
 import { consoleLogSink } from '@shoal/protocol/real';
 import { coordinatorOf, openDataFolder, type RunFlags, software } from './cli/index.ts';
-import { createAgent } from './compose.ts';
+import { type Agent, createAgent } from './compose.ts';
 import { openPorts } from './ports.ts';
 
 export interface RunOptions extends RunFlags {
@@ -12,7 +12,7 @@ export interface RunOptions extends RunFlags {
   readonly token?: string;
 }
 
-/** Runs an agent until `interrupted`, then drains it. Returns the exit code. */
+/** Runs an agent until `interrupted`, then drains it, or until its coordinator has no place for it. Returns the exit code. */
 export async function run(options: RunOptions, interrupted: AbortSignal): Promise<number> {
   const logger = createLogger(consoleLogSink(options.logFormat), options.logLevel);
   const token = options.token === undefined ? undefined : decodeJoinToken(options.token);
@@ -34,14 +34,19 @@ export async function run(options: RunOptions, interrupted: AbortSignal): Promis
     const agent = createAgent({ coordinator, software, ...(token && { token }) }, ports);
     await agent.start(interrupted);
     agent.joined().then(afterStart, () => {});
-    const refused = await refusalOrInterruption(agent.joined(), token !== undefined, interrupted);
-    if (!refused) {
+    const end = await Promise.race([
+      whenInterrupted(interrupted),
+      whenRevoked(agent),
+      ...(token ? [whenRefused(agent)] : []),
+    ]);
+    if (end === 'interrupted') {
       logger.info('draining', { running: agent.status().running, outbox: agent.status().outbox.waiting });
       await agent.drain(AbortSignal.timeout(20_000));
     }
     await agent.stop();
-    if (!refused) return 0;
-    process.stderr.write(`shoal-agent: ${refused.message}\n`);
+    if (end === 'interrupted') return 0;
+    // That it was revoked, the agent has said.
+    if (end !== 'revoked') process.stderr.write(`shoal-agent: ${end.message}\n`);
     return 1;
   } finally {
     await folder.close();
@@ -59,15 +64,26 @@ function afterStart(): void {
   gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-/** A token that is refused ends a join. A device that joined before stays: its place may be given back to it. */
-async function refusalOrInterruption(joined: Promise<unknown>, joining: boolean, interrupted: AbortSignal) {
-  const end = new Promise<undefined>((resolve) => {
-    if (interrupted.aborted) resolve(undefined);
-    interrupted.addEventListener('abort', () => resolve(undefined), { once: true });
+async function whenInterrupted(interrupted: AbortSignal): Promise<'interrupted'> {
+  await new Promise<void>((resolve) => {
+    if (interrupted.aborted) resolve();
+    interrupted.addEventListener('abort', () => resolve(), { once: true });
   });
-  const refusal = joined.then(
-    () => end,
-    (error: unknown) => (joining ? asShoalError(error) : end),
-  );
-  return Promise.race([refusal, end]);
+  return 'interrupted';
+}
+
+async function whenRevoked(agent: Agent): Promise<'revoked'> {
+  await agent.revoked();
+  return 'revoked';
+}
+
+/** A token that is refused ends a join. A device that joined before stays: its coordinator may know it again. */
+function whenRefused(agent: Agent): Promise<ShoalError> {
+  return new Promise((resolve) => {
+    agent.joined().catch((thrown: unknown) => {
+      const error = asShoalError(thrown);
+      // One that was revoked has work to end first.
+      if (error.code !== 'device.revoked') resolve(error);
+    });
+  });
 }

@@ -36,6 +36,7 @@ export class Cameras implements Service {
 
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    if (this.#closed) return;
     for (const assignment of this.#deps.store.all()) {
       try {
         this.#begin(assignment);
@@ -72,6 +73,17 @@ export class Cameras implements Service {
       await this.#deps.store.remove(cameraId);
       await this.#cameras.get(cameraId)?.stop();
       this.#cameras.delete(cameraId);
+    });
+  }
+
+  /** Ends every camera for good, and takes none from here on. */
+  forget(): Promise<void> {
+    this.#closed = true;
+    return this.#inTurn(async () => {
+      await Promise.all([...this.#cameras.values()].map((camera) => camera.stop()));
+      this.#cameras.clear();
+      const { store } = this.#deps;
+      for (const { cameraId } of store.all()) await store.remove(cameraId);
     });
   }
 

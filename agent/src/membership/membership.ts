@@ -44,8 +44,9 @@ const defaultMembershipOptions: MembershipOptions = {
  * - `joining`: says Hello, has no answer yet.
  * - `joined`: the coordinator said Welcome and answers.
  * - `refused`: the coordinator does not want this device; it is asked again, seldom.
+ * - `revoked`: the coordinator has put this device out for good; it is not asked again.
  */
-export type MembershipState = 'joining' | 'joined' | 'refused';
+export type MembershipState = 'joining' | 'joined' | 'refused' | 'revoked';
 
 /** What the device works on, as both sides must agree on it. */
 export interface Presence {
@@ -76,14 +77,8 @@ interface Deps {
   readonly presence: () => Presence;
 }
 
-/** Codes with which a coordinator refuses a device for good: another try soon would not help. */
-const refusals: ReadonlySet<string> = new Set([
-  'token.refused',
-  'token.invalid',
-  'device.unknown',
-  'device.revoked',
-  'auth.forbidden',
-]);
+/** Codes with which a coordinator refuses a device: another try soon would not help. */
+const refusals: ReadonlySet<string> = new Set(['token.refused', 'token.invalid', 'device.unknown', 'auth.forbidden']);
 
 /**
  * The device in its fleet: says Hello at every start and after every cut, then reports how it is until the coordinator falls silent or no longer
@@ -141,9 +136,19 @@ export class Membership implements Service {
   }
 
   async stop(): Promise<void> {
+    await this.#end(new ShoalError('closed', 'the agent is stopping'));
+  }
+
+  /** Says nothing more, neither Hello nor telemetry: the coordinator has revoked this device. */
+  async revoke(why: ShoalError): Promise<void> {
+    this.#state = 'revoked';
+    await this.#end(why);
+  }
+
+  async #end(why: ShoalError): Promise<void> {
     this.#unsubscribe();
-    this.#stopped.abort(new ShoalError('closed', 'the agent is stopping'));
-    this.#firstAnswer.reject(this.#stopped.signal.reason);
+    this.#stopped.abort(why);
+    this.#firstAnswer.reject(why);
     await this.#over;
   }
 

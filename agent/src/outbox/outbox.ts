@@ -94,6 +94,8 @@ export class Outbox implements Service {
   readonly #deps: Deps;
   readonly #options: OutboxOptions;
   #stopped = false;
+  /** The coordinator revoked this device: what waits stays here. */
+  #revoked = false;
   readonly #window = new Map<number, Entry>();
   #fresh: Entry[] = [];
   #acknowledged: number[] = [];
@@ -213,7 +215,7 @@ export class Outbox implements Service {
   }
 
   #pump(): void {
-    if (this.#pumping || this.#stopped) return;
+    if (this.#pumping || this.#stopped || this.#revoked) return;
     while (this.#window.size < this.#options.window) {
       if (this.#backlog > 0) {
         this.#pumping = true;
@@ -268,6 +270,7 @@ export class Outbox implements Service {
     } catch (thrown) {
       if (this.#stopped) return;
       const error = asShoalError(thrown);
+      if (error.code === 'device.revoked') return this.#endDeliveries();
       if (this.#deliverAgain(entry, error)) return;
       this.#refused += 1;
       logger.warn('the coordinator does not take a result', {
@@ -288,9 +291,14 @@ export class Outbox implements Service {
     if (!error.retryable && !failed && error.code !== 'device.unknown') return false;
     const waitMs = backoffMs(entry.failures, this.#options.backoff, this.#deps.random);
     this.#deps.clock.after('outbox: deliver again', waitMs, () => {
-      if (!this.#stopped) void this.#deliver(entry);
+      if (!this.#stopped && !this.#revoked) void this.#deliver(entry);
     });
     return true;
+  }
+
+  #endDeliveries(): void {
+    this.#revoked = true;
+    this.#onEmpty?.();
   }
 
   #acknowledge(entry: Entry): void {
@@ -376,7 +384,7 @@ export class Outbox implements Service {
   }
 
   async #emptyOr(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    if (this.counts.waiting === 0) return;
+    if (this.counts.waiting === 0 || this.#revoked) return;
     await new Promise<void>((resolve) => {
       const cancel = this.#deps.clock.after('outbox: last deliveries', timeoutMs, resolve);
       signal.addEventListener('abort', () => resolve(), { once: true });

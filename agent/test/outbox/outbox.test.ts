@@ -187,6 +187,23 @@ describe('the outbox', () => {
     },
   );
 
+  it('offers nothing more once the coordinator has revoked the device, keeps what waits, and is drained at once', async () => {
+    const { clock, store, receiver, outbox } = await anOutbox({ window: 2 });
+    let asked = 0;
+    receiver.answer = () => {
+      asked += 1;
+      return new ShoalError('device.revoked', 'out', { fromPeer: true });
+    };
+    for (let number = 1; number <= 5; number++) outbox.add(report(number));
+    await clock.advance(600_000);
+    expect(asked).toBe(2);
+    expect(outbox.counts).toMatchObject({ waiting: 5, refused: 0 });
+    expect(store.outbox.totals().count).toBe(5);
+    const beforeMs = clock.monotonicMs();
+    await clock.until(outbox.drain(new AbortController().signal));
+    expect(clock.monotonicMs()).toBe(beforeMs);
+  });
+
   it('gives up on a result that the coordinator fails on every time', async () => {
     const { clock, receiver, outbox } = await anOutbox({ failures: 3 });
     let asked = 0;

@@ -103,6 +103,7 @@ export class ScriptedCoordinator {
   readonly identity = newIdentity('coordinator', seededRandom(99));
   readonly token = { tokenId: 'tok_1', secret: seededRandom(5).bytes(16) };
   readonly known = new Map<string, PeerKey>();
+  readonly revoked = new Set<string>();
   readonly hellos: Hello[] = [];
   readonly telemetry: Telemetry[] = [];
   readonly outcomes: TaskOutcome[] = [];
@@ -176,6 +177,7 @@ export class ScriptedCoordinator {
     queueMicrotask(() => {
       for (const wake of this.#waiting.splice(0)) wake();
     });
+    if (this.revoked.has(sender.id)) throw new ShoalError('device.revoked', 'this device was revoked');
     switch (payload.kind) {
       case 'hello':
         if (!known && !isTokenProof(payload.value.tokenProof, this.token.secret, sender.id)) {
