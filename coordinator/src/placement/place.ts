@@ -1,6 +1,7 @@
 import type { Placement, PlacementRefusal } from '../domain/index.ts';
 import type { Finds, Warmth } from './finds.ts';
 import type { PlacementContext } from './policy.ts';
+import { refusalSummary } from './refusal-summary.ts';
 import type { FleetSnapshot, Work } from './snapshot.ts';
 import { Survey } from './survey.ts';
 
@@ -42,19 +43,15 @@ function lookAtSome(fleet: FleetSnapshot, work: Work, context: PlacementContext)
   return survey;
 }
 
-function planOf({ refused, considered }: Survey, finds: Finds, fleet: FleetSnapshot, context: PlacementContext): Plan {
+function planOf(
+  { work, refused, considered }: Survey,
+  finds: Finds,
+  fleet: FleetSnapshot,
+  context: PlacementContext,
+): Plan {
   const [chosen, ...others] = finds.best().map((candidate) => candidate.shown());
-  if (!chosen) return { kind: 'unplaced', refused, reason: reasonOf(refused, fleet.size) };
+  if (!chosen) return { kind: 'unplaced', refused, reason: refusalSummary(refused, considered, fleet, work) };
   const placement = { strategy: context.strategy.name, chosen, others, refused, considered };
   const warm = finds.warm();
   return { kind: 'placed', placement, ...(warm && { warm }) };
-}
-
-/** Why nothing was found, for a person: the reasons, most frequent first. */
-function reasonOf(refused: readonly PlacementRefusal[], considered: number): string {
-  if (considered === 0) return 'no device has joined';
-  const counts = new Map<string, number>();
-  for (const { reason } of refused) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const reasons = [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `${reason} (${count})`);
-  return `no device can take it now: ${reasons.join(', ')}`;
 }

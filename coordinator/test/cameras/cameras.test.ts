@@ -191,7 +191,7 @@ describe('a camera', () => {
     await world.clock.advance(100);
     await world.clock.until(world.coordinator.devices.update(device.id, { draining: true }));
     await world.clock.advance(100);
-    expect(world.coordinator.cameras.get(camera.id)).toMatchObject({ reason: expect.stringContaining('draining') });
+    expect(world.coordinator.cameras.get(camera.id)).toMatchObject({ reason: expect.stringContaining('drained') });
     expect(device.removedCameras).toEqual([camera.id]);
   });
 

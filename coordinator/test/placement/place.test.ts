@@ -85,7 +85,24 @@ describe('placement', () => {
       kind: 'unplaced',
       refused: [{ device: 'd', reason, detail: expect.stringMatching(detail) }],
     });
-    expect(plan.kind === 'unplaced' && plan.reason).toContain(reason);
+  });
+
+  it('says in words why no device takes the work, how many of each, the most frequent first', () => {
+    const reasonOf = (devices: readonly DeviceSnapshot[], change: Partial<Work> = {}) => {
+      const plan = planOf(devices, someWork(change));
+      return plan.kind === 'unplaced' ? plan.reason : undefined;
+    };
+    const drained = aDevice('a', { draining: true });
+    const full = (id: string) => aDevice(id, { running: 64 });
+    expect(reasonOf([])).toBe('no device has joined');
+    expect(reasonOf([drained, full('b'), full('c')])).toBe('no device can take it now: 2 are busy, 1 is being drained');
+    expect(reasonOf(Array.from({ length: 40 }, (_, n) => full(`d${n}`)))).toBe(
+      'no device can take it now: among others, 32 are busy',
+    );
+    expect(reasonOf([{ ...drained, name: 'hall' }, full('b')], { device: 'a' })).toBe(
+      'hall, the device that was asked for, cannot take it now: it is being drained',
+    );
+    expect(reasonOf([full('b')], { device: 'a' })).toBe('a, the device that was asked for, is not in this fleet');
   });
 
   it('does not refuse for a guess', () => {

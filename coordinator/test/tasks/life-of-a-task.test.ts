@@ -77,7 +77,7 @@ describe('a task', () => {
     expect(ended).toMatchObject({
       state: 'expired',
       errorCode: 'work.expired',
-      reason: expect.stringContaining('declined'),
+      reason: expect.stringContaining('said that it cannot'),
     });
   });
 
