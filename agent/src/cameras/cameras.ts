@@ -36,7 +36,6 @@ export class Cameras implements Service {
 
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#closed) return;
     for (const assignment of this.#deps.store.all()) {
       try {
         this.#begin(assignment);

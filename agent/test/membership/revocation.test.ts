@@ -14,10 +14,10 @@ const aCamera = {
 };
 
 /** One whose telemetry is so rare that what it hears first is the answer to a result. */
-async function aBusyFleet(telemetryIntervalMs = 5_000) {
+async function aBusyFleet({ telemetryIntervalMs = 5_000, settleMs = 1e12 } = {}) {
   const said: LogRecord[] = [];
   const logger = createLogger((record) => said.push(record), 'warn');
-  const fleet = await aFleet({ started: false, logger, inferenceMs: 1_000, config: { profiler: { settleMs: 1e12 } } });
+  const fleet = await aFleet({ started: false, logger, inferenceMs: 1_000, config: { profiler: { settleMs } } });
   const { clock, coordinator, agent } = fleet;
   coordinator.welcome = { ...coordinator.welcome, telemetryIntervalMs };
   await agent.start(never);
@@ -45,7 +45,7 @@ async function expectEnded({ clock, coordinator, agent, videos, store, said }: B
 
 describe('a device that is revoked', () => {
   it('ends its camera and forgets it when a report is answered so, and offers no report again', async () => {
-    const fleet = await aBusyFleet(1e9);
+    const fleet = await aBusyFleet({ telemetryIntervalMs: 1e9 });
     const { clock, coordinator, agent } = fleet;
     await clock.until(coordinator.assign(agent.id, aCamera));
     await clock.until(coordinator.until(() => coordinator.reports.length > 1));
@@ -65,6 +65,13 @@ describe('a device that is revoked', () => {
     coordinator.revoked.add(agent.id);
     await expectEnded(fleet);
     expect(coordinator.outcomes).toEqual([]);
+  });
+
+  it('measures nothing any more', async () => {
+    const fleet = await aBusyFleet({ settleMs: 60_000 });
+    fleet.coordinator.revoked.add(fleet.agent.id);
+    await expectEnded(fleet);
+    expect(fleet.agent.status().profiles).toEqual([]);
   });
 
   it('ends when it hears of it at a start: the camera of its store does not go on', async () => {

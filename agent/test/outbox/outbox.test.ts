@@ -187,21 +187,30 @@ describe('the outbox', () => {
     },
   );
 
-  it('offers nothing more once the coordinator has revoked the device, keeps what waits, and is drained at once', async () => {
-    const { clock, store, receiver, outbox } = await anOutbox({ window: 2 });
-    let asked = 0;
-    receiver.answer = () => {
-      asked += 1;
-      return new ShoalError('device.revoked', 'out', { fromPeer: true });
+  it('offers nothing more once the coordinator has revoked the device, and keeps what waits', async () => {
+    const { clock, store, receiver, outbox } = await anOutbox();
+    const asked: string[] = [];
+    receiver.answer = (work) => {
+      asked.push(work);
+      return new ShoalError(work === '1' ? 'timeout' : 'device.revoked', 'no', { fromPeer: true });
     };
-    for (let number = 1; number <= 5; number++) outbox.add(report(number));
+    for (let number = 1; number <= 3; number++) outbox.add(report(number));
+    await clock.advance(100);
+    outbox.add(report(4));
     await clock.advance(600_000);
-    expect(asked).toBe(2);
-    expect(outbox.counts).toMatchObject({ waiting: 5, refused: 0 });
-    expect(store.outbox.totals().count).toBe(5);
-    const beforeMs = clock.monotonicMs();
-    await clock.until(outbox.drain(new AbortController().signal));
-    expect(clock.monotonicMs()).toBe(beforeMs);
+    expect(asked).toEqual(['1', '2', '3']);
+    expect(outbox.counts).toMatchObject({ waiting: 4, refused: 0 });
+    expect(store.outbox.totals().count).toBe(4);
+  });
+
+  it('waits for no acknowledgement from then on, also when it is being drained', async () => {
+    const { clock, receiver, outbox } = await anOutbox();
+    receiver.reachable = false;
+    receiver.answer = () => new ShoalError('device.revoked', 'no', { fromPeer: true });
+    outbox.add(report(1));
+    clock.after('back', 300, () => receiver.comeBack());
+    for (let drains = 0; drains < 2; drains++) await clock.until(outbox.drain(new AbortController().signal));
+    expect(clock.monotonicMs()).toBe(300);
   });
 
   it('gives up on a result that the coordinator fails on every time', async () => {
