@@ -23,6 +23,9 @@ export interface SessionOptions {
   onDown(): void;
 }
 
+/** While a broker cannot be reached, one line in so many ms says so: days without it must not fill a log. */
+const sayEveryMs = 60_000;
+
 /** Stays connected to a broker for ever: whatever ends a connection, the next is tried after a jittered wait. */
 export class MqttSession {
   readonly #deps: SessionDeps;
@@ -30,6 +33,8 @@ export class MqttSession {
   readonly #stop = new AbortController();
   #connection: MqttConnection | undefined;
   #running: Promise<void> | undefined;
+  /** When it was last said that there is no connection, monotonic ms; `undefined` once there was one again. */
+  #saidMs: number | undefined;
 
   constructor(deps: SessionDeps, options: SessionOptions) {
     this.#deps = deps;
@@ -52,7 +57,7 @@ export class MqttSession {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { clock, random, logger } = this.#deps;
+    const { clock, random } = this.#deps;
     const { name, backoff, stableMs } = this.#options;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const startedMs = clock.monotonicMs();
@@ -60,13 +65,17 @@ export class MqttSession {
       if (signal.aborted) return;
       if (clock.monotonicMs() - startedMs >= stableMs) attempt = 0;
       const waitMs = backoffMs(attempt, backoff, random);
-      logger.warn('not connected to the broker, trying again', {
-        code: ended.code,
-        why: ended.message,
-        waitMs: Math.round(waitMs),
-      });
+      this.#say(ended, waitMs);
       await delay(clock, `${name}: reconnect`, waitMs, signal).catch(() => {});
     }
+  }
+
+  #say({ code, message }: ShoalError, waitMs: number): void {
+    const { clock, logger } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    if (this.#saidMs !== undefined && nowMs - this.#saidMs < sayEveryMs) return;
+    this.#saidMs = nowMs;
+    logger.warn('not connected to the broker, trying again', { code, why: message, waitMs: Math.round(waitMs) });
   }
 
   /** One connection from beginning to end. Returns why it ended. */
@@ -76,6 +85,7 @@ export class MqttSession {
     try {
       await connection.open();
       await connection.subscribe(this.#options.subscriptions);
+      this.#saidMs = undefined;
       this.#options.onUp(connection);
     } catch (error) {
       await connection.close(0);

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Link, seededRandom, silentLogger } from '@shoal/protocol';
+import { setImmediate as turn } from 'node:timers/promises';
+import { createLogger, type Link, type Logger, seededRandom, silentLogger } from '@shoal/protocol';
 import { createMqttDeviceLink, topicsOf } from '@shoal/protocol/mqtt';
 import { systemClock } from '@shoal/protocol/real';
 import { CountingClock, type Heard, listenTo, VirtualClock } from '@shoal/protocol/testing';
@@ -57,7 +58,13 @@ const welcome = (socket: Socket, packet: Buffer) => {
   if (isSubscribe(packet)) socket.write(suback(packet));
 };
 
-function aLink(url: string, options: { clock?: CountingClock | VirtualClock; connectTimeoutMs?: number } = {}) {
+interface LinkChange {
+  readonly clock?: CountingClock | VirtualClock;
+  readonly connectTimeoutMs?: number;
+  readonly logger?: Logger;
+}
+
+function aLink(url: string, options: LinkChange = {}) {
   const clock = options.clock ?? new CountingClock(systemClock);
   const link: Link = createMqttDeviceLink({
     url,
@@ -65,7 +72,7 @@ function aLink(url: string, options: { clock?: CountingClock | VirtualClock; con
     coordinator: aCoordinator.id,
     clock,
     random: seededRandom(1),
-    logger: silentLogger,
+    logger: options.logger ?? silentLogger,
     limits: {
       backoff: { firstMs: 4, maxMs: 8, factor: 2 },
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
@@ -90,6 +97,36 @@ describe('an MQTT link', () => {
     await link.start(never);
     await heard.reachable(aCoordinator.id, true);
     expect(broker.connections).toBe(4);
+  });
+
+  it('says at once that the broker cannot be reached, then once a minute, and at once again after a connection', async () => {
+    let refuses = true;
+    const broker = await aScriptedBroker((socket, packet) => {
+      if (refuses) socket.destroy();
+      else welcome(socket, packet);
+    });
+    const clock = new VirtualClock();
+    const saidMs: number[] = [];
+    const logger = createLogger(() => saidMs.push(clock.monotonicMs()), 'warn');
+    const { link, heard } = aLink(broker.url, { clock, logger });
+    const failed = async () => {
+      while (!clock.pending().some((name) => name.endsWith(': reconnect'))) await turn();
+    };
+    await link.start(never);
+    // The waits are of some ms: the clock jumps, so that a few tries make minutes.
+    for (let second = 0; second < 130; second += 7) {
+      await failed();
+      await clock.advance(7_000);
+    }
+    await failed();
+    expect(broker.connections).toBeGreaterThan(12);
+    expect(saidMs.map((ms) => Math.round(ms / 1_000))).toEqual([0, 63, 126]);
+    refuses = false;
+    await clock.advance(1_000);
+    await heard.reachable(aCoordinator.id, true);
+    for (const socket of broker.sockets) socket.destroy();
+    await failed();
+    expect(saidMs.map((ms) => Math.round(ms / 1_000))).toEqual([0, 63, 126, 134]);
   });
 
   it('tries again when the broker grants no subscription', async () => {
