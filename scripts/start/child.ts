@@ -10,6 +10,16 @@ export interface ChildOptions {
   readonly args: readonly string[];
 }
 
+/** Of a child that nobody asked to end. */
+export interface Death {
+  /** `exit code 1`, `killed by SIGKILL`. */
+  readonly how: string;
+  /** The last line of its log; empty when it said nothing. */
+  readonly lastLine: string;
+  /** How it ended and all that is kept of its log. */
+  readonly obituary: string;
+}
+
 const root = join(import.meta.dirname, '..', '..');
 const endsWithParent = join(import.meta.dirname, 'ends-with-parent.ts');
 /** A child that has not ended by then is killed: longer than any of them lets its work take. */
@@ -23,6 +33,7 @@ export class Child {
   readonly #ended: Promise<string>;
   readonly #lastLines: string[] = [];
   #ending = false;
+  #gone = false;
 
   constructor({ name, script, args }: ChildOptions) {
     this.name = name;
@@ -34,9 +45,16 @@ export class Child {
       this.#process.once('error', (error) => resolve(error.message));
       this.#process.once('close', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
     });
+    void this.#ended.then(() => {
+      this.#gone = true;
+    });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', (line) => this.#keep(line));
     }
+  }
+
+  get isGone(): boolean {
+    return this.#gone;
   }
 
   /** The first line on standard output that fits. Rejects with its last words when the child ends before. */
@@ -51,10 +69,11 @@ export class Child {
     });
   }
 
-  /** Resolves when the child ends although nobody asked it to, with how and its last words. */
-  async diedUnasked(): Promise<string> {
+  /** Resolves when the child ends although nobody asked it to. */
+  async diedUnasked(): Promise<Death> {
     const how = await this.#ended;
-    return this.#ending ? new Promise<string>(() => {}) : this.#obituary(how);
+    if (this.#ending) return new Promise<Death>(() => {});
+    return { how, lastLine: this.#lastLines.at(-1) ?? '', obituary: this.#obituary(how) };
   }
 
   /** Asks it to end, waits, and in the end makes it. */

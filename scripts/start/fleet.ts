@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiClient, type CameraAnswer as Camera, type DeviceAnswer as Device } from '@shoal/coordinator';
-import { Child } from './child.ts';
+import { Child, type Death } from './child.ts';
 import { deviceLines, followCamera } from './feed.ts';
 import { fetchMaterials } from './materials.ts';
 
@@ -35,7 +35,7 @@ export async function runFleet(options: FleetOptions, interrupted: AbortSignal):
     return child;
   };
   try {
-    const death = firstDeath(children, signal);
+    const death = fatalDeath(children, signal);
     const failed = bringUp(options, data, start, signal).then(
       () => death,
       // A child that died is the reason of what failed after it.
@@ -69,20 +69,15 @@ async function bringUp(options: FleetOptions, data: string, start: Start, signal
   sayMovedPorts(options, where);
   const api = new ApiClient({ url: where.url });
   const { word } = await api.call<{ word: string }>('POST', '/v1/tokens', { json: { uses: options.agents }, signal });
-  for (let number = 1; number <= options.agents; number++) {
+  const agents = Array.from({ length: options.agents }, (_, index) => {
+    const number = index + 1;
     const folder = join(data, `agent-${number}`);
-    start(`agent ${number}`, 'agent/bin/shoal-agent.js', [
-      'join',
-      word,
-      '--data',
-      folder,
-      '--name',
-      deviceName(number, options.agents),
-    ]);
-  }
+    const args = ['join', word, '--data', folder, '--name', deviceName(number, options.agents)];
+    return start(`agent ${number}`, 'agent/bin/shoal-agent.js', args);
+  });
   const source = options.camera ?? clip ?? '';
   // The camera comes after the measuring: a device that watches has no time to measure itself.
-  const devices = await joined(api, options.agents, signal);
+  const devices = await joined(api, agents, signal);
   const camera = await attach(api, source, options.camera === undefined, signal);
   sayReady(where, devices, camera);
   await followCamera(api, camera, signal);
@@ -123,12 +118,13 @@ async function attach(api: ApiClient, source: string, sample: boolean, signal: A
   return api.call<Camera>('POST', '/v1/cameras', { json: spec, signal });
 }
 
-/** The devices, once all have joined and measured themselves, or have had time enough to. */
-async function joined(api: ApiClient, count: number, signal: AbortSignal): Promise<Device[]> {
+/** The devices, once all that live have joined and measured themselves, or have had time enough to. */
+async function joined(api: ApiClient, agents: readonly Child[], signal: AbortSignal): Promise<Device[]> {
   const sinceMs = performance.now();
   for (;;) {
     const { items } = await api.call<{ items: Device[] }>('GET', '/v1/devices', { signal });
     const online = items.filter(({ presence }) => presence === 'online');
+    const count = agents.filter(({ isGone }) => !isGone).length;
     if (online.length >= count && online.every(({ profiles }) => profiles.length > 0)) return online;
     const waitedMs = performance.now() - sinceMs;
     if (online.length >= count && waitedMs > measurePatienceMs) return online;
@@ -162,17 +158,30 @@ function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
 }
 
-/** Waits for a child to end that nobody asked to. Children that are started later are seen, too. */
-async function firstDeath(children: readonly Child[], signal: AbortSignal): Promise<string> {
+/**
+ * Waits for a death that ends the fleet: the coordinator's, or that of the last agent. Of each one before it a line is said. Children that are started
+ * later are seen, too.
+ */
+async function fatalDeath(children: readonly Child[], signal: AbortSignal): Promise<string> {
   return new Promise((resolve) => {
     const watched = new Set<Child>();
+    const mourn = (child: Child, death: Death) => {
+      const [coordinator, ...agents] = children;
+      if (child === coordinator || agents.every(({ isGone }) => isGone)) resolve(death.obituary);
+      else console.log(survivedLine(child, death));
+    };
     const timer = setInterval(() => {
       for (const child of children) {
         if (watched.has(child)) continue;
         watched.add(child);
-        void child.diedUnasked().then(resolve);
+        void child.diedUnasked().then((death) => mourn(child, death));
       }
     }, pollMs);
     signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   });
+}
+
+function survivedLine({ name }: Child, { how, lastLine }: Death): string {
+  const words = lastLine === '' ? '' : ` Its last line: ${lastLine}`;
+  return `The ${name} has ended (${how}): its cameras move to the others.${words}`;
 }

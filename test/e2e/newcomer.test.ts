@@ -61,6 +61,40 @@ describe('npm start', () => {
   });
 });
 
+describe('npm start with two agents', () => {
+  let start: Child;
+
+  beforeAll(() => {
+    const script = join(root, 'scripts/start.ts');
+    const args = ['--agents', '2', '--http-port', '0', '--mqtt-port', '0'];
+    start = new Child(process.execPath, [script, ...args], { cwd: root });
+  });
+  afterAll(() => start?.stop(30_000));
+
+  it('goes on with the other one when one is killed, and ends when both are', async () => {
+    const [, name = ''] = await start.line(/people\.webm .*\bperson\b.* on (\S+)/, 240_000);
+    const watching = name.endsWith('-2') ? 2 : 1;
+    const other = 3 - watching;
+    process.kill(await agentPid(start.pid, watching), 'SIGKILL');
+    await start.line(
+      new RegExp(`agent ${watching} has ended \\(killed by SIGKILL\\): its cameras move .*last line: .`),
+    );
+    await start.line(new RegExp(`people\\.webm .* on \\S+-${other}$`));
+    process.kill(await agentPid(start.pid, other), 'SIGKILL');
+    await start.line(new RegExp(`The agent ${other} ended \\(killed by SIGKILL\\)`));
+    expect(await start.ended()).toBe(1);
+  }, 300_000);
+});
+
+/** Of the agent with this number among the processes that the start has started. */
+async function agentPid(startPid: number, number: number): Promise<number> {
+  const children = await readFile(`/proc/${startPid}/task/${startPid}/children`, 'utf8');
+  for (const pid of children.trim().split(' ')) {
+    if ((await readFile(`/proc/${pid}/cmdline`, 'utf8')).includes(`agent-${number}\0`)) return Number(pid);
+  }
+  throw new Error(`no agent ${number} among the processes ${children}`);
+}
+
 function shoal(...args: string[]): Promise<{ stdout: string }> {
   return run(process.execPath, [coordinatorBin, ...args], { cwd: root });
 }
