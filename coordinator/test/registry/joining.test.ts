@@ -223,7 +223,10 @@ describe('an operator', () => {
     expect(world.coordinator.devices.get(device.id)).toMatchObject(change);
     const task = await world.clock.until(world.coordinator.tasks.submit(aSpec({ deadlineMs: 5_000 })));
     await world.clock.until(device.hello());
-    expect(await world.ended(task.id)).toMatchObject({ state: 'expired', reason: expect.stringContaining('is being drained') });
+    expect(await world.ended(task.id)).toMatchObject({
+      state: 'expired',
+      reason: expect.stringContaining('is being drained'),
+    });
   });
 
   it.each([
