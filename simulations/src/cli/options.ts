@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { strategies, strategyNamed } from '@shoal/coordinator';
 import { ShoalError } from '@shoal/protocol';
 import { type Fleet, parseFleet } from '../fleet/index.ts';
@@ -6,16 +7,10 @@ import type { Terminal } from './terminal.ts';
 /** Fleets that come with Shoal. */
 const shippedFleets = ['home', 'shop', 'city'] as const;
 
-export interface RunOptions {
-  readonly seed: number;
-  readonly hours: number;
-  readonly start: number;
-}
-
 /** The file of that name, or the fleet that comes with Shoal. @throws `not-found`, `input.invalid`. */
 export async function readFleet(nameOrPath: string, terminal: Terminal): Promise<Fleet> {
   const shipped = shippedFleets.find((name) => name === nameOrPath);
-  const path = shipped ? new URL(`../../fleets/${shipped}.yaml`, import.meta.url).pathname : nameOrPath;
+  const path = shipped ? fileURLToPath(new URL(`../../fleets/${shipped}.yaml`, import.meta.url)) : nameOrPath;
   let text: string;
   try {
     text = await terminal.readFile(path);
@@ -59,4 +54,4 @@ export function readWhole(name: string, least: number, most: number): (text: str
 }
 
 export const caveat =
-  'What devices take and draw was derived from published measurements: good for comparing, not for bills.';
+  'What devices take and draw was derived from published measurements, and in part assumed: good for comparing, not for bills.';

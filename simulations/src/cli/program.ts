@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.ts';
 
 const help = `
 A FLEET is a file (docs/simulator.md) or the name of one that comes with Shoal: home, shop, city.
-What devices take and draw was derived from published measurements: good for comparing, not for bills.
+What devices take and draw was derived from published measurements, and in part assumed: good for comparing, not for bills.
 
 Exit codes: 0 done; 1 a promise was broken, or what was asked for cannot be reached; 2 what was asked for is wrong.
 

@@ -1,7 +1,7 @@
 /**
- * What kinds of devices do, from published measurements. No source has run our models on all of them: what is `derived` was scaled from the named figure by the
- * ratio that the same two models have elsewhere (Lite0 : SSD-MobileNetV2-300 = 1.25; Lite1 : Lite0 = 2.06, Lite2 : Lite0 = 2.96 and float32 : int8 = 1.96 on a CPU,
- * measured by us). Watts are above idling. They are good for comparing strategies, not for bills.
+ * What kinds of devices do. No source has run our models on them: each time is a published figure of another small detector, which the class names, taken as it is or scaled by
+ * a factor that is assumed (Lite0 : SSD-MobileNetV2-300 = 1.25). What float costs, and watts that no source is named for, are assumed too. Watts are above idling. It is all good for
+ * comparing strategies, not for bills.
  */
 export interface DeviceClass {
   readonly title: string;
@@ -36,7 +36,8 @@ export const deviceClasses = {
     idleWatts: 1.9,
     busyWatts: 2.6,
     batteryWh: 20,
-    source: 'derived: SSD-MobileNetV2 379.6 ms (aallan); 1,116 mJ a request net of base (arXiv 2409.16808)',
+    source:
+      'derived: SSD-MobileNetV2 379.6 ms (aallan); 1,116 mJ a request net of base on a 3B (arXiv 2409.16808); idling assumed',
   },
   'pi-4': {
     title: 'Raspberry Pi 4B',
@@ -79,7 +80,7 @@ export const deviceClasses = {
     idleWatts: 2.5,
     busyWatts: 2.4,
     batteryWh: 37,
-    source: 'derived: SSD-MobileNetV2 18.2 ms (aallan); Coral about 2 W above idling (its data sheet)',
+    source: 'derived: SSD-MobileNetV2 18.2 ms (aallan); watts assumed',
   },
   'pi-5-hailo': {
     title: 'Raspberry Pi 5 with Hailo-8L',
@@ -93,7 +94,7 @@ export const deviceClasses = {
     idleWatts: 4.1,
     busyWatts: 3.5,
     batteryWh: 50,
-    source: 'derived: YOLOv6n 11 ms (Frigate); Hailo-8L 1.5 to 2.5 W (its data sheet)',
+    source: 'derived: YOLOv6n 11 ms (Frigate); watts assumed',
   },
   'jetson-nano': {
     title: 'Jetson Nano 4GB',
@@ -107,7 +108,7 @@ export const deviceClasses = {
     idleWatts: 2.0,
     busyWatts: 4.8,
     batteryWh: 74,
-    source: 'derived: SSD-MobileNetV2 72.3 ms (aallan); 6.84 W busy (arXiv 2207.06150)',
+    source: 'derived: SSD-MobileNetV2 72.3 ms (aallan); 6.84 W busy (arXiv 2207.06150); idling assumed',
   },
   'orin-nano': {
     title: 'Jetson Orin Nano 8GB, 15 W',
@@ -121,7 +122,8 @@ export const deviceClasses = {
     idleWatts: 4.5,
     busyWatts: 5.5,
     batteryWh: 99,
-    source: 'derived: YOLOv8n int8 5.52 ms at 9.1 to 10.9 W (hokwangchoi); SSD-MobileNetV1 36 mJ (arXiv 2409.16808)',
+    source:
+      'derived: YOLOv8n int8 5.52 ms at 9.1 to 10.9 W (hokwangchoi); SSD-MobileNetV1 36 mJ (arXiv 2409.16808); idling assumed',
   },
   rk3588: {
     title: 'RK3588 with its NPU',
@@ -149,7 +151,7 @@ export const deviceClasses = {
     idleWatts: 6,
     busyWatts: 9,
     batteryWh: undefined,
-    source: 'derived: YOLOv9s 320 30 ms on the iGPU (Frigate); watts assumed from its 6 W TDP at the wall',
+    source: 'derived: YOLOv9s 320 30 ms on the iGPU (Frigate); watts assumed',
   },
   phone: {
     title: 'Phone of 2019 (Pixel 4 class)',
@@ -184,7 +186,7 @@ export const deviceClasses = {
 
 export type DeviceClassName = keyof typeof deviceClasses;
 
-/** How much longer the larger models take than Lite0: measured by us, one thread, int8. */
+/** How much longer the larger models take than Lite0: measured on one x86 machine, one thread, int8; assumed to be the same elsewhere. */
 export const modelFactors = {
   'efficientdet-lite0': 1,
   'efficientdet-lite1': 2.06,

@@ -4,7 +4,8 @@ import { devicesOf, least, only } from './by-device.ts';
 
 export const hashAffinity: Strategy = {
   name: 'hash-affinity',
-  summary: 'the same camera or key always to the same device: for caches, and for state that stays where it is',
+  summary:
+    'the same camera always to the same device, for caches and state that stay where they are; tasks go anywhere',
   scores(candidates, { work, random }) {
     const key = work.affinity ?? String(random.next());
     // Rendezvous hashing: when a device leaves, only its own work moves.
