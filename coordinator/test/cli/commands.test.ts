@@ -55,6 +55,16 @@ describe('devices', () => {
     expect(one.coordinator.device.labels).toEqual({ room: '2' });
     expect((await run('devices', 'drain', 'pi-5')).out).toContain('draining');
     expect((await run('devices', 'drain', 'pi-5', '--undo')).out).not.toContain('draining');
+    const power = ['--floor', '40', '--charging', '07:00-17:00@12', '--charging', '22:30-06:00@7.5'];
+    expect((await run('devices', 'power', 'pi-5', ...power)).code).toBe(0);
+    expect(one.coordinator.device.power).toEqual({
+      floorPct: 40,
+      charging: [
+        { fromMinute: 420, toMinute: 1_020, watts: 12 },
+        { fromMinute: 1_350, toMinute: 360, watts: 7.5 },
+      ],
+    });
+    expect((await run('devices', 'power', 'pi-5', '--charging', 'at noon')).err).toContain('07:00-17:00@12');
     expect((await run('devices', 'rename', 'pi-5', 'barn')).out).toContain('barn');
     expect((await run('devices', 'rename', one.coordinator.device.id.slice(0, 10), 'pi-5')).code).toBe(0);
   });

@@ -24,6 +24,8 @@ describe('devices', () => {
     const url = `/v1/devices/${coordinator.device.id}`;
     const changed = await call('PATCH', url, { json: { name: 'barn', labels: { site: 'b' }, draining: true } });
     expect(changed.json).toMatchObject({ name: 'barn', labels: { site: 'b' }, draining: true });
+    const power = { floorPct: 40, mainsOnly: true, charging: [{ fromMinute: 420, toMinute: 1_020, watts: 12 }] };
+    expect((await call('PATCH', url, { json: { power } })).json.power).toEqual(power);
     expect((await call('DELETE', url)).status).toBe(204);
     expect((await call('GET', url)).json.revoked).toBe(true);
   });
@@ -31,7 +33,17 @@ describe('devices', () => {
   test('refuse changes that are empty, unknown or of a wrong kind', async () => {
     const { call, coordinator } = await anApi();
     const url = `/v1/devices/${coordinator.device.id}`;
-    for (const json of [{}, { nam: 'x' }, { name: '' }, { name: null }, { draining: 'yes' }, [], 'x', 7]) {
+    for (const json of [
+      {},
+      { nam: 'x' },
+      { name: '' },
+      { name: null },
+      { draining: 'yes' },
+      { power: { floorPct: 101 } },
+      [],
+      'x',
+      7,
+    ]) {
       expect((await call('PATCH', url, { json })).json).toMatchObject({ status: 400, code: 'input.invalid' });
     }
     expect((await call('PATCH', '/v1/devices/dev_x', { json: { name: 'x' } })).status).toBe(404);

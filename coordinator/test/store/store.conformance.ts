@@ -53,11 +53,13 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
           { id: 'att_1', device: 'dev_a', state: 'accepted', startedAtMs: startMs, placement: aPlacement('dev_a') },
         ],
       });
+      const charging = [{ fromMinute: 420, toMinute: 1_020, watts: 12 }];
+      const device = aDeviceRecord({ power: { floorPct: 40, mainsOnly: true, charging } });
       const apiKey = { id: 'key_1', name: 'shell', sha256: Uint8Array.of(1, 2), createdAtMs: startMs };
       const blob = { digest: aDigest('x'), sizeBytes: 1, mediaType: 'image/jpeg', lastUsedMs: startMs };
       await clock.until(
         store.commit([
-          { kind: 'device', device: aDeviceRecord() },
+          { kind: 'device', device },
           { kind: 'token', token: aTokenRecord() },
           { kind: 'camera', camera: aCamera() },
           { kind: 'api-key', apiKey },
@@ -68,7 +70,7 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
       );
       const next = await again();
       expect(await next.load()).toEqual({
-        devices: [aDeviceRecord()],
+        devices: [device],
         tokens: [aTokenRecord()],
         cameras: [aCamera()],
         apiKeys: [apiKey],
