@@ -11,6 +11,9 @@ const program = createProgram('0.1.0', {
   paint: paintFor(process.stdout, process.env),
   nowMs: () => systemClock.monotonicMs(),
   readFile: (path) => readFile(path, 'utf8'),
+  fail() {
+    process.exitCode = 1;
+  },
   writeFile,
 });
 

@@ -4,7 +4,7 @@ import { readWhole } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `faults [FIRST] [COUNT]`: random lives of a small fleet of whole agents, each broken promise with how to replay it. */
-export function faultsCommand(program: Command, { output }: Terminal): void {
+export function faultsCommand(program: Command, { output, fail }: Terminal): void {
   program
     .command('faults')
     .argument('[first]', 'the first seed', readWhole('first', 0, 2 ** 31), 1)
@@ -28,6 +28,6 @@ export function faultsCommand(program: Command, { output }: Terminal): void {
           ? `${count} seeds, no promise broken\n`
           : `${failed} of ${count} seeds broke a promise; replay one with: npx shoal-sim faults SEED 1 --trace\n`,
       );
-      if (failed > 0) process.exitCode = 1;
+      if (failed > 0) fail();
     });
 }

@@ -2,7 +2,7 @@ import { progressOn } from '@shoal/coordinator';
 import { ShoalError } from '@shoal/protocol';
 import type { Command } from 'commander';
 import { type Outcome, simulate } from '../coarse/index.ts';
-import { type DeviceClassName, deviceClasses, type Fleet } from '../fleet/index.ts';
+import { type DeviceClassName, deviceClasses, type Fleet, links } from '../fleet/index.ts';
 import { readFleet, readNumber, readWhole } from './options.ts';
 import { tableOf } from './run.ts';
 import type { Terminal } from './terminal.ts';
@@ -63,8 +63,7 @@ function className(text: string): DeviceClassName {
 }
 
 function scenario(fleet: Fleet, added: DeviceClassName, count: number, { seed, hours, start }: Options) {
-  const link = { bytesPerMs: 11_750, rttMs: 0.5 };
-  const more = count === 0 ? [] : [{ class: added, count, labels: {}, link }];
+  const more = count === 0 ? [] : [{ class: added, count, labels: {}, link: links.ethernet }];
   return {
     fleet: { ...fleet, devices: [...fleet.devices, ...more] },
     strategy: 'cost',

@@ -7,5 +7,7 @@ export interface Terminal {
   readonly paint: Paint;
   readonly nowMs: () => number;
   readFile(path: string): Promise<string>;
+  /** What was asked for ran, and found that something is not as it should be. */
+  fail(): void;
   writeFile(path: string, text: string): Promise<void>;
 }

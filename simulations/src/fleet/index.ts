@@ -9,4 +9,4 @@ export {
   type ObjectGroup,
 } from './device-classes.ts';
 export type { DeviceGroup, Fleet, Workload } from './fleet.ts';
-export { parseFleet } from './parse-fleet.ts';
+export { links, parseFleet } from './parse-fleet.ts';

@@ -9,12 +9,12 @@ const mostPerSecond = 1e6;
 const longestMs = 86_400_000;
 
 /** Usual links. */
-const links: Readonly<Record<string, Link>> = {
+export const links = {
   ethernet: { bytesPerMs: 11_750, rttMs: 0.5 },
   wifi: { bytesPerMs: 5_000, rttMs: 4 },
   lte: { bytesPerMs: 1_500, rttMs: 50 },
   lora: { bytesPerMs: 1, rttMs: 1_500 },
-};
+} as const satisfies Record<string, Link>;
 
 /**
  * Reads a fleet file: YAML, see docs/simulator.md. @throws `input.invalid` that names the field, what is wrong with it and what would be right.
@@ -58,7 +58,7 @@ function parseDevices(field: JsonField): DeviceGroup {
 
 function parseLink(field: JsonField): Link {
   if (typeof field.value === 'string') {
-    const link = links[field.value];
+    const [, link] = Object.entries<Link>(links).find(([name]) => name === field.value) ?? [];
     if (!link) throw field.wrong(`must be ${Object.keys(links).join(', ')}, or have \`mbit\` and \`rtt\``);
     return link;
   }
