@@ -1,8 +1,5 @@
 import {
-  aChoice,
-  type Choice,
   type CostWeights,
-  type DeviceRecord,
   defaultCostWeights,
   type FleetDevice,
   type PlacementPolicy,
@@ -12,22 +9,12 @@ import {
   type Warmth,
   type Work,
 } from '@shoal/coordinator';
-import { catalogueManifests, type ModelVariant } from '@shoal/models/manifest';
-import { type Clock, peerIdOf, type Random, seededRandom, silentLogger, type Telemetry } from '@shoal/protocol';
-import {
-  accuracyByObjects,
-  type DeviceClass,
-  type DeviceGroup,
-  deviceClasses,
-  type Fleet,
-  floatGain,
-  type ModelName,
-  modelFactors,
-  type ObjectGroup,
-  type Workload,
-} from '../fleet/index.ts';
-import { CoarseDevice, p95OverP50, usualMs } from './coarse-device.ts';
-import { EventQueue } from './event-queue.ts';
+import { type Random, seededRandom, silentLogger, type Telemetry } from '@shoal/protocol';
+import { deviceClasses, type Fleet, type ModelName } from '../fleet/index.ts';
+import { type Arrival, startArrivals } from './arrivals.ts';
+import { CoarseDevice } from './coarse-device.ts';
+import { deviceRecord } from './device-record.ts';
+import { clockOf, EventQueue } from './event-queue.ts';
 import { Tally } from './tally.ts';
 
 export interface CoarseOptions {
@@ -46,15 +33,6 @@ const lookedAt = 4;
 /** What waits is looked at again at least so often, ms. */
 const lookAgainMs = 250;
 
-/** One piece of work, from its arrival to its end. */
-interface Task {
-  readonly workload: Workload;
-  readonly group: ObjectGroup;
-  readonly arrivedMs: number;
-  readonly dueMs: number | undefined;
-  readonly choices: readonly Choice[];
-}
-
 /**
  * A fleet in which each device is a state machine instead of a whole agent: for very many devices and long times. What decides is the same code as in
  * production: the registry, what it learns, and placement.
@@ -68,7 +46,7 @@ export class CoarseWorld {
   readonly #policy: PlacementPolicy;
   readonly #startMs: number;
   readonly #byId = new Map<string, CoarseDevice>();
-  #waiting: Task[] = [];
+  #waiting: Arrival[] = [];
   #lookPlanned = false;
 
   constructor({ fleet, seed, strategy, weights = defaultCostWeights, startMs = 0 }: CoarseOptions) {
@@ -79,7 +57,7 @@ export class CoarseWorld {
       strategy: strategyNamed(strategy),
       weights,
     };
-    const clock = this.#clock();
+    const clock = clockOf(this.#events, () => this.#wallMs());
     const store = { commit: async () => {}, defer: () => {} };
     // Nobody joins here: they are all on record.
     const tokens = undefined as never;
@@ -88,7 +66,7 @@ export class CoarseWorld {
       { telemetryIntervalMs: telemetryMs, livenessTimeoutMs: 3 * telemetryMs, deviceLimit: 1_000_000 },
     );
     const groups = fleet.devices.flatMap((group) => Array.from({ length: group.count }, () => group));
-    const records = groups.map((group, number) => this.#record(group, number));
+    const records = groups.map((group, number) => deviceRecord(group, number, this.#random));
     this.registry.load(records);
     this.devices = groups.map((group, number) => {
       const known = this.registry.device(records[number]?.id ?? '') as FleetDevice;
@@ -100,7 +78,7 @@ export class CoarseWorld {
       this.registry.heard(device.known);
       this.#report(device);
     }
-    for (const workload of fleet.workloads) this.#start(workload);
+    startArrivals(fleet.workloads, this.#events, this.#random, (arrival) => this.#arrive(arrival));
   }
 
   get nowMs(): number {
@@ -120,82 +98,6 @@ export class CoarseWorld {
 
   #wallMs(): number {
     return this.#startMs + this.#events.nowMs;
-  }
-
-  #clock(): Clock {
-    const events = this.#events;
-    return {
-      nowMs: () => this.#wallMs(),
-      monotonicMs: () => events.nowMs,
-      after(_name, delayMs, callback) {
-        let cancelled = false;
-        events.after(delayMs, () => {
-          if (!cancelled) callback();
-        });
-        return () => {
-          cancelled = true;
-        };
-      },
-      soon: (_name, callback) => events.after(0, callback),
-    };
-  }
-
-  #record(group: DeviceGroup, number: number): DeviceRecord {
-    const kind: DeviceClass = deviceClasses[group.class];
-    const publicKey = this.#random.bytes(32);
-    const { battery } = group;
-    return {
-      id: peerIdOf('device', publicKey),
-      publicKey,
-      name: `${group.class}-${number}`,
-      labels: group.labels,
-      joinedAtMs: 0,
-      tokenId: '',
-      draining: false,
-      revoked: false,
-      capability: {
-        hostName: `${group.class}-${number}`,
-        software: 'shoal-sim',
-        platform: 'linux',
-        arch: 'arm64',
-        board: kind.title,
-        cpuModel: '',
-        cores: kind.cores,
-        cpuFeatures: [],
-        memoryBytes: kind.memoryBytes,
-        diskFreeBytes: 1e10,
-        accelerators: [],
-        powerSource: battery ? 'battery' : 'mains',
-        hasBattery: battery !== undefined,
-        runtimes: [kind.runtime],
-        decoders: ['h264'],
-        taskSlots: kind.slots,
-        container: false,
-        phone: false,
-        batteryWh: battery?.wattHours ?? null,
-        idleWatts: kind.idleWatts,
-      },
-      profiles: variants
-        .filter(({ variant }) => variant.precision === 'int8' || kind.floatFactor !== undefined)
-        .map(({ model, variant }) => {
-          const p50Ms = usualMs(kind, model, variant.name as 'int8');
-          return {
-            model,
-            variant: variant.name,
-            sha256: new Uint8Array(32),
-            engine: kind.runtime,
-            p50Ms,
-            p95Ms: p50Ms * p95OverP50,
-            loadMs: kind.loadMs,
-            memoryBytes: 1e8,
-            energyMj: (kind.busyWatts / kind.slots) * p50Ms,
-            samples: 20,
-            confidence: 1,
-            measuredAtMs: 0,
-          };
-        }),
-      ...(battery && { power: { floorPct: battery.floorPct, charging: battery.charging } }),
-    };
   }
 
   /** What an agent says every few seconds. */
@@ -220,45 +122,12 @@ export class CoarseWorld {
     });
   }
 
-  #start(workload: Workload): void {
-    const { perSecond, burst } = workload;
-    const next = () => {
-      this.#arrive(workload);
-      this.#events.after((-Math.log(1 - this.#random.next()) * 1_000) / perSecond, next);
-    };
-    if (perSecond > 0) this.#events.after((-Math.log(1 - this.#random.next()) * 1_000) / perSecond, next);
-    if (!burst) return;
-    const storm = () => {
-      for (let i = 0; i < burst.count; i++) this.#arrive(workload);
-      this.#events.after(burst.everyMs * (0.5 + this.#random.next()), storm);
-    };
-    this.#events.after(burst.everyMs * this.#random.next(), storm);
-  }
-
-  #arrive(workload: Workload): void {
-    const group = this.#draw(workload.objects);
-    const nowMs = this.#events.nowMs;
-    const task: Task = {
-      workload,
-      group,
-      arrivedMs: nowMs,
-      dueMs: workload.deadlineMs === undefined ? undefined : nowMs + workload.deadlineMs,
-      choices: choicesFor(group, workload.accuracyLoss),
-    };
+  #arrive(task: Arrival): void {
     this.tally.submitted += 1;
     if (this.#waiting.length > 0 || !this.#tryPlace(task)) this.#wait(task);
   }
 
-  #draw(shares: Workload['objects']): ObjectGroup {
-    let left = this.#random.next();
-    for (const group of groups) {
-      left -= shares[group];
-      if (left < 0) return group;
-    }
-    return 'many';
-  }
-
-  #wait(task: Task): void {
+  #wait(task: Arrival): void {
     this.#waiting.push(task);
     this.#lookLater();
   }
@@ -286,7 +155,7 @@ export class CoarseWorld {
     this.#lookLater();
   }
 
-  #tryPlace(task: Task): boolean {
+  #tryPlace(task: Arrival): boolean {
     const nowMs = this.#events.nowMs;
     const { workload, dueMs, choices } = task;
     const work: Work = {
@@ -327,7 +196,7 @@ export class CoarseWorld {
   }
 
   #begin(
-    task: Task,
+    task: Arrival,
     device: CoarseDevice,
     chosen: { model: string; variant: string; accuracy: number; loadMs: number; inferenceMs: number; energyJ: number },
   ): void {
@@ -367,7 +236,6 @@ export class CoarseWorld {
   }
 }
 
-const groups = ['few', 'some', 'many'] as const;
 const noLabels = {};
 const noDevices: ReadonlySet<string> = new Set();
 const noReasons: ReadonlyMap<string, string> = new Map();
@@ -384,25 +252,3 @@ const silence: Telemetry = {
   cameras: [],
   loadedModels: [],
 };
-
-const variants: readonly { readonly model: ModelName; readonly variant: ModelVariant }[] = catalogueManifests
-  .filter(({ name }) => name in modelFactors)
-  .flatMap(({ name, variants }) => variants.map((variant) => ({ model: name as ModelName, variant })));
-
-/** What may be run for pictures with so many objects. */
-const choicesFor = (() => {
-  const made = new Map<string, readonly Choice[]>();
-  return (group: ObjectGroup, accuracyLoss: number): readonly Choice[] => {
-    const key = `${group} ${accuracyLoss}`;
-    let choices = made.get(key);
-    if (!choices) {
-      const all = variants.map(({ model, variant }) =>
-        aChoice(model, variant, accuracyByObjects[group][model] + (variant.precision === 'float32' ? floatGain : 0)),
-      );
-      const best = Math.max(...all.map(({ accuracy }) => accuracy));
-      choices = all.filter(({ accuracy }) => accuracy >= best - accuracyLoss);
-      made.set(key, choices);
-    }
-    return choices;
-  };
-})();

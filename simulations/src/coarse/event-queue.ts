@@ -1,3 +1,5 @@
+import type { Clock } from '@shoal/protocol';
+
 /** What happens later, soonest first; what is due at the same time in the order in which it was added. */
 export class EventQueue {
   readonly #heap: { readonly atMs: number; readonly order: number; readonly act: () => void }[] = [];
@@ -56,4 +58,22 @@ export class EventQueue {
 
 function isBefore(a: { atMs: number; order: number }, b: { atMs: number; order: number }): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}
+
+/** A clock that shows the time of the events; what is set on it becomes one. */
+export function clockOf(events: EventQueue, wallMs: () => number): Clock {
+  return {
+    nowMs: wallMs,
+    monotonicMs: () => events.nowMs,
+    after(_name, delayMs, callback) {
+      let cancelled = false;
+      events.after(delayMs, () => {
+        if (!cancelled) callback();
+      });
+      return () => {
+        cancelled = true;
+      };
+    },
+    soon: (_name, callback) => events.after(0, callback),
+  };
 }
