@@ -205,6 +205,12 @@ function lazyVideos(clock: Clock, logger: Logger): VideoSource {
         get complaint() {
           return stream?.complaint;
         },
+        get format() {
+          return stream?.format;
+        },
+        get cpuMs() {
+          return stream?.cpuMs;
+        },
         async *[Symbol.asyncIterator]() {
           stream = (await source()).open(request, signal);
           yield* stream;

@@ -1,5 +1,6 @@
 export * from './attestation/index.ts';
 export * from './bytes/index.ts';
+export * from './decode-level/index.ts';
 export * from './envelope/index.ts';
 export * from './errors/index.ts';
 export * from './identity/index.ts';

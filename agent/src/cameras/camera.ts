@@ -6,6 +6,8 @@ import {
   type CameraAssignment,
   type CameraStatusInit,
   type Clock,
+  type DecodeLevel,
+  decodeLevelOf,
   delay,
   encodeResult,
   type Logger,
@@ -18,9 +20,10 @@ import type { LoadedModels, ModelLease } from '../loaded-models/index.ts';
 import type { Outbox } from '../outbox/index.ts';
 import { analysisOf } from '../pipelines/index.ts';
 import type { CameraStore } from '../store/index.ts';
-import type { VideoFrame, VideoSource, VideoStream } from '../video/index.ts';
+import type { VideoFrame, VideoRequest, VideoSource, VideoStream } from '../video/index.ts';
 import { parseParameters, type WorkParameters } from '../work/index.ts';
 import { CameraMeter } from './camera-meter.ts';
+import { DecodeMeter } from './decode-meter.ts';
 import { ReportNumbers } from './report-numbers.ts';
 
 export interface CameraOptions {
@@ -72,14 +75,16 @@ export class Camera {
   readonly #numbers: ReportNumbers;
   readonly #stopped = new AbortController();
   readonly #parameters: WorkParameters;
+  readonly #decode: DecodeLevel;
   #state: CameraState = 'connecting';
   #reason = '';
   #restarts = 0;
   #droppedBefore = 0;
   #stream: VideoStream | undefined;
+  #decoding: DecodeMeter | undefined;
   #over: Promise<void> = Promise.resolve();
 
-  /** @throws `input.invalid` for parameters that are none */
+  /** @throws `input.invalid` for parameters that are none, and a level of decoding that there is not */
   constructor(deps: CameraDeps, assignment: CameraAssignment, options: CameraOptions) {
     this.#deps = deps;
     this.assignment = assignment;
@@ -87,6 +92,7 @@ export class Camera {
     this.#meter = new CameraMeter(deps.clock);
     this.#numbers = new ReportNumbers(deps.store, assignment.cameraId);
     this.#parameters = parseParameters(assignment.parametersJson);
+    this.#decode = levelOf(assignment);
   }
 
   get status(): CameraStatusInit {
@@ -100,6 +106,8 @@ export class Camera {
       latencyP50Ms: this.#meter.latencyMs(0.5),
       latencyP95Ms: this.#meter.latencyMs(0.95),
       restarts: this.#restarts,
+      decode: this.#decode,
+      ...this.#decoding?.figures,
     };
   }
 
@@ -159,21 +167,23 @@ export class Camera {
   /** Analyses frame after frame. Returns when a file has ended, with what was wrong with it. */
   async #watch(signal: AbortSignal): Promise<string | undefined> {
     const { models, videos } = this.#deps;
-    const { model, variant, source, targetFps, loop } = this.assignment;
+    const { model, variant, targetFps, loop } = this.assignment;
     this.#checkMayRun();
     const lease = await models.acquire(model, variant, signal);
     // Ends the source also when a frame does not come: an iterator alone cannot be left while it waits.
     const ended = new AbortController();
     const stream = videos.open(
-      { source, input: lease.model.manifest.input, targetFps, loop },
+      { ...sourceAt(this.#decode, this.assignment), input: lease.model.manifest.input, targetFps, loop },
       AbortSignal.any([signal, ended.signal]),
     );
     this.#stream = stream;
+    this.#decoding = new DecodeMeter(this.#deps.clock, stream);
     const frames = stream[Symbol.asyncIterator]();
     try {
       for (;;) {
         const { value: frame, done } = await this.#next(frames, ended);
         if (done) return stream.complaint;
+        this.#decoding.frame();
         this.#checkMayRun();
         await this.#analyse(frame, lease, signal);
       }
@@ -182,6 +192,7 @@ export class Camera {
       await frames.return?.();
       this.#droppedBefore += stream.dropped;
       this.#stream = undefined;
+      this.#decoding = undefined;
       lease.release();
     }
   }
@@ -245,5 +256,31 @@ export class Camera {
       output: made.result,
       outputMediaType: resultMediaType,
     });
+  }
+}
+
+function levelOf({ decode, substream }: CameraAssignment): DecodeLevel {
+  const level = decodeLevelOf(decode);
+  if (level === undefined)
+    throw new ShoalError('input.invalid', `a camera cannot be decoded as ${decode.slice(0, 64)}`, { field: 'decode' });
+  if (level === 'substream' && substream === '')
+    throw new ShoalError('input.invalid', 'the camera has no substream', { field: 'substream' });
+  return level;
+}
+
+/** What is opened, and how much of it is decoded. */
+function sourceAt(
+  level: DecodeLevel,
+  { source, substream }: CameraAssignment,
+): Pick<VideoRequest, 'source' | 'leftOut'> {
+  switch (level) {
+    case 'full':
+      return { source };
+    case 'skip':
+      return { source, leftOut: 'unreferenced' };
+    case 'keyframes':
+      return { source, leftOut: 'all-but-key' };
+    case 'substream':
+      return { source: substream };
   }
 }

@@ -33,12 +33,15 @@ export function ffmpegArguments(request: VideoRequest, ffmpegMajor: number): rea
     '-loglevel',
     'info',
     ...inputOptions(scheme, loop, ffmpegMajor),
+    ...(request.leftOut === undefined ? [] : ['-skip_frame', request.leftOut === 'all-but-key' ? 'nokey' : 'noref']),
     '-i',
     scheme === 'file' ? `file:${source.replace(/^file:(\/\/)?/i, '')}` : source,
     '-map',
     '0:v:0',
     '-vf',
     filterOf(request),
+    // Each frame as it comes: none is written twice to keep up a rate. The option was renamed in ffmpeg 5.1, the old name still works in 7.
+    ...(ffmpegMajor >= 1 && ffmpegMajor <= 5 ? ['-vsync', 'passthrough'] : ['-fps_mode', 'passthrough']),
     '-f',
     'rawvideo',
     '-pix_fmt',
@@ -70,7 +73,7 @@ function inputOptions(scheme: string, loop: boolean, ffmpegMajor: number): reado
  */
 function filterOf({ input, targetFps }: VideoRequest): string {
   const { width, height, fit, padValue } = input;
-  const rate = targetFps > 0 ? [`fps=${targetFps}`] : [];
+  const rate = targetFps > 0 ? [firstOfEach(targetFps)] : [];
   const grey = `0x${padValue.toString(16).padStart(2, '0').repeat(3)}`;
   const side = (of: 'iw' | 'ih', most: number) => `'min(${most},max(1,round(${of}*min(${width}/iw,${height}/ih))))'`;
   const letterbox = `scale=w=${side('iw', width)}:h=${side('ih', height)}:flags=bilinear,format=rgb24`;
@@ -89,4 +92,13 @@ function filterOf({ input, targetFps }: VideoRequest): string {
       return [...rate, crop, `scale=${width}:${height}:flags=bilinear,format=rgb24`].join(',');
     }
   }
+}
+
+/**
+ * At most so many frames a second: the first one of each interval. A source that gives fewer is not made to look as if it gave them, which the filter
+ * `fps` would do by repeating frames.
+ */
+function firstOfEach(targetFps: number): string {
+  const interval = (time: string) => `floor(${time}*${targetFps}+0.001)`;
+  return `select='isnan(prev_selected_t)+not(eq(${interval('t')},${interval('prev_selected_t')}))'`;
 }

@@ -1,24 +1,23 @@
 import { redactSource, redactText, ShoalError } from '@shoal/protocol';
+import type { VideoFormat } from './video-source.ts';
 
 /** How many of ffmpeg's last lines are kept to find the reason in. */
 export const linesKept = 50;
 
-/** Size of the picture as ffmpeg hands it to its filters, pixels: turned already when the camera was held sideways. */
-export interface SourceSize {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Reads the size of the source from what ffmpeg says before the first frame; `undefined` as long as it has not said it. */
-export function sourceSizeIn(lines: readonly string[]): SourceSize | undefined {
+/**
+ * Reads what the source is from what ffmpeg says before the first frame; `undefined` as long as it has not said it. Its size in pixels is as ffmpeg hands
+ * it to its filters: turned already when the camera was held sideways.
+ */
+export function formatIn(lines: readonly string[]): VideoFormat | undefined {
   const at = lines.findIndex((line) => /Stream #\d+:\d+.*: Video: /.test(line));
   const [, width, height] = /, (\d{1,5})x(\d{1,5})\b/.exec(lines[at] ?? '') ?? [];
+  const [, rate] = /, (\d+(?:\.\d+)?) fps\b/.exec(lines[at] ?? '') ?? [];
   // What belongs to the input is over when the output is described.
   const end = lines.findIndex((line) => /^Output #0|^Stream mapping:/.test(line));
   if (!width || !height || end < 0) return undefined;
   const turned = lines.slice(at, end).some((line) => /rotation of -?(90|270)(\.0+)? degrees/.test(line));
-  const size = { width: Number(width), height: Number(height) };
-  return turned ? { width: size.height, height: size.width } : size;
+  const format = { width: Number(width), height: Number(height), fps: Number(rate) > 0 ? Number(rate) : undefined };
+  return turned ? { ...format, width: format.height, height: format.width } : format;
 }
 
 interface Reason {

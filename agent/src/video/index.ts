@@ -1,1 +1,1 @@
-export type { VideoFrame, VideoRequest, VideoSource, VideoStream } from './video-source.ts';
+export type { VideoFormat, VideoFrame, VideoRequest, VideoSource, VideoStream } from './video-source.ts';

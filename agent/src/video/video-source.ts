@@ -17,6 +17,16 @@ export interface VideoRequest {
   readonly targetFps: number;
   /** Play a file again from its start when it ends. */
   readonly loop: boolean;
+  /** Frames that are not decoded at all; all of them are unless told. A source may give fewer frames then than are wanted. */
+  readonly leftOut?: 'unreferenced' | 'all-but-key';
+}
+
+/** What a source says of itself. */
+export interface VideoFormat {
+  readonly width: number;
+  readonly height: number;
+  /** Frames a second; `undefined` when it does not say. */
+  readonly fps: number | undefined;
 }
 
 /**
@@ -27,6 +37,10 @@ export interface VideoRequest {
 export interface VideoStream extends AsyncIterable<VideoFrame> {
   /** Frames that nobody had time for so far. */
   readonly dropped: number;
+  /** `undefined` until it is known. */
+  readonly format: VideoFormat | undefined;
+  /** Processor time that decoding took so far, ms; `undefined` where that cannot be told. */
+  readonly cpuMs: number | undefined;
   /** What was wrong with a video that came to its end all the same. */
   readonly complaint: string | undefined;
 }

@@ -59,6 +59,48 @@ describe('a camera', () => {
     expect(camera?.frames).toBeGreaterThan(50);
   });
 
+  it.each([
+    ['', { source: 'rtsp://admin:hunter2@10.0.0.7/stream' }, 'full'],
+    ['full', { source: 'rtsp://admin:hunter2@10.0.0.7/stream' }, 'full'],
+    ['skip', { source: 'rtsp://admin:hunter2@10.0.0.7/stream', leftOut: 'unreferenced' }, 'skip'],
+    ['keyframes', { source: 'rtsp://admin:hunter2@10.0.0.7/stream', leftOut: 'all-but-key' }, 'keyframes'],
+    ['substream', { source: 'rtsp://10.0.0.7/small' }, 'substream'],
+  ])('is decoded as it is told (%j), and says so', async (decode, opened, said) => {
+    const fleet = await aWatchingFleet();
+    fleet.videos.format = { width: 1_280, height: 720, fps: 25 };
+    fleet.videos.cpuMs = 40;
+    await fleet.assign({ decode, substream: 'rtsp://10.0.0.7/small' });
+    await fleet.reports(20);
+    expect(fleet.videos.opened[0]).toEqual(expect.objectContaining(opened));
+    expect('leftOut' in (fleet.videos.opened[0] ?? {})).toBe('leftOut' in opened);
+    expect(fleet.status()).toMatchObject({ decode: said, sourceWidth: 1_280, sourceHeight: 720, sourceFps: 25 });
+    // A frame each 200 ms, after the 20 ms of the one before it.
+    expect(fleet.status()?.seenFps).toBeCloseTo(1_000 / 220, 1);
+  });
+
+  it('tells what part of a core its decoder takes, from its first frame on', async () => {
+    const fleet = await aWatchingFleet();
+    fleet.videos.cpuMs = 500;
+    await fleet.assign();
+    await fleet.reports(1);
+    fleet.videos.cpuMs = 600;
+    await fleet.clock.advance(1_000);
+    expect(fleet.status()?.decodeCores).toBeGreaterThan(0.08);
+    expect(fleet.status()?.decodeCores).toBeLessThan(0.1);
+  });
+
+  it.each([
+    [{ decode: 'by-halves' }, 'cannot be decoded as by-halves'],
+    [{ decode: 'substream', substream: '' }, 'has no substream'],
+  ])('is refused with %j', async (change, words) => {
+    const fleet = await aWatchingFleet();
+    await expect(fleet.assign(change)).rejects.toMatchObject({
+      code: 'input.invalid',
+      message: expect.stringContaining(words),
+    });
+    expect(fleet.videos.opened).toEqual([]);
+  });
+
   it('goes on after a restart while the coordinator is away, and uses no number twice', async () => {
     const fleet = await aWatchingFleet();
     await fleet.assign();

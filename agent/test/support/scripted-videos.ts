@@ -1,4 +1,4 @@
-import type { VideoFrame, VideoRequest, VideoSource, VideoStream } from '@shoal/agent';
+import type { VideoFormat, VideoFrame, VideoRequest, VideoSource, VideoStream } from '@shoal/agent';
 import { type Clock, delay, ShoalError } from '@shoal/protocol';
 
 /** What a scripted source does when it is opened: gives frames, waits, ends, or fails. */
@@ -12,6 +12,9 @@ export type Scene =
 export class ScriptedVideos implements VideoSource {
   readonly #clock: Clock;
   readonly opened: VideoRequest[] = [];
+  format: VideoFormat | undefined;
+  /** Of every stream. */
+  cpuMs: number | undefined;
   /** Streams that are open now. */
   open_ = 0;
   scripts: readonly (readonly Scene[])[] = [[{ kind: 'frames', count: 1_000_000, everyMs: 200 }]];
@@ -29,7 +32,16 @@ export class ScriptedVideos implements VideoSource {
     this.opened.push(request);
     const play = () => this.#play(scenes, request, signal);
     const ending = scenes.find((scene) => scene.kind === 'end');
-    return { dropped: 0, complaint: ending?.complaint, [Symbol.asyncIterator]: play };
+    const cpuMs = () => this.cpuMs;
+    return {
+      dropped: 0,
+      complaint: ending?.complaint,
+      format: this.format,
+      get cpuMs() {
+        return cpuMs();
+      },
+      [Symbol.asyncIterator]: play,
+    };
   }
 
   async *#play(scenes: readonly Scene[], { input }: VideoRequest, signal: AbortSignal): AsyncGenerator<VideoFrame> {

@@ -100,6 +100,59 @@ describe.skipIf(!here)('ffmpeg as a video source', () => {
     expect(complaint).toContain('stops in the middle');
   });
 
+  it('decodes less when it is told to, and never shows a frame twice to make up for it', async () => {
+    // Two seconds of 25 frames: a key frame each second, and of those between them two of three that no other refers to.
+    const groups = join(folder, 'groups.mp4');
+    const { execFileSync } = await import('node:child_process');
+    const coded = [
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-g',
+      '25',
+      '-bf',
+      '2',
+      '-x264-params',
+      'scenecut=0:b-pyramid=0:b-adapt=0',
+    ];
+    execFileSync('ffmpeg', [
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=size=320x240:rate=25:duration=2',
+      ...coded,
+      groups,
+    ]);
+    const count = async (request: Partial<VideoRequest>) =>
+      (await watch(aRequest({ source: groups, targetFps: 0, ...request }))).frames.length;
+    const [full, skip, key, wanted] = await Promise.all([
+      count({}),
+      count({ leftOut: 'unreferenced' }),
+      count({ leftOut: 'all-but-key' }),
+      count({ leftOut: 'all-but-key', targetFps: 5 }),
+    ]);
+    // One that comes before the reader is ready is dropped: so the first may be missing, no more.
+    expect(full).toBeGreaterThan(40);
+    expect(skip).toBeGreaterThan(14);
+    expect(skip).toBeLessThan(21);
+    expect([key, wanted]).toEqual([2, 2]);
+  });
+
+  it('tells what the source is, and what decoding it has taken so far', async () => {
+    const stopped = new AbortController();
+    const stream = pictures.open(aRequest({ loop: true, targetFps: 0 }), stopped.signal);
+    expect([stream.format, stream.cpuMs]).toEqual([undefined, undefined]);
+    const frames = stream[Symbol.asyncIterator]();
+    for (let count = 0; count < 5; count++) await frames.next();
+    expect(stream.format).toEqual({ width: 640, height: 360, fps: expect.closeTo(30, 0) });
+    expect(stream.cpuMs).toBeGreaterThan(0);
+    await frames.return?.();
+    expect(stream.cpuMs).toBeUndefined();
+  });
+
   const failure = async (source: string): Promise<{ code: ErrorCode; message: string; facts: object }> =>
     watch(aRequest({ source })).then(
       () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { complaintIn, explainFailure, sourceSizeIn } from '../../src/video/ffmpeg-words.ts';
+import { complaintIn, explainFailure, formatIn } from '../../src/video/ffmpeg-words.ts';
 
 const opening = (stream: string, ...more: string[]) => [
   "Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'file:clip.mp4':",
@@ -13,24 +13,24 @@ const opening = (stream: string, ...more: string[]) => [
   '  Stream #0:0(und): Video: rawvideo (RGB[24] / 0x18424752), rgb24, 320x320, q=2-31, 12288 kb/s, 5 fps, 5 tbn',
 ];
 
-describe('the size of a source', () => {
+describe('what a source is', () => {
   it.each([
-    ['h264 (High) (avc1 / 0x31637661), yuv420p(progressive), 768x432, 620 kb/s, 10 fps', [768, 432]],
-    ['h264 (Main), yuvj420p(pc, bt709), 1920x1080 [SAR 1:1 DAR 16:9], 25 fps, 90k tbn', [1920, 1080]],
-    ['mjpeg (Baseline), yuvj422p(pc, bt470bg/unknown/unknown), 640x480, 25 fps', [640, 480]],
-  ])('is read from %s', (stream, [width, height]) => {
-    expect(sourceSizeIn(opening(stream))).toEqual({ width, height });
+    ['h264 (High) (avc1 / 0x31637661), yuv420p(progressive), 768x432, 620 kb/s, 10 fps', [768, 432, 10]],
+    ['h264 (Main), yuvj420p(pc, bt709), 1920x1080 [SAR 1:1 DAR 16:9], 23.98 fps, 90k tbn', [1920, 1080, 23.98]],
+    ['mjpeg (Baseline), yuvj422p(pc, bt470bg/unknown/unknown), 640x480, 90k tbr', [640, 480, undefined]],
+  ])('is read from %s', (stream, [width, height, fps]) => {
+    expect(formatIn(opening(stream))).toEqual({ width, height, fps });
   });
 
   it('is turned with a picture that was filmed sideways', () => {
     const lines = opening('h264 (High), yuv420p, 1920x1080, 30 fps', '      displaymatrix: rotation of -90.00 degrees');
-    expect(sourceSizeIn(lines)).toEqual({ width: 1080, height: 1920 });
+    expect(formatIn(lines)).toEqual({ width: 1080, height: 1920, fps: 30 });
   });
 
   it('is not known before the input is described to its end', () => {
     const lines = opening('h264 (High), yuv420p, 1920x1080, 30 fps');
-    expect(sourceSizeIn(lines.slice(0, 5).filter((line) => line !== 'Stream mapping:'))).toBeUndefined();
-    expect(sourceSizeIn([])).toBeUndefined();
+    expect(formatIn(lines.slice(0, 5).filter((line) => line !== 'Stream mapping:'))).toBeUndefined();
+    expect(formatIn([])).toBeUndefined();
   });
 });
 

@@ -1,4 +1,10 @@
-import type { AttemptTimings, Capability, Telemetry, VariantProfile } from '@shoal/protocol';
+import {
+  type AttemptTimings,
+  type Capability,
+  decodeLevelOf,
+  type Telemetry,
+  type VariantProfile,
+} from '@shoal/protocol';
 
 /**
  * The one door for what a device says about itself: it is signed, but it may still be wrong. Texts become short and printable, numbers finite and
@@ -90,6 +96,12 @@ export function sanitiseTelemetry(said: Telemetry): Telemetry {
       latencyP50Ms: number(camera.latencyP50Ms, 0, longestMs),
       latencyP95Ms: number(camera.latencyP95Ms, 0, longestMs),
       restarts: whole(camera.restarts, 0, 1e9),
+      decode: decodeLevelOf(camera.decode) ?? 'full',
+      seenFps: number(camera.seenFps, 0, 1_000),
+      sourceFps: number(camera.sourceFps, 0, 1_000),
+      sourceWidth: whole(camera.sourceWidth, 0, 100_000),
+      sourceHeight: whole(camera.sourceHeight, 0, 100_000),
+      decodeCores: number(camera.decodeCores, 0, 4_096),
     })),
     loadedModels: texts(said.loadedModels),
   };

@@ -11,7 +11,14 @@ const framesUntilBreak = 5;
 export function scriptedVideos(clock: Clock): VideoSource {
   return {
     open(request, signal) {
-      const stream = { dropped: 0, complaint: undefined, [Symbol.asyncIterator]: () => frames(clock, request, signal) };
+      const format = { width: 1_280, height: 720, fps: 25 };
+      const stream = {
+        dropped: 0,
+        complaint: undefined,
+        format,
+        cpuMs: undefined,
+        [Symbol.asyncIterator]: () => frames(clock, request, signal),
+      };
       return stream;
     },
     decoders: async () => ['h264'],

@@ -3,9 +3,10 @@ import type { Readable } from 'node:stream';
 import { type FramePlacement, fitPicture } from '@shoal/models';
 import { type Clock, type Logger, redactSource, ShoalError } from '@shoal/protocol';
 import { ffmpegArguments, sourceKind } from '../ffmpeg-arguments.ts';
-import { complaintIn, explainFailure, linesKept, sourceSizeIn } from '../ffmpeg-words.ts';
+import { complaintIn, explainFailure, formatIn, linesKept } from '../ffmpeg-words.ts';
 import { FrameCutter } from '../frame-cutter.ts';
-import type { VideoFrame, VideoRequest, VideoSource, VideoStream } from '../video-source.ts';
+import type { VideoFormat, VideoFrame, VideoRequest, VideoSource, VideoStream } from '../video-source.ts';
+import { cpuMsOf } from './cpu-time.ts';
 import { decodersOf, type Ffmpeg, findFfmpeg } from './find-ffmpeg.ts';
 
 /** A child that does not end when it is asked to is made to after this time, ms. */
@@ -46,7 +47,9 @@ class FfmpegStream implements VideoStream {
   readonly #signal: AbortSignal;
   readonly #cutter: FrameCutter;
   readonly #lines: string[] = [];
+  #format: VideoFormat | undefined;
   #placement: FramePlacement | undefined;
+  #pid: number | undefined;
   #complaint: string | undefined;
   #wake = () => {};
   #ended = false;
@@ -63,6 +66,14 @@ class FfmpegStream implements VideoStream {
     return this.#cutter.dropped;
   }
 
+  get format(): VideoFormat | undefined {
+    return this.#format;
+  }
+
+  get cpuMs(): number | undefined {
+    return this.#pid === undefined || this.#ended ? undefined : cpuMsOf(this.#pid);
+  }
+
   get complaint(): string | undefined {
     return this.#complaint;
   }
@@ -74,6 +85,7 @@ class FfmpegStream implements VideoStream {
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
     });
+    this.#pid = child.pid;
     const exited = this.#follow(child);
     const onAbort = () => this.#wake();
     signal.addEventListener('abort', onAbort);
@@ -126,8 +138,9 @@ class FfmpegStream implements VideoStream {
     this.#lines.push(line);
     this.#complaint ??= complaintIn([line]);
     if (!this.#placement) {
-      const size = sourceSizeIn(this.#lines);
-      if (size) this.#placement = fitPicture(this.#request.input, size.width, size.height).placement;
+      this.#format = formatIn(this.#lines);
+      if (this.#format)
+        this.#placement = fitPicture(this.#request.input, this.#format.width, this.#format.height).placement;
     } else if (this.#lines.length > linesKept) this.#lines.shift();
     if (this.#placement) this.#wake();
   }

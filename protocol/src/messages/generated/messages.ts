@@ -318,6 +318,16 @@ export interface CameraStatus {
   readonly latencyP50Ms: number;
   readonly latencyP95Ms: number;
   readonly restarts: number;
+  /** How the source is decoded now: as in CameraAssignment. */
+  readonly decode: string;
+  /** Frames a second that come out of the decoder, whether there was time for them or not. */
+  readonly seenFps: number;
+  /** As the source says of itself; 0 when it does not. */
+  readonly sourceFps: number;
+  readonly sourceWidth: number;
+  readonly sourceHeight: number;
+  /** Processor time that decoding takes, in cores; 0 when it is not known. */
+  readonly decodeCores: number;
 }
 
 export interface CameraStatusInit {
@@ -330,6 +340,12 @@ export interface CameraStatusInit {
   readonly latencyP50Ms?: number | null | undefined;
   readonly latencyP95Ms?: number | null | undefined;
   readonly restarts?: number | null | undefined;
+  readonly decode?: string | null | undefined;
+  readonly seenFps?: number | null | undefined;
+  readonly sourceFps?: number | null | undefined;
+  readonly sourceWidth?: number | null | undefined;
+  readonly sourceHeight?: number | null | undefined;
+  readonly decodeCores?: number | null | undefined;
 }
 
 /** Coordinator -> device, a request; answered by TaskAdmission. */
@@ -461,6 +477,13 @@ export interface CameraAssignment {
   readonly parametersJson: string;
   /** Play a file again from its start when it ends. */
   readonly loop: boolean;
+  /**
+   * What is decoded of the source: `full` (also when empty), `skip` (no frames that others do not refer to), `keyframes`, `substream` (all of the
+   * substream instead).
+   */
+  readonly decode: string;
+  /** The same picture in small. May carry credentials: never logged. */
+  readonly substream: string;
 }
 
 export interface CameraAssignmentInit {
@@ -474,6 +497,8 @@ export interface CameraAssignmentInit {
   readonly targetFps?: number | null | undefined;
   readonly parametersJson?: string | null | undefined;
   readonly loop?: boolean | null | undefined;
+  readonly decode?: string | null | undefined;
+  readonly substream?: string | null | undefined;
 }
 
 export interface CameraRemoval {

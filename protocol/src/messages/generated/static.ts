@@ -2142,6 +2142,12 @@ export const shoal: any = $root.shoal = (() => {
             CameraStatus.prototype.latencyP50Ms = 0;
             CameraStatus.prototype.latencyP95Ms = 0;
             CameraStatus.prototype.restarts = 0;
+            CameraStatus.prototype.decode = "";
+            CameraStatus.prototype.seenFps = 0;
+            CameraStatus.prototype.sourceFps = 0;
+            CameraStatus.prototype.sourceWidth = 0;
+            CameraStatus.prototype.sourceHeight = 0;
+            CameraStatus.prototype.decodeCores = 0;
 
             CameraStatus.encode = function (m, w, q) {
                 if (!w)
@@ -2168,6 +2174,18 @@ export const shoal: any = $root.shoal = (() => {
                     w.uint32(65).double(m.latencyP95Ms);
                 if (m.restarts != null && $Object.hasOwnProperty.call(m, "restarts") && m.restarts !== 0)
                     w.uint32(72).uint32(m.restarts);
+                if (m.decode != null && $Object.hasOwnProperty.call(m, "decode") && m.decode !== "")
+                    w.uint32(82).string(m.decode);
+                if (m.seenFps != null && $Object.hasOwnProperty.call(m, "seenFps") && !$Object.is(m.seenFps, 0))
+                    w.uint32(89).double(m.seenFps);
+                if (m.sourceFps != null && $Object.hasOwnProperty.call(m, "sourceFps") && !$Object.is(m.sourceFps, 0))
+                    w.uint32(97).double(m.sourceFps);
+                if (m.sourceWidth != null && $Object.hasOwnProperty.call(m, "sourceWidth") && m.sourceWidth !== 0)
+                    w.uint32(104).uint32(m.sourceWidth);
+                if (m.sourceHeight != null && $Object.hasOwnProperty.call(m, "sourceHeight") && m.sourceHeight !== 0)
+                    w.uint32(112).uint32(m.sourceHeight);
+                if (m.decodeCores != null && $Object.hasOwnProperty.call(m, "decodeCores") && !$Object.is(m.decodeCores, 0))
+                    w.uint32(121).double(m.decodeCores);
                 if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                     for (var i = 0; i < m.$unknowns.length; ++i)
                         w.raw(m.$unknowns[i]);
@@ -2280,6 +2298,60 @@ export const shoal: any = $root.shoal = (() => {
                                 m.restarts = v;
                             else
                                 delete m.restarts;
+                            continue;
+                        }
+                    case 10: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.decode = v;
+                            else
+                                delete m.decode;
+                            continue;
+                        }
+                    case 11: {
+                            if (u !== 1)
+                                break;
+                            if (!$Object.is(v = r.double(), 0))
+                                m.seenFps = v;
+                            else
+                                delete m.seenFps;
+                            continue;
+                        }
+                    case 12: {
+                            if (u !== 1)
+                                break;
+                            if (!$Object.is(v = r.double(), 0))
+                                m.sourceFps = v;
+                            else
+                                delete m.sourceFps;
+                            continue;
+                        }
+                    case 13: {
+                            if (u !== 0)
+                                break;
+                            if (v = r.uint32())
+                                m.sourceWidth = v;
+                            else
+                                delete m.sourceWidth;
+                            continue;
+                        }
+                    case 14: {
+                            if (u !== 0)
+                                break;
+                            if (v = r.uint32())
+                                m.sourceHeight = v;
+                            else
+                                delete m.sourceHeight;
+                            continue;
+                        }
+                    case 15: {
+                            if (u !== 1)
+                                break;
+                            if (!$Object.is(v = r.double(), 0))
+                                m.decodeCores = v;
+                            else
+                                delete m.decodeCores;
                             continue;
                         }
                     }
@@ -3134,6 +3206,8 @@ export const shoal: any = $root.shoal = (() => {
             CameraAssignment.prototype.targetFps = 0;
             CameraAssignment.prototype.parametersJson = "";
             CameraAssignment.prototype.loop = false;
+            CameraAssignment.prototype.decode = "";
+            CameraAssignment.prototype.substream = "";
 
             CameraAssignment.encode = function (m, w, q) {
                 if (!w)
@@ -3162,6 +3236,10 @@ export const shoal: any = $root.shoal = (() => {
                     w.uint32(74).string(m.parametersJson);
                 if (m.loop != null && $Object.hasOwnProperty.call(m, "loop") && m.loop !== false)
                     w.uint32(80).bool(m.loop);
+                if (m.decode != null && $Object.hasOwnProperty.call(m, "decode") && m.decode !== "")
+                    w.uint32(90).string(m.decode);
+                if (m.substream != null && $Object.hasOwnProperty.call(m, "substream") && m.substream !== "")
+                    w.uint32(98).string(m.substream);
                 if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                     for (var i = 0; i < m.$unknowns.length; ++i)
                         w.raw(m.$unknowns[i]);
@@ -3283,6 +3361,24 @@ export const shoal: any = $root.shoal = (() => {
                                 m.loop = v;
                             else
                                 delete m.loop;
+                            continue;
+                        }
+                    case 11: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.decode = v;
+                            else
+                                delete m.decode;
+                            continue;
+                        }
+                    case 12: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.substream = v;
+                            else
+                                delete m.substream;
                             continue;
                         }
                     }
