@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { paintFor } from '@shoal/coordinator';
 import { asShoalError } from '@shoal/protocol';
 import { systemClock } from '@shoal/protocol/real';
@@ -15,6 +17,7 @@ const program = createProgram('0.1.0', {
     process.exitCode = 1;
   },
   writeFile,
+  commit,
 });
 
 try {
@@ -25,5 +28,16 @@ try {
     const error = asShoalError(thrown);
     process.stderr.write(`shoal-sim: ${error.code === 'defect' ? error.stack : error.message}\n`);
     process.exitCode = error.code === 'input.invalid' || error.code === 'not-found' ? 2 : 1;
+  }
+}
+
+async function commit(): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)('git', ['describe', '--always', '--dirty'], {
+      cwd: import.meta.dirname,
+    });
+    return stdout.trim();
+  } catch {
+    return 'unknown';
   }
 }

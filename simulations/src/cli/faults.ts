@@ -1,33 +1,72 @@
 import type { Command } from 'commander';
-import { randomRun } from '../run/index.ts';
+import { formatRegression, type RunReport, randomRun, replay, shrink, sortOf } from '../run/index.ts';
 import { readWhole } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
+const defaultFolder = 'simulations/regressions';
+
+interface Options {
+  readonly trace?: boolean;
+  /** A folder, or `true` for the usual one. */
+  readonly save?: string | true;
+}
+
 /** `faults [FIRST] [COUNT]`: random lives of a small fleet of whole agents, each broken promise with how to replay it. */
-export function faultsCommand(program: Command, { output, fail }: Terminal): void {
+export function faultsCommand(program: Command, terminal: Terminal): void {
+  const { output, fail } = terminal;
   program
     .command('faults')
     .argument('[first]', 'the first seed', readWhole('first', 0, 2 ** 31), 1)
     .argument('[count]', 'how many seeds', readWhole('count', 1, 10_000_000), 10)
     .description('random lives of a fleet of whole agents under crashes, cuts, full disks: is every promise kept?')
     .option('--trace', 'everything that happens')
-    .action(async (first: number, count: number, { trace: withTrace }: { readonly trace?: boolean }) => {
+    .option('--save [folder]', `a life that breaks a promise is shrunk and kept as a file (in ${defaultFolder})`)
+    .action(async (first: number, count: number, { trace: withTrace, save }: Options) => {
       let failed = 0;
       for (let seed = first; seed < first + count; seed++) {
-        const { tasks, succeeded, reports, faults, virtualMs, broken, traceDigest, trace } = await randomRun(seed);
-        const seconds = (virtualMs / 1_000).toFixed(0);
-        output.write(
-          `seed ${seed}: ${succeeded} of ${tasks} tasks succeeded, ${reports} results over ${faults} faults in ${seconds} s of virtual time, trace ${traceDigest.slice(0, 12)}\n`,
-        );
-        for (const promise of broken) output.write(`  BROKEN: ${promise}\n`);
-        if (broken.length > 0) failed += 1;
-        if (withTrace) for (const line of trace) output.write(`${line}\n`);
+        const report = await randomRun(seed);
+        tell(report, withTrace === true, terminal);
+        if (report.broken.length === 0) continue;
+        failed += 1;
+        await tellHowToReplay(report, terminal);
+        if (save !== undefined) await keep(report, save === true ? defaultFolder : save, terminal);
       }
       output.write(
-        failed === 0
-          ? `${count} seeds, no promise broken\n`
-          : `${failed} of ${count} seeds broke a promise; replay one with: npx shoal-sim faults SEED 1 --trace\n`,
+        failed === 0 ? `${count} seeds, no promise broken\n` : `${failed} of ${count} seeds broke a promise\n`,
       );
       if (failed > 0) fail();
     });
+}
+
+/** What became of a life. */
+export function tell(report: RunReport, withTrace: boolean, { output }: Terminal): void {
+  const { seed, tasks, succeeded, reports, faults, virtualMs, broken, traceDigest, trace } = report;
+  const seconds = (virtualMs / 1_000).toFixed(0);
+  output.write(
+    `seed ${seed}: ${succeeded} of ${tasks} tasks succeeded, ${reports} results over ${faults} faults in ${seconds} s of virtual time, trace ${traceDigest.slice(0, 12)}\n`,
+  );
+  for (const promise of broken) output.write(`  BROKEN: ${promise}\n`);
+  if (withTrace) for (const line of trace) output.write(`${line}\n`);
+}
+
+async function tellHowToReplay({ seed }: RunReport, { output, commit }: Terminal): Promise<void> {
+  output.write(
+    `  at commit ${await commit()}; replay: npx shoal-sim faults ${seed} 1 --trace; shrink and keep: npx shoal-sim faults ${seed} 1 --save\n`,
+  );
+}
+
+async function keep(report: RunReport, folder: string, { output, errors, commit, writeFile }: Terminal): Promise<void> {
+  const { broken, script } = report;
+  const once = broken[0] ?? '';
+  const sort = sortOf(once);
+  const shrunk = await shrink(script, async (smaller) => {
+    errors.write('.');
+    return (await replay(smaller)).broken.some((promise) => sortOf(promise) === sort);
+  });
+  errors.write('\n');
+  const path = `${folder}/seed-${script.seed}.json`;
+  await writeFile(path, formatRegression({ once, commit: await commit(), script: shrunk }));
+  output.write(
+    `  ${shrunk.steps.length} of ${script.steps.length} operations are enough; kept in ${path}; replay: npx shoal-sim replay ${path}\n`,
+  );
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { compareCommand } from './compare.ts';
 import { faultsCommand } from './faults.ts';
 import { listCommand } from './list.ts';
+import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { sizeCommand } from './size.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,6 +18,7 @@ Examples:
   shoal-sim compare city --strategies cost,ecore,least-loaded --seeds 10
   shoal-sim size home --add pi-5 --missed 0.5
   shoal-sim faults 1 100
+  shoal-sim faults 7 1 --save && shoal-sim replay simulations/regressions/seed-7.json
 `;
 
 /** The `shoal-sim` command. */
@@ -27,6 +29,7 @@ export function createProgram(version: string, terminal: Terminal): Command {
     .addHelpText('after', help)
     .showSuggestionAfterError()
     .exitOverride();
-  for (const add of [runCommand, compareCommand, sizeCommand, listCommand, faultsCommand]) add(program, terminal);
+  for (const add of [runCommand, compareCommand, sizeCommand, listCommand, faultsCommand, replayCommand])
+    add(program, terminal);
   return program;
 }

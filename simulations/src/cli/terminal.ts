@@ -10,4 +10,6 @@ export interface Terminal {
   /** What was asked for ran, and found that something is not as it should be. */
   fail(): void;
   writeFile(path: string, text: string): Promise<void>;
+  /** Which code this is, for whoever wants to run the same. */
+  commit(): Promise<string>;
 }

@@ -1,11 +1,14 @@
 import { finalTaskStates, type Task, type TaskSpec } from '@shoal/coordinator';
 import { type ErrorCode, isShoalError, type PeerId } from '@shoal/protocol';
-import type { AgentLife, World } from '../world/index.ts';
+import type { AgentLife, Dice, World } from '../world/index.ts';
+import type { Step } from './script.ts';
 
 /** A task that was acknowledged. */
 export interface Acknowledged {
   readonly id: string;
   readonly spec: TaskSpec;
+  /** When, virtual ms. */
+  readonly atMs: number;
   /** As it was first seen to have ended. */
   ended?: Task;
 }
@@ -33,6 +36,10 @@ export class Life {
   /** Every task, as the coordinator tells it now; empty while it is down. */
   seen: readonly Task[] = [];
   readonly broken: string[] = [];
+  /** What was done so far. */
+  readonly steps: Step[] = [];
+  /** Up to when it was to go on, virtual ms. */
+  untilMs = 0;
   faults = 0;
   /** When the coordinator last started, virtual ms. */
   coordinatorSinceMs = 0;
@@ -45,20 +52,17 @@ export class Life {
     return this.world.clock.monotonicMs();
   }
 
-  /** One of several, decided by the seed. @throws when there is none */
-  pick<T>(of: readonly T[]): T {
-    const item = of[Math.floor(this.world.random.next() * of.length)];
-    if (item === undefined) throw new Error('nothing to choose from');
-    return item;
+  /** A device that still belongs to the fleet, if the dice fall on one. */
+  someMember(dice: Dice): AgentLife | undefined {
+    const agent = dice.pick(this.world.agents);
+    return this.revokedAtMs.has(agent.id) ? undefined : agent;
   }
 
-  chance(share: number): boolean {
-    return this.world.random.next() < share;
-  }
-
-  /** A device that still belongs to the fleet. */
-  pickAgent(): AgentLife {
-    return this.pick(this.members);
+  /** The task that was there at a moment that the dice name: the same one whatever other tasks there are. */
+  someTask(dice: Dice): Acknowledged | undefined {
+    const atMs = dice.next() * this.nowMs;
+    const tasks = [...this.tasks.values()];
+    return tasks.findLast((task) => task.atMs <= atMs) ?? tasks[0];
   }
 
   get members(): readonly AgentLife[] {
@@ -85,7 +89,7 @@ export class Life {
     if (before?.task !== undefined && before.task !== task.id)
       this.broken.push(`the key ${key} named ${before.task} and then ${task.id}`);
     if (before) before.task = task.id;
-    if (!this.tasks.has(task.id)) this.tasks.set(task.id, { id: task.id, spec: task.spec });
+    if (!this.tasks.has(task.id)) this.tasks.set(task.id, { id: task.id, spec: task.spec, atMs: this.nowMs });
     this.world.note(`acknowledged ${task.id}`);
   }
 

@@ -1,12 +1,16 @@
 import { sha256Hex } from '@shoal/protocol';
-import { World, type WorldParts } from '../world/index.ts';
+import { Dice, World, type WorldParts } from '../world/index.ts';
+import { mend } from './faults.ts';
 import { agentLimits, coordinatorLimits, machines } from './fleet.ts';
 import { always, atTheEnd, type Invariant } from './invariants.ts';
 import { Life } from './life.ts';
-import { mend, type Operation, operations } from './operations.ts';
+import { drawOperation, operationNamed } from './operations.ts';
+import type { Script, Step } from './script.ts';
 
 export interface RunReport {
   readonly seed: number;
+  /** What was done, to do it again. */
+  readonly script: Script;
   readonly tasks: number;
   readonly succeeded: number;
   readonly reports: number;
@@ -19,9 +23,11 @@ export interface RunReport {
   readonly trace: readonly string[];
 }
 
-const steps = 150;
+const mostSteps = 150;
 /** Longest pause between two steps, ms. */
 const longestPauseMs = 400;
+/** Longest time between two looks at what must always be true, ms. */
+const mostBetweenLooksMs = 400;
 /** Now and then nothing happens for long enough that the silent are given up, ms. */
 const longSilenceMs = 12_000;
 /** Virtual time after the last fault within which everything must have ended, ms. */
@@ -35,7 +41,32 @@ const faultyNetwork = { latencyMs: 5, jitterMs: 30, loss: 0.05, duplication: 0.0
  * devices are cut off and somebody meddles with the wire. What must always be true is checked all along; then the faults stop, and what must be
  * true in the end is checked too (DESIGN section 8).
  */
-export async function randomRun(seed: number, parts: WorldParts = {}): Promise<RunReport> {
+export function randomRun(seed: number, parts: WorldParts = {}): Promise<RunReport> {
+  return liveOut(seed, parts, async (life) => {
+    let atMs = Math.ceil(life.nowMs);
+    await passUntil(life, atMs);
+    for (let number = 0; number < mostSteps && life.broken.length === 0; number++) {
+      const dice = Dice.of(seed, `step ${number}`);
+      await happen(life, atMs, dice);
+      atMs = Math.ceil(life.nowMs + (dice.chance(0.01) ? longSilenceMs : dice.next() * longestPauseMs));
+      await passUntil(life, atMs);
+    }
+  });
+}
+
+/** The life that a script tells, once more. An operation that cannot happen in it, because others were left out, does not. */
+export function replay(script: Script, parts: WorldParts = {}): Promise<RunReport> {
+  return liveOut(script.seed, parts, async (life) => {
+    for (const step of script.steps) {
+      await passUntil(life, step.atMs);
+      if (life.broken.length > 0) return;
+      await take(life, step);
+    }
+    await passUntil(life, script.endMs);
+  });
+}
+
+async function liveOut(seed: number, parts: WorldParts, story: (life: Life) => Promise<void>): Promise<RunReport> {
   const world = await World.create({
     seed,
     machines,
@@ -47,13 +78,14 @@ export async function randomRun(seed: number, parts: WorldParts = {}): Promise<R
   const life = new Life(world);
   try {
     await labelYard(life);
-    for (let step = 0; step < steps && life.broken.length === 0; step++) await oneStep(life);
+    await story(life);
     if (life.broken.length === 0) await converge(life);
   } catch (error) {
     life.broken.push(`the world ended: ${error instanceof Error ? error.stack : error}`);
   }
   const report: RunReport = {
     seed,
+    script: { seed, steps: life.steps, endMs: life.untilMs },
     tasks: life.tasks.size,
     succeeded: life.seen.filter(({ state }) => state === 'succeeded').length,
     reports: world.disk.results.size,
@@ -73,22 +105,31 @@ async function labelYard({ world }: Life): Promise<void> {
     if (agent) await world.settle(world.coordinator.devices.update(agent.id, { labels: { site: 'yard' } }));
 }
 
-async function oneStep(life: Life): Promise<void> {
-  const { world } = life;
-  let operation = drawn(life);
-  while ((await operation.run(life)) === false) operation = drawn(life);
-  if (operation.kind === 'fault') life.faults += 1;
-  await world.clock.advance(life.chance(0.01) ? longSilenceMs : world.random.next() * longestPauseMs);
-  await check(life, always);
+/** Draws what happens next until it can happen. */
+async function happen(life: Life, atMs: number, dice: Dice): Promise<void> {
+  while (!(await take(life, { atMs, operation: drawOperation(dice).name, seed: dice.seed() })));
 }
 
-function drawn({ world }: Life): Operation {
-  let rest = world.random.next() * operations.reduce((sum, { weight }) => sum + weight, 0);
-  for (const operation of operations) {
-    rest -= operation.weight;
-    if (rest < 0) return operation;
+/** Whether it happened. */
+async function take(life: Life, step: Step): Promise<boolean> {
+  const operation = operationNamed(step.operation);
+  life.steps.push(step);
+  if (!(await operation.run(life, new Dice(step.seed)))) {
+    life.steps.pop();
+    return false;
   }
-  throw new Error('no operation has a weight');
+  life.world.note(`operation: ${operation.name}`);
+  if (operation.kind === 'fault') life.faults += 1;
+  return true;
+}
+
+/** Lets time go by, and looks all the while. */
+async function passUntil(life: Life, untilMs: number): Promise<void> {
+  life.untilMs = untilMs;
+  while (life.nowMs < untilMs && life.broken.length === 0) {
+    await life.world.clock.advance(Math.min(mostBetweenLooksMs, untilMs - life.nowMs));
+    await check(life, always);
+  }
 }
 
 /** The faults stop; everything that was begun must end. */

@@ -1,12 +1,5 @@
-import {
-  Envelope,
-  type Link,
-  type MemoryHub,
-  type PeerId,
-  type Random,
-  readBodyHeader,
-  ShoalError,
-} from '@shoal/protocol';
+import { Envelope, type Link, type MemoryHub, type PeerId, readBodyHeader, ShoalError } from '@shoal/protocol';
+import type { Dice } from './dice.ts';
 
 interface Overheard {
   readonly from: PeerId;
@@ -15,12 +8,12 @@ interface Overheard {
 }
 
 /** What is done with a frame that was overheard. */
-const tricks: readonly ((heard: Overheard, random: Random, peers: readonly PeerId[]) => Overheard)[] = [
+const tricks: readonly ((heard: Overheard, dice: Dice, peers: readonly PeerId[]) => Overheard)[] = [
   (heard) => heard,
-  (heard, random) => ({ ...heard, frame: withOneBitFlipped(heard.frame, random) }),
-  (heard, random) => ({ ...heard, frame: heard.frame.subarray(0, random.next() * heard.frame.length) }),
-  (heard, random, peers) => ({ ...heard, to: peers[Math.floor(random.next() * peers.length)] ?? heard.to }),
-  (heard, random, peers) => ({ ...heard, from: peers[Math.floor(random.next() * peers.length)] ?? heard.from }),
+  (heard, dice) => ({ ...heard, frame: withOneBitFlipped(heard.frame, dice) }),
+  (heard, dice) => ({ ...heard, frame: heard.frame.subarray(0, dice.next() * heard.frame.length) }),
+  (heard, dice, peers) => ({ ...heard, to: dice.pick(peers) }),
+  (heard, dice, peers) => ({ ...heard, from: dice.pick(peers) }),
 ];
 
 /** Frames that are kept of all that were heard; every one has the same chance. */
@@ -29,7 +22,7 @@ const kept = 64;
 /** Somebody on the wire: hears every frame, and says old ones again, as they were, damaged, cut short, to others or in another's name. */
 export class Wiretap {
   readonly #hub: MemoryHub;
-  readonly #random: Random;
+  readonly #dice: Dice;
   readonly #overheard: Overheard[] = [];
   /** The last sequence, by sender and recipient. */
   readonly #sequences = new Map<string, number>();
@@ -37,9 +30,9 @@ export class Wiretap {
   /** Sequences that were used twice: what a replay is known by. */
   readonly reused: string[] = [];
 
-  constructor(hub: MemoryHub, random: Random) {
+  constructor(hub: MemoryHub, dice: Dice) {
     this.#hub = hub;
-    this.#random = random;
+    this.#dice = dice;
   }
 
   /** The link of a process, overheard. */
@@ -60,11 +53,9 @@ export class Wiretap {
   }
 
   /** Says one old frame again, in one way or another. */
-  meddle(peers: readonly PeerId[]): void {
-    const heard = this.#overheard[Math.floor(this.#random.next() * this.#overheard.length)];
-    const trick = tricks[Math.floor(this.#random.next() * tricks.length)];
-    if (!heard || !trick) return;
-    const { from, to, frame } = trick(heard, this.#random, peers);
+  meddle(peers: readonly PeerId[], dice: Dice): void {
+    if (this.#overheard.length === 0) return;
+    const { from, to, frame } = dice.pick(tricks)(dice.pick(this.#overheard), dice, peers);
     try {
       this.#hub.carry(from, to, frame);
     } catch (error) {
@@ -75,8 +66,7 @@ export class Wiretap {
   #hear(heard: Overheard): void {
     this.#heard += 1;
     this.#checkSequence(heard);
-    const place =
-      this.#overheard.length < kept ? this.#overheard.length : Math.floor(this.#random.next() * this.#heard);
+    const place = this.#overheard.length < kept ? this.#overheard.length : Math.floor(this.#dice.next() * this.#heard);
     if (place < kept) this.#overheard[place] = heard;
   }
 
@@ -88,9 +78,9 @@ export class Wiretap {
   }
 }
 
-function withOneBitFlipped(frame: Uint8Array, random: Random): Uint8Array {
+function withOneBitFlipped(frame: Uint8Array, dice: Dice): Uint8Array {
   const copy = Uint8Array.from(frame);
-  const place = Math.floor(random.next() * copy.length);
-  copy[place] = (copy[place] ?? 0) ^ (1 << Math.floor(random.next() * 8));
+  const place = Math.floor(dice.next() * copy.length);
+  copy[place] = (copy[place] ?? 0) ^ (1 << Math.floor(dice.next() * 8));
   return copy;
 }

@@ -6,21 +6,12 @@ import {
   MemoryBlobStore,
   MemoryDisk,
 } from '@shoal/coordinator';
-import {
-  type Clock,
-  createLogger,
-  decodeJoinToken,
-  type Identity,
-  type Logger,
-  MemoryHub,
-  newIdentity,
-  type Random,
-  seededRandom,
-} from '@shoal/protocol';
+import { type Clock, createLogger, decodeJoinToken, type Logger, MemoryHub, newIdentity } from '@shoal/protocol';
 import { VirtualClock } from '@shoal/protocol/testing';
 import { AgentDisk } from './agent-disk.ts';
 import { AgentLife } from './agent-life.ts';
 import { CoordinatorLife } from './coordinator-life.ts';
+import { Dice } from './dice.ts';
 import { calmNetwork, Network, type NetworkOptions } from './network.ts';
 import { type MachineSpec, SimulatedMachine } from './simulated-machine.ts';
 import { Wiretap } from './wiretap.ts';
@@ -59,7 +50,6 @@ const defective: ReadonlySet<string> = new Set([
  */
 export class World {
   readonly clock = new VirtualClock();
-  readonly random: Random;
   readonly network: Network;
   /** What the processes logged and what was done to them, in order, with virtual time. */
   readonly trace: string[] = [];
@@ -74,20 +64,21 @@ export class World {
   #over = false;
 
   private constructor(options: WorldOptions) {
-    this.random = seededRandom(options.seed);
-    this.network = new Network(this.random, options.network ?? calmNetwork);
+    const dice = (what: string) => Dice.of(options.seed, what);
+    this.network = new Network(options.seed, options.network ?? calmNetwork);
     const hub = new MemoryHub(this.clock, {
       maxFrameBytes: 1 << 20,
       route: (from, to) => this.network.route(from, to),
     });
-    this.wiretap = new Wiretap(hub, this.random);
+    this.wiretap = new Wiretap(hub, dice('wiretap'));
     const { disk = new MemoryDisk(), agentStore, coordinatorClock = (clock: Clock) => clock } = options.parts ?? {};
     this.disk = disk;
-    const identity = newIdentity('coordinator', this.random);
-    const surroundings = { clock: this.clock, hub, random: this.random, wiretap: this.wiretap };
+    const identity = newIdentity('coordinator', dice('key of the coordinator'));
+    const surroundings = { clock: this.clock, hub, wiretap: this.wiretap };
     this.coordinatorLife = new CoordinatorLife({
       ...surroundings,
       clock: coordinatorClock(this.clock),
+      random: dice('coordinator'),
       identity,
       config: { ...defaultCoordinatorConfig, ...options.coordinator },
       disks: { store: disk, blobs: new MemoryBlobStore() },
@@ -97,10 +88,11 @@ export class World {
       (machine, number) =>
         new AgentLife({
           ...surroundings,
+          random: dice(`agent ${number}`),
           machine: new SimulatedMachine(machine),
-          disk: new AgentDisk(this.random, agentStore?.()),
+          disk: new AgentDisk(dice(`disk ${number}`), agentStore?.()),
           config: options.agent ?? {},
-          identity: this.#deviceIdentity(),
+          identity: newIdentity('device', dice(`key ${number}`)),
           coordinator: identity,
           logger: this.#logger(`agent-${number}`),
         }),
@@ -158,10 +150,6 @@ export class World {
   note(what: string): void {
     if (this.#over) return;
     this.trace.push(`${this.clock.monotonicMs().toFixed(3)} ${what}`);
-  }
-
-  #deviceIdentity(): Identity {
-    return newIdentity('device', this.random);
   }
 
   #logger(process: string): Logger {

@@ -1,52 +1,12 @@
-import { type AgentStore, MemoryAgentStore } from '@shoal/agent';
-import { MemoryDisk } from '@shoal/coordinator';
-import type { Clock } from '@shoal/protocol';
-import { randomRun, type WorldParts } from '@shoal/simulations';
+import { randomRun } from '@shoal/simulations';
 import { describe, expect, it } from 'vitest';
+import { planted } from './planted-defects.ts';
 
-/** Defects, each planted in a part that lies, and by which broken promise they give themselves away. */
-const planted: readonly { readonly defect: string; readonly parts: () => WorldParts; readonly shows: RegExp }[] = [
-  {
-    defect: 'tasks are said to be durable and are not',
-    parts: () => ({ disk: new ForgetfulOfTasks() }),
-    shows: /is not known any more/,
-  },
-  {
-    defect: 'the coordinator forgets which sequences it has used',
-    parts: () => ({ disk: new ForgetfulOfSequences() }),
-    shows: /used sequence \d+ again/,
-  },
-  {
-    defect: 'a device forgets which sequences it has used',
-    parts: () => ({ agentStore: () => ({ ...parts(new MemoryAgentStore()), sequences: forgetfulSequences() }) }),
-    shows: /used sequence \d+ again/,
-  },
-  {
-    defect: 'nobody looks whether a lease has run out',
-    parts: () => ({ coordinatorClock: (clock) => without(clock, 'tasks: leases') }),
-    shows: /was open for/,
-  },
-  {
-    defect: 'nobody looks whether a deadline has passed',
-    parts: () => ({ coordinatorClock: (clock) => without(clock, 'tasks: deadlines') }),
-    shows: /is still (queued|running)/,
-  },
-  {
-    defect: 'the outbox of a device is not durable',
-    parts: () => ({ agentStore: () => ({ ...parts(new MemoryAgentStore()), outbox: forgetfulOutbox() }) }),
-    shows: /was durable on .* and was lost/,
-  },
-  {
-    defect: 'reports that come twice are kept twice',
-    parts: () => ({ disk: new KeepsTwice() }),
-    shows: /has two results/,
-  },
-];
 /** Seeds within which each of them is found. */
 const within = 40;
 
 describe('a random life of a fleet finds out', () => {
-  it.for(planted)(`within ${within} seeds when $defect`, async ({ parts, shows }) => {
+  it.for(Object.entries(planted))(`within ${within} seeds when %s`, async ([, { parts, shows }]) => {
     for (let seed = 1; seed <= within; seed++) {
       const { broken } = await randomRun(seed, parts());
       if (broken.some((promise) => shows.test(promise))) return;
@@ -54,58 +14,3 @@ describe('a random life of a fleet finds out', () => {
     expect.fail('it was not found');
   });
 });
-
-type Writes = Parameters<MemoryDisk['apply']>[0];
-
-/** Forgets new tasks that it was told to keep, as a disk does that acknowledges before it writes. */
-class ForgetfulOfTasks extends MemoryDisk {
-  override apply(writes: Writes): void {
-    super.apply(writes.filter((write) => !(write.kind === 'task' && write.task.endedAtMs === undefined)));
-  }
-}
-
-class ForgetfulOfSequences extends MemoryDisk {
-  override apply(writes: Writes): void {
-    super.apply(writes.filter(({ kind }) => kind !== 'sequences-reserved'));
-  }
-}
-
-class KeepsTwice extends MemoryDisk {
-  override apply(writes: Writes): void {
-    super.apply(writes);
-    for (const write of writes) if (write.kind === 'result') this.results.set(write.result.id, write.result);
-  }
-  override hasReport(): boolean {
-    return false;
-  }
-}
-
-/** A clock on which one kind of timer never goes off. */
-function without(clock: Clock, name: string): Clock {
-  return {
-    nowMs: () => clock.nowMs(),
-    monotonicMs: () => clock.monotonicMs(),
-    after: (timer, delayMs, callback) => (timer === name ? () => {} : clock.after(timer, delayMs, callback)),
-    soon: (timer, callback) => clock.soon(timer, callback),
-  };
-}
-
-/** The parts of a store, to put some of them in another's place. */
-function parts({ sequences, membership, outbox, profiles, cameras }: AgentStore): AgentStore {
-  return { sequences, membership, outbox, profiles, cameras, close: async () => {} };
-}
-
-function forgetfulSequences(): AgentStore['sequences'] {
-  return { reserve: async () => 1, lastReceived: () => 0, recordReceived: () => {} };
-}
-
-function forgetfulOutbox(): AgentStore['outbox'] {
-  return {
-    totals: () => ({ count: 0, sizeBytes: 0 }),
-    lastId: () => 0,
-    append: async () => {},
-    read: async () => [],
-    remove: async () => {},
-    shedPayloads: async () => ({ reports: 0, sizeBytes: 0 }),
-  };
-}

@@ -6,15 +6,6 @@ import { describe, expect, it } from 'vitest';
 
 const seeds = Array.from({ length: 25 }, (_, index) => index + 1);
 
-/** Seeds that once broke a promise, and which. They run for ever. */
-const regressions: readonly { readonly seed: number; readonly once: string }[] = [
-  { seed: 28, once: 'a task was tried again because its end could not be recorded' },
-  { seed: 52, once: 'a task was tried again because the coordinator died with its end' },
-  { seed: 60, once: 'an offer that a restart interrupted counted as a try' },
-  { seed: 262, once: 'a device took work below the floor of its battery' },
-  { seed: 469, once: 'a camera ran on a device that had not heard that it went elsewhere' },
-];
-
 describe('a random life of a fleet', () => {
   it('keeps every promise, whatever crashes, is lost, cut off, full, slow, wrong or meddled with', async () => {
     let succeeded = 0;
@@ -29,10 +20,6 @@ describe('a random life of a fleet', () => {
     // What is put to the test is there.
     expect(succeeded).toBeGreaterThan(25 * 10);
     expect(reports).toBeGreaterThan(25 * 10);
-  });
-
-  it.for(regressions)('keeps its promises with seed $seed, which once broke one: $once', async ({ seed }) => {
-    expect((await randomRun(seed)).broken).toEqual([]);
   });
 
   it('is the same to the byte when its seed is the same, and another when it is not', async () => {
