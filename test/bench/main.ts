@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   dispatch: async () => (await import('./benches/dispatch.ts')).dispatch,
   loop: async () => (await import('./benches/loop.ts')).loop,
   place: async () => (await import('./benches/place.ts')).placeBench,
+  world: async () => (await import('./benches/world.ts')).worldBench,
   footprint: async () => (await import('./benches/footprint.ts')).footprint,
   'first-run': async () => (await import('./benches/first-run.ts')).firstRun,
 };
