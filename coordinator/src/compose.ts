@@ -2,6 +2,8 @@ import type { ModelManifest } from '@shoal/models/manifest';
 import {
   type Clock,
   type Identity,
+  type ImportPeerKey,
+  importPeerKey,
   type Link,
   type Logger,
   Messenger,
@@ -37,6 +39,8 @@ export interface CoordinatorPorts {
   readonly models: readonly ModelManifest[];
   /** Where devices reach this coordinator, best first, for join tokens: `mqtt://host:port`. Asked when a token is made. */
   readonly addresses: () => readonly string[];
+  /** Left out: Ed25519. */
+  readonly importKey?: ImportPeerKey;
 }
 
 /** Room in a frame for what is said around an input or a piece of a blob, bytes. */
@@ -44,7 +48,7 @@ const frameOverheadBytes = 64 << 10;
 
 /** Wires a coordinator over its ports. It does nothing before `start`. */
 export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorPorts): Coordinator {
-  const { clock, random, logger, identity, link, store, addresses } = ports;
+  const { clock, random, logger, identity, link, store, addresses, importKey = importPeerKey } = ports;
   const models = indexModels(ports.models);
   const { batteryFloorPct, criticalFloorPct, batteryMarginPct, attemptsPerDevice } = config;
   const placement: PlacementPolicy = {
@@ -56,7 +60,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
   const counts = new TaskCounts();
 
   const tokens = new JoinTokens({ clock, random, identity, store, addresses });
-  const registry = new Registry({ clock, random, logger, store, tokens }, config);
+  const registry = new Registry({ clock, random, logger, store, tokens, importKey }, config);
   const apiKeys = new ApiKeyRing({ clock, random, store });
   const results = new ResultShelf({ store, peers: registry });
   const blobs = new BlobKeeper(
@@ -69,7 +73,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     lastReceived: (peer: string) => store.sequences.lastReceived(peer),
     recordReceived: (peer: string, sequence: number) => store.sequences.recordReceived(peer, sequence),
   };
-  const messenger = new Messenger({ identity, link, peers: registry, sequences, clock, logger });
+  const messenger = new Messenger({ identity, link, peers: registry, sequences, clock, logger, importKey });
   const live = new LiveTasks({ clock, store, counts });
   const dispatcher = new Dispatcher(
     { clock, random, logger, registry, messenger, blobs, live, counts },

@@ -14,6 +14,8 @@ export interface BinderOptions {
 
 /** Cameras that wait for a device are looked at again this often, ms. */
 const lookAgainMs = 2_000;
+/** And this long after a device has become available: in a large fleet one does so all the time, ms. */
+const lookSoonMs = 50;
 /** Devices that had a camera before, as many as are remembered. */
 const formerKept = 16;
 
@@ -116,7 +118,7 @@ export class CameraBinder implements FleetListener {
     if (device.draining) this.#leave(device, 'the device is being drained');
     if (this.#looking) return;
     this.#looking = true;
-    this.#deps.clock.soon('cameras: look again', () => {
+    this.#deps.clock.after('cameras: look again', lookSoonMs, () => {
       this.#looking = false;
       this.#lookAgain();
     });

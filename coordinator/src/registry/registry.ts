@@ -2,6 +2,7 @@ import {
   type Clock,
   every,
   type Hello,
+  type ImportPeerKey,
   importPeerKey,
   type Logger,
   type PeerDirectory,
@@ -43,6 +44,8 @@ interface Deps {
   readonly logger: Logger;
   readonly store: Pick<Store, 'commit' | 'defer'>;
   readonly tokens: JoinTokens;
+  /** Left out: Ed25519. */
+  readonly importKey?: ImportPeerKey;
 }
 
 /** Who belongs to the fleet, and who of them can be reached. */
@@ -66,7 +69,8 @@ export class Registry implements Devices, PeerDirectory {
   /** What was recorded. Nobody was heard of yet: each has one liveness timeout to say something. */
   load(records: readonly DeviceRecord[]): void {
     const nowMs = this.#deps.clock.monotonicMs();
-    for (const record of records) this.#add(record, importPeerKey('device', record.publicKey), nowMs);
+    const { importKey = importPeerKey } = this.#deps;
+    for (const record of records) this.#add(record, importKey('device', record.publicKey), nowMs);
   }
 
   start(): void {

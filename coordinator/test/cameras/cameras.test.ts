@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { CameraSpec } from '../../src/domain/index.ts';
 import { aProfile } from '../support/builders.ts';
 import { aCameraReport, aModelSha256, type ScriptedDevice } from '../support/scripted-device.ts';
@@ -51,6 +51,20 @@ describe('a camera', () => {
     await world.clock.advance(100);
     expect(world.coordinator.cameras.get(camera.id).device).toBe(device.id);
     expect(world.coordinator.health().status).toBe('ok');
+  });
+
+  it('is looked after once in a while, however often a fleet reports', async () => {
+    const world = await aWorld();
+    const device = await world.joined();
+    await create(world);
+    const after = vi.spyOn(world.clock, 'after');
+    for (let ms = 0; ms < 300; ms++) {
+      device.telemetry();
+      await world.clock.advance(1);
+    }
+    const looks = after.mock.calls.filter(([name]) => name === 'cameras: look again').length;
+    expect(looks).toBeGreaterThan(2);
+    expect(looks).toBeLessThan(10);
   });
 
   it('goes where cameras take least: they are spread over equal devices', async () => {

@@ -2,6 +2,7 @@ import { equalBytes, sha256, utf8 } from '../bytes/index.ts';
 import { ShoalError } from '../errors/index.ts';
 import {
   type Identity,
+  type ImportPeerKey,
   importPeerKey,
   type PeerId,
   type PeerKey,
@@ -82,6 +83,8 @@ export interface OpenOptions {
   keyOf(sender: PeerId): PeerKey | undefined;
   /** Highest sequence accepted from the sender so far. */
   lastSequence(sender: PeerId): number;
+  /** Of senders that introduce themselves. Left out: {@link importPeerKey}. */
+  readonly importKey?: ImportPeerKey;
 }
 
 /**
@@ -142,7 +145,8 @@ function senderOf(frame: Uint8Array, envelope: Envelope, body: BodyHeader, optio
       sender: printable(body.sender),
     });
   }
-  const introduced = importPeerKey(role, envelope.publicKey);
+  const { importKey = importPeerKey } = options;
+  const introduced = importKey(role, envelope.publicKey);
   if (introduced.id !== body.sender) {
     throw new ShoalError('message.misaddressed', 'the sender id is not that of the key', {
       sender: printable(body.sender),

@@ -26,6 +26,9 @@ export interface PeerKey {
   verify(bytes: Uint8Array, signature: Uint8Array): boolean;
 }
 
+/** How a public key that was recorded or introduced becomes one that verifies: {@link importPeerKey}, or what stands for it. */
+export type ImportPeerKey = (role: PeerRole, publicKey: Uint8Array) => PeerKey;
+
 /** A key pair that can sign. The secret half never leaves this object. */
 export interface Identity extends PeerKey {
   sign(bytes: Uint8Array): Uint8Array;

@@ -1,5 +1,6 @@
 export {
   type Identity,
+  type ImportPeerKey,
   identityFromSeed,
   importPeerKey,
   newIdentity,

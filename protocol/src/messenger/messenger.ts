@@ -1,6 +1,6 @@
 import { type OpenedEnvelope, openEnvelope, SequenceSource, type SequenceStore } from '../envelope/index.ts';
 import { asShoalError, type ErrorCode, isErrorCode, ShoalError } from '../errors/index.ts';
-import type { Identity, PeerId, PeerKey } from '../identity/index.ts';
+import type { Identity, ImportPeerKey, PeerId, PeerKey } from '../identity/index.ts';
 import type { Link } from '../link/index.ts';
 import { type Message, type Payload, type PayloadInit, payloadOf } from '../messages/index.ts';
 import type { Clock, Logger, Service } from '../runtime/index.ts';
@@ -21,6 +21,8 @@ export interface MessengerDeps {
   readonly sequences: SequenceStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of peers that introduce themselves. Left out: Ed25519. */
+  readonly importKey?: ImportPeerKey;
 }
 
 export interface MessengerOptions {
@@ -161,6 +163,7 @@ export class Messenger implements Service {
         recipient: this.self,
         keyOf: (peer) => this.#deps.peers.keyOf(peer),
         lastSequence: (peer) => this.#deps.sequences.lastReceived(peer),
+        ...(this.#deps.importKey && { importKey: this.#deps.importKey }),
       });
     } catch (error) {
       this.#refuse(asShoalError(error, 'message.malformed'));

@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/index.ts';
+import { type Timer, TimerQueue } from './timer-queue.ts';
 
 export interface VirtualClockOptions {
   /** Wall time at the start, ms since the Unix epoch. */
@@ -8,20 +9,12 @@ export interface VirtualClockOptions {
 /** A wait that never ends is a defect of the test or of the code: more timers than this in one call to {@link VirtualClock.advance}. */
 const mostTimersPerAdvance = 1_000_000;
 
-interface Timer {
-  readonly name: string;
-  readonly dueMs: number;
-  readonly sequence: number;
-  readonly callback: () => void;
-}
-
 /**
  * A clock that stands still until it is told to move. Timers run in the order they fall due, those due at the same moment in
  * the order they were set; after each one, everything that its callback set free runs before the next.
  */
 export class VirtualClock implements Clock {
-  /** Latest first, so that the next timer is taken off the end. */
-  readonly #timers: Timer[] = [];
+  readonly #timers = new TimerQueue();
   #wallMs: number;
   #elapsedMs = 0;
   #sequence = 0;
@@ -42,12 +35,9 @@ export class VirtualClock implements Clock {
   after(name: string, delayMs: number, callback: () => void): () => void {
     if (Number.isNaN(delayMs)) throw new RangeError(`timer ${name}: the delay is not a number`);
     const dueMs = this.#elapsedMs + Math.max(0, delayMs);
-    const timer: Timer = { name, dueMs, sequence: this.#sequence++, callback };
-    this.#timers.splice(this.#place(timer), 0, timer);
-    return () => {
-      const place = this.#place(timer);
-      if (this.#timers[place] === timer) this.#timers.splice(place, 1);
-    };
+    const timer: Timer = { name, dueMs, sequence: this.#sequence++, callback, place: -1 };
+    this.#timers.add(timer);
+    return () => this.#timers.remove(timer);
   }
 
   soon(name: string, callback: () => void): void {
@@ -56,7 +46,7 @@ export class VirtualClock implements Clock {
 
   /** Names of the timers that wait, the next one first. */
   pending(): string[] {
-    return this.#timers.map((timer) => timer.name).toReversed();
+    return this.#timers.inOrder().map((timer) => timer.name);
   }
 
   /** Moves wall time alone, forwards or backwards, as a corrected or a wrong system clock does. Timers do not notice. */
@@ -70,9 +60,11 @@ export class VirtualClock implements Clock {
     await this.#exclusively(async () => {
       const endMs = this.#elapsedMs + ms;
       await settled();
-      for (let ran = 0; await this.#runNext(endMs); ran++) {
-        if (ran >= mostTimersPerAdvance) throw new Error(`timers without end: ${this.#waiting()}`);
-      }
+      let ran = 0;
+      await inTurns(() => {
+        if (ran++ >= mostTimersPerAdvance) throw new Error(`timers without end: ${this.#waiting()}`);
+        return this.#runNext(endMs);
+      });
       this.#elapsedMs = endMs;
     });
   }
@@ -91,21 +83,24 @@ export class VirtualClock implements Clock {
       const endMs = this.#elapsedMs + limitMs;
       await settled();
       while (!over) {
-        if (await this.#runNext(endMs)) continue;
-        if (this.#timers.length === 0 && (await happens(() => over || this.#timers.length > 0))) continue;
+        if (this.#runNext(endMs)) {
+          await settled();
+          continue;
+        }
+        if (this.#timers.size === 0 && (await happens(() => over || this.#timers.size > 0))) continue;
         throw new Error(`not settled within ${limitMs} ms; waiting: ${this.#waiting()}`);
       }
     });
     return promise;
   }
 
-  async #runNext(endMs: number): Promise<boolean> {
-    const next = this.#timers.at(-1);
+  /** @returns false when none is due by then */
+  #runNext(endMs: number): boolean {
+    const next = this.#timers.first;
     if (!next || next.dueMs > endMs) return false;
-    this.#timers.pop();
+    this.#timers.remove(next);
     this.#elapsedMs = next.dueMs;
     next.callback();
-    await settled();
     return true;
   }
 
@@ -119,26 +114,9 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** Where a timer stands or belongs: found by halving, as the timers are sorted. */
-  #place(timer: Timer): number {
-    let low = 0;
-    let high = this.#timers.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = this.#timers[middle];
-      if (other && isLater(other, timer)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
   #waiting(): string {
     return this.pending().slice(0, 10).join(', ') || 'nothing';
   }
-}
-
-function isLater(one: Timer, other: Timer): boolean {
-  return one.dueMs === other.dueMs ? one.sequence > other.sequence : one.dueMs > other.dueMs;
 }
 
 /** How long a real disk may take for what a test waits for when nothing else is left to happen, ms. */
@@ -153,6 +131,31 @@ async function happens(isThere: () => boolean): Promise<boolean> {
 
 /** Taken at load, so that a test that replaces the global does not stop the virtual clock. */
 const nextTurn = setImmediate;
+
+/** Turns that are taken at once: to poll the system for what is real, after each, costs more than most of what is simulated in one. */
+const turnsAtOnce = 16;
+
+/** Takes steps until one returns false; before the next one, every promise reaction that is ready has run. Rejects with what a step throws. */
+function inTurns(step: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let over = false;
+    const turn = () => {
+      try {
+        if (over || step()) return;
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
+      over = true;
+    };
+    const turns = () => {
+      if (over) return;
+      for (let n = 0; n < turnsAtOnce; n++) nextTurn(turn);
+      nextTurn(turns);
+    };
+    turns();
+  });
+}
 
 /** Resolves when every promise reaction that is ready has run: the event loop turns only when that queue is empty. */
 function settled(): Promise<void> {

@@ -1,4 +1,4 @@
-import { delay, every } from '@shoal/protocol';
+import { delay, every, seededRandom } from '@shoal/protocol';
 import { VirtualClock } from '@shoal/protocol/testing';
 import { describe, expect, test } from 'vitest';
 
@@ -56,6 +56,25 @@ describe('a virtual clock', () => {
     cancels[0]?.();
     expect(seen).toEqual([3, 1, 0, 4]);
     expect(clock.pending()).toEqual([]);
+  });
+
+  test('keeps thousands of timers in order while others are cancelled', async () => {
+    const clock = new VirtualClock();
+    const random = seededRandom(1);
+    const ran: number[] = [];
+    const timers = Array.from({ length: 5_000 }, (_, number) => {
+      const dueMs = Math.floor(random.next() * 500);
+      return { number, dueMs, cancel: clock.after(`t${number}`, dueMs, () => ran.push(number)), cancelled: false };
+    });
+    for (const timer of timers) {
+      if (random.next() < 0.5) continue;
+      timer.cancelled = true;
+      timer.cancel();
+    }
+    const left = timers.filter(({ cancelled }) => !cancelled).sort((a, b) => a.dueMs - b.dueMs || a.number - b.number);
+    expect(clock.pending()).toEqual(left.map(({ number }) => `t${number}`));
+    await clock.advance(500);
+    expect(ran).toEqual(left.map(({ number }) => number));
   });
 
   test('moves wall time alone when it jumps', async () => {

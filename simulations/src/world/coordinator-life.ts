@@ -6,18 +6,9 @@ import {
   type MemoryDisk,
   MemoryStore,
 } from '@shoal/coordinator';
-import {
-  type Clock,
-  type Identity,
-  importPeerKey,
-  type Link,
-  type Logger,
-  type MemoryHub,
-  type PeerId,
-  type PeerKey,
-  type Random,
-} from '@shoal/protocol';
+import type { Clock, Identity, Link, Logger, MemoryHub, PeerId, PeerKey, Random } from '@shoal/protocol';
 import { CrashableClock, type WallClock } from './crashable-clock.ts';
+import type { Signatures } from './signatures.ts';
 import { simulatedModels } from './simulated-models.ts';
 import type { Wiretap } from './wiretap.ts';
 
@@ -26,6 +17,7 @@ interface Surroundings {
   readonly hub: MemoryHub;
   readonly random: Random;
   readonly wiretap: Wiretap;
+  readonly signatures: Signatures;
   readonly identity: Identity;
   readonly config: CoordinatorConfig;
   readonly logger: Logger;
@@ -63,7 +55,7 @@ export class CoordinatorLife {
   keyOf(device: PeerId): PeerKey | undefined {
     const record = this.#surroundings.disks.store.devices.get(device);
     if (!record) return undefined;
-    const key = this.#keys.get(record.publicKey) ?? importPeerKey('device', record.publicKey);
+    const key = this.#keys.get(record.publicKey) ?? this.#surroundings.signatures.importKey('device', record.publicKey);
     this.#keys.set(record.publicKey, key);
     return key;
   }
@@ -78,7 +70,7 @@ export class CoordinatorLife {
   }
 
   async start(): Promise<void> {
-    const { hub, wiretap, random, identity, config, logger, disks } = this.#surroundings;
+    const { hub, wiretap, random, signatures, identity, config, logger, disks } = this.#surroundings;
     const clock = new CrashableClock(this.#surroundings.clock, this.wall);
     const store = new MemoryStore(clock, disks.store, this);
     const link = wiretap.on(hub.link(identity.id), identity.id);
@@ -87,6 +79,7 @@ export class CoordinatorLife {
       ...{ clock, random, logger, identity, link, store, addresses },
       blobs: disks.blobs,
       models: simulatedModels,
+      importKey: signatures.importKey,
     };
     const coordinator = createCoordinator(config, ports);
     this.#process = { coordinator, clock, store, link };

@@ -9,8 +9,9 @@ export interface WallClock {
 export class CrashableClock implements Clock {
   readonly #clock: Clock;
   readonly #wall: WallClock;
-  readonly #timers = new Set<() => void>();
   #crashed = false;
+  /** Of what was set before the last crash nothing is called. */
+  #crashes = 0;
 
   constructor(clock: Clock, wall: WallClock) {
     this.#clock = clock;
@@ -27,15 +28,10 @@ export class CrashableClock implements Clock {
 
   after(name: string, delayMs: number, callback: () => void): () => void {
     if (this.#crashed) return () => {};
-    const cancel = this.#clock.after(name, delayMs, () => {
-      this.#timers.delete(cancel);
-      callback();
+    const crashes = this.#crashes;
+    return this.#clock.after(name, delayMs, () => {
+      if (crashes === this.#crashes) callback();
     });
-    this.#timers.add(cancel);
-    return () => {
-      this.#timers.delete(cancel);
-      cancel();
-    };
   }
 
   soon(name: string, callback: () => void): void {
@@ -44,8 +40,7 @@ export class CrashableClock implements Clock {
 
   crash(): void {
     this.#crashed = true;
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
+    this.#crashes += 1;
   }
 
   /** What is set from now on is called again, so that what is left of the process can come to an end. */

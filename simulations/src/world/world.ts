@@ -6,13 +6,14 @@ import {
   MemoryBlobStore,
   MemoryDisk,
 } from '@shoal/coordinator';
-import { type Clock, createLogger, decodeJoinToken, type Logger, MemoryHub, newIdentity } from '@shoal/protocol';
+import { type Clock, createLogger, decodeJoinToken, type Logger, MemoryHub } from '@shoal/protocol';
 import { VirtualClock } from '@shoal/protocol/testing';
 import { AgentDisk } from './agent-disk.ts';
 import { AgentLife } from './agent-life.ts';
 import { CoordinatorLife } from './coordinator-life.ts';
 import { Dice } from './dice.ts';
 import { calmNetwork, Network, type NetworkOptions } from './network.ts';
+import { type SignatureKind, signaturesOf } from './signatures.ts';
 import { type MachineSpec, SimulatedMachine } from './simulated-machine.ts';
 import { Wiretap } from './wiretap.ts';
 
@@ -23,6 +24,8 @@ export interface WorldOptions {
   readonly network?: NetworkOptions;
   readonly coordinator?: Partial<CoordinatorConfig>;
   readonly agent?: Pick<AgentConfig, 'outbox' | 'work'>;
+  /** Left out: the real ones. */
+  readonly signatures?: SignatureKind;
   readonly parts?: WorldParts;
 }
 
@@ -73,12 +76,14 @@ export class World {
     this.wiretap = new Wiretap(hub, dice('wiretap'));
     const { disk = new MemoryDisk(), agentStore, coordinatorClock = (clock: Clock) => clock } = options.parts ?? {};
     this.disk = disk;
-    const identity = newIdentity('coordinator', dice('key of the coordinator'));
+    const signatures = signaturesOf(options.signatures ?? 'ed25519');
+    const identity = signatures.newIdentity('coordinator', dice('key of the coordinator'));
     const surroundings = { clock: this.clock, hub, wiretap: this.wiretap };
     this.coordinatorLife = new CoordinatorLife({
       ...surroundings,
       clock: coordinatorClock(this.clock),
       random: dice('coordinator'),
+      signatures,
       identity,
       config: { ...defaultCoordinatorConfig, ...options.coordinator },
       disks: { store: disk, blobs: new MemoryBlobStore() },
@@ -92,7 +97,7 @@ export class World {
           machine: new SimulatedMachine(machine),
           disk: new AgentDisk(dice(`disk ${number}`), agentStore?.()),
           config: options.agent ?? {},
-          identity: newIdentity('device', dice(`key ${number}`)),
+          identity: signatures.newIdentity('device', dice(`key ${number}`)),
           coordinator: identity,
           logger: this.#logger(`agent-${number}`),
         }),
