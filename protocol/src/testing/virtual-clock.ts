@@ -4,6 +4,11 @@ import { type Timer, TimerQueue } from './timer-queue.ts';
 export interface VirtualClockOptions {
   /** Wall time at the start, ms since the Unix epoch. */
   readonly startMs?: number;
+  /**
+   * Timers that run between two looks at the system, which cost more than most of what is simulated. Left out: one, so that what is real in a test (a
+   * socket, a file) comes in between; where nothing is real, more.
+   */
+  readonly timersPerPoll?: number;
 }
 
 /** A wait that never ends is a defect of the test or of the code: more timers than this in one call to {@link VirtualClock.advance}. */
@@ -15,6 +20,7 @@ const mostTimersPerAdvance = 1_000_000;
  */
 export class VirtualClock implements Clock {
   readonly #timers = new TimerQueue();
+  readonly #timersPerPoll: number;
   #wallMs: number;
   #elapsedMs = 0;
   #sequence = 0;
@@ -22,6 +28,7 @@ export class VirtualClock implements Clock {
 
   constructor(options: VirtualClockOptions = {}) {
     this.#wallMs = options.startMs ?? Date.UTC(2026, 0, 1);
+    this.#timersPerPoll = options.timersPerPoll ?? 1;
   }
 
   nowMs(): number {
@@ -61,7 +68,7 @@ export class VirtualClock implements Clock {
       const endMs = this.#elapsedMs + ms;
       await settled();
       let ran = 0;
-      await inTurns(() => {
+      await inTurns(this.#timersPerPoll, () => {
         if (ran++ >= mostTimersPerAdvance) throw new Error(`timers without end: ${this.#waiting()}`);
         return this.#runNext(endMs);
       });
@@ -132,11 +139,11 @@ async function happens(isThere: () => boolean): Promise<boolean> {
 /** Taken at load, so that a test that replaces the global does not stop the virtual clock. */
 const nextTurn = setImmediate;
 
-/** Turns that are taken at once: to poll the system for what is real, after each, costs more than most of what is simulated in one. */
-const turnsAtOnce = 16;
-
-/** Takes steps until one returns false; before the next one, every promise reaction that is ready has run. Rejects with what a step throws. */
-function inTurns(step: () => boolean): Promise<void> {
+/**
+ * Takes steps until one returns false; before the next one, every promise reaction that is ready has run. Rejects with what a step throws.
+ * @param perPoll steps between two looks of the event loop at the system
+ */
+function inTurns(perPoll: number, step: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     let over = false;
     const turn = () => {
@@ -150,7 +157,7 @@ function inTurns(step: () => boolean): Promise<void> {
     };
     const turns = () => {
       if (over) return;
-      for (let n = 0; n < turnsAtOnce; n++) nextTurn(turn);
+      for (let n = 0; n < perPoll; n++) nextTurn(turn);
       nextTurn(turns);
     };
     turns();

@@ -29,22 +29,25 @@ describe('a virtual clock', () => {
     expect(clock.monotonicMs()).toBe(29);
   });
 
-  test('lets promises run between two timers, and runs timers that were set on the way', async () => {
-    const clock = new VirtualClock();
-    const seen: string[] = [];
-    const walk = async () => {
-      for (const step of [1, 2, 3]) {
-        await delay(clock, `step ${step}`, 10);
-        for (let i = 0; i < 50; i++) await Promise.resolve();
-        seen.push(`${step}@${clock.monotonicMs()}`);
-      }
-    };
-    const done = walk();
-    clock.after('other', 15, () => seen.push('other@15'));
-    await clock.advance(30);
-    await done;
-    expect(seen).toEqual(['1@10', 'other@15', '2@20', '3@30']);
-  });
+  test.for([1, 16])(
+    'lets promises run between two timers, and runs timers that were set on the way (%i per poll)',
+    async (timersPerPoll) => {
+      const clock = new VirtualClock({ timersPerPoll });
+      const seen: string[] = [];
+      const walk = async () => {
+        for (const step of [1, 2, 3]) {
+          await delay(clock, `step ${step}`, 10);
+          for (let i = 0; i < 50; i++) await Promise.resolve();
+          seen.push(`${step}@${clock.monotonicMs()}`);
+        }
+      };
+      const done = walk();
+      clock.after('other', 15, () => seen.push('other@15'));
+      await clock.advance(30);
+      await done;
+      expect(seen).toEqual(['1@10', 'other@15', '2@20', '3@30']);
+    },
+  );
 
   test('forgets a cancelled timer, whichever of many it was, and cancelling twice is harmless', async () => {
     const clock = new VirtualClock();
@@ -75,6 +78,21 @@ describe('a virtual clock', () => {
     expect(clock.pending()).toEqual(left.map(({ number }) => `t${number}`));
     await clock.advance(500);
     expect(ran).toEqual(left.map(({ number }) => number));
+  });
+
+  test('lets what is real come in between two timers', async () => {
+    const clock = new VirtualClock();
+    let polls = 0;
+    let over = false;
+    const poll = () => {
+      polls += 1;
+      if (!over) setImmediate(poll);
+    };
+    poll();
+    every(clock, 'beat', 1, () => {});
+    await clock.advance(1_000);
+    over = true;
+    expect(polls).toBeGreaterThan(1_000);
   });
 
   test('moves wall time alone when it jumps', async () => {

@@ -52,7 +52,7 @@ const defective: ReadonlySet<string> = new Set([
  * gives the same trace.
  */
 export class World {
-  readonly clock = new VirtualClock();
+  readonly clock = new VirtualClock({ timersPerPoll: 16 });
   readonly network: Network;
   /** What the processes logged and what was done to them, in order, with virtual time. */
   readonly trace: string[] = [];

