@@ -12,11 +12,16 @@ import { SqliteStore } from './store/sqlite/index.ts';
 
 /** A coordinator over the real world: SQLite, a folder of files, and its own broker or the one that is named. */
 export const openCoordinator: OpenCoordinator = async (request) => {
-  const { clock, random, logger, identity, dataDirectory } = request;
+  const { clock, random, logger, identity, dataDirectory, uploadLimitBytes, strategy, weights } = request;
   const { link, broker, addresses } = connect(request);
   const folders = { platform: platform(), homeDirectory: homedir(), environment: process.env };
   const coordinator = createCoordinator(
-    { ...defaultCoordinatorConfig, blobLimitBytes: request.uploadLimitBytes, strategy: request.strategy },
+    {
+      ...defaultCoordinatorConfig,
+      blobLimitBytes: uploadLimitBytes,
+      strategy,
+      ...(weights && { costWeights: weights }),
+    },
     {
       clock,
       random,

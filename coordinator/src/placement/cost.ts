@@ -1,40 +1,7 @@
 import type { PlacementCost } from '../domain/index.ts';
+import type { CostWeights } from './cost-weights.ts';
 import { chanceOver, expectedLatenessMs } from './duration.ts';
 import type { Estimate } from './estimate.ts';
-
-/**
- * What each term of the cost weighs. The unit is the joule of the mains: a placement that costs 1 is as good as one that draws a joule more. The
- * defaults were chosen by measurement in the simulator (docs/placement.md says how).
- */
-export interface CostWeights {
-  /** For a second that the result is expected to be late. */
-  readonly perSecondLate: number;
-  /** For the chance that it is late at all. */
-  readonly perMiss: number;
-  /** For a second until the result is there, in time or not. */
-  readonly perSecond: number;
-  /** For a joule at the device's own price. */
-  readonly perJoule: number;
-  /** What a joule costs on a device that is being charged; 1 on the mains. */
-  readonly whileCharging: number;
-  /** For an accuracy of 1.0 given up against the best choice. */
-  readonly perAccuracy: number;
-  /** For a second of an accelerator that all others of its kind are busy beside. */
-  readonly perScarceSecond: number;
-  /** For moving work that runs already. */
-  readonly perMove: number;
-}
-
-export const defaultCostWeights: CostWeights = {
-  perSecondLate: 0.6,
-  perMiss: 0.3,
-  perSecond: 0.1,
-  perJoule: 1,
-  whileCharging: 0.5,
-  perAccuracy: 0.3,
-  perScarceSecond: 0.1,
-  perMove: 2,
-};
 
 export interface CostContext {
   readonly weights: CostWeights;

@@ -1,7 +1,7 @@
 export type { Candidate } from './candidate.ts';
 export type { Choice, Figures } from './choice.ts';
 export { aChoice, variantKey } from './choice.ts';
-export { type CostWeights, defaultCostWeights } from './cost.ts';
+export { type CostWeights, defaultCostWeights, readCostWeights } from './cost-weights.ts';
 export { type Duration, exactly, fromQuantiles, noTime, slowed, sum } from './duration.ts';
 export { cameraShare } from './estimate.ts';
 export type { Warmth } from './finds.ts';

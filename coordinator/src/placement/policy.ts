@@ -1,5 +1,5 @@
 import type { PeerId, Random } from '@shoal/protocol';
-import type { CostWeights } from './cost.ts';
+import type { CostWeights } from './cost-weights.ts';
 import type { PlacementLimits } from './snapshot.ts';
 import type { Strategy } from './strategy.ts';
 

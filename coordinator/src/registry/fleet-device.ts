@@ -100,6 +100,8 @@ export class FleetDevice implements DeviceSnapshot {
   readonly #slowdown = new Slowdown();
   #factor = 1;
   #telemetry: Telemetry | undefined;
+  /** Something ran since it last said what it has in memory. */
+  #hasRun = false;
   #presence: DeviceSnapshot['presence'] = 'suspect';
   #pause: DeviceSnapshot['pause'];
 
@@ -158,13 +160,17 @@ export class FleetDevice implements DeviceSnapshot {
     return this.#telemetry;
   }
 
+  /** Most of what a device says is what it said before: then nothing has to be thought over. */
   set telemetry(telemetry: Telemetry | undefined) {
+    const before = this.#telemetry;
     this.#telemetry = telemetry;
-    const loaded = new Set(telemetry?.loadedModels);
-    for (const [key, variant] of this.#variants) variant.isLoaded = loaded.has(key);
-    this.power = this.#powerNow();
     this.#spentJ = 0;
-    this.#changed();
+    const isLoadNews = this.#hasRun || !sameList(telemetry?.loadedModels, before?.loadedModels);
+    if (isLoadNews) this.#takeLoaded(telemetry?.loadedModels ?? []);
+    const isPowerNews = telemetry?.charging !== before?.charging || telemetry?.batteryPct !== before?.batteryPct;
+    if (isPowerNews) this.power = this.#powerNow();
+    if (isLoadNews) this.#changed();
+    else if (isPowerNews) this.onChange();
   }
 
   get likeness(): string {
@@ -234,6 +240,7 @@ export class FleetDevice implements DeviceSnapshot {
       const known = this.#variant(variantKey(model, variant));
       this.#slowdown.observe(inferenceMs, known.usualMs ?? inferenceMs, nowMs);
       known.ran(inferenceMs, nowMs);
+      this.#hasRun = true;
     }
     this.relax(nowMs);
   }
@@ -260,6 +267,11 @@ export class FleetDevice implements DeviceSnapshot {
     this.#options.clear();
     this.#lastMenu = undefined;
     this.onChange();
+  }
+
+  #takeLoaded(loaded: readonly string[]): void {
+    this.#hasRun = false;
+    for (const [key, variant] of this.#variants) variant.isLoaded = loaded.includes(key);
   }
 
   #variant(key: string): KnownVariant {
@@ -306,4 +318,8 @@ export class FleetDevice implements DeviceSnapshot {
       running: this.running,
     };
   }
+}
+
+function sameList(a: readonly string[] = [], b: readonly string[] = []): boolean {
+  return a.length === b.length && a.every((each, at) => each === b[at]);
 }

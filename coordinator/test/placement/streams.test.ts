@@ -57,14 +57,14 @@ describe('a camera', () => {
   it('is given a cheaper model where the accurate one would leave frames out', () => {
     const choices = [aChoice('big', aVariant(), 0.4), aChoice('m', aVariant(), 0.35)];
     const device = board('d', { variants: { 'big/int8': { run: exactly(297), energyJ: 0.1 } } });
-    expect(chosenFor([device], { fps: 1 }, choices)).toMatchObject({ model: 'm' });
-    const weights = { ...aPolicy.weights, perSecond: 0 };
-    const context = { ...aPolicy, weights, nowMs: 0, wallMs: 0, random: seededRandom(1) };
-    const models = [2, 8].map((fps) => {
+    const modelAt = (fps: number, perSecond: number) => {
+      const weights = { ...aPolicy.weights, perAccuracy: 0.3, perSecond };
+      const context = { ...aPolicy, weights, nowMs: 0, wallMs: 0, random: seededRandom(1) };
       const plan = place(aFleet([device]), someWork({ stream: { fps }, choices }), context);
       return plan.kind === 'placed' && plan.placement.chosen.model;
-    });
-    expect(models).toEqual(['big', 'm']);
+    };
+    expect(modelAt(1, 0.1)).toBe('m');
+    expect([2, 8].map((fps) => modelAt(fps, 0))).toEqual(['big', 'm']);
   });
 
   it('stays where it is unless moving is worth it', () => {

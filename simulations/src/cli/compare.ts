@@ -1,4 +1,4 @@
-import { progressOn, table } from '@shoal/coordinator';
+import { type CostWeights, progressOn, readCostWeights, table } from '@shoal/coordinator';
 import type { Command } from 'commander';
 import { type Outcome, simulate } from '../coarse/index.ts';
 import { interval } from '../report/index.ts';
@@ -10,6 +10,7 @@ interface Options {
   readonly seeds: number;
   readonly hours: number;
   readonly start: number;
+  readonly weights?: CostWeights;
   readonly json?: boolean;
 }
 
@@ -33,8 +34,9 @@ export function compareCommand(program: Command, terminal: Terminal): void {
     .option('--seeds <number>', 'how many', readWhole('--seeds', 1, 1_000), 10)
     .option('--hours <number>', 'how long each, in virtual time', readNumber('--hours', 0.001, 10_000), 0.5)
     .option('--start <hour>', 'hour of the day at which each begins', readNumber('--start', 0, 24), 18)
+    .option('--weights <list>', 'what counts how much under `cost`, like perMiss=0.5,perJoule=2', readCostWeights)
     .option('--json', 'the medians and intervals as JSON')
-    .action(async (name: string, { strategies, seeds, hours, start, json }: Options) => {
+    .action(async (name: string, { strategies, seeds, hours, start, weights, json }: Options) => {
       const fleet = await readFleet(name, terminal);
       const names = readStrategies(strategies);
       const progress = progressOn(terminal.errors, `${fleet.name}`, terminal.nowMs);
@@ -44,7 +46,7 @@ export function compareCommand(program: Command, terminal: Terminal): void {
             (done * seeds + index) / (names.length * seeds),
             `${strategy}, seed ${index + 1} of ${seeds}`,
           );
-          return simulate({ fleet, strategy, seed: index + 1, hours, startHour: start });
+          return simulate({ fleet, strategy, seed: index + 1, hours, startHour: start, ...(weights && { weights }) });
         });
         return { strategy, figures: figures.map(({ title, of }) => ({ title, ...interval(outcomes.map(of)) })) };
       });

@@ -1,4 +1,4 @@
-import { durationText, progressOn, table } from '@shoal/coordinator';
+import { type CostWeights, durationText, progressOn, readCostWeights, table } from '@shoal/coordinator';
 import type { Command } from 'commander';
 import { type Outcome, simulate } from '../coarse/index.ts';
 import { htmlReport, rowsOf } from '../report/index.ts';
@@ -10,6 +10,7 @@ interface Options {
   readonly seed: number;
   readonly hours: number;
   readonly start: number;
+  readonly weights?: CostWeights;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -24,6 +25,7 @@ export function runCommand(program: Command, terminal: Terminal): void {
     .option('--seed <number>', 'all that is chance', readWhole('--seed', 0, 2 ** 31), 1)
     .option('--hours <number>', 'how long, in virtual time', readNumber('--hours', 0.001, 10_000), 1)
     .option('--start <hour>', 'hour of the day at which it begins', readNumber('--start', 0, 24), 18)
+    .option('--weights <list>', 'what counts how much under `cost`, like perMiss=0.5,perJoule=2', readCostWeights)
     .option('--out <file>', 'write a page with curves')
     .option('--json', 'the outcome as JSON')
     .action(async (name: string, options: Options) => {
@@ -38,13 +40,13 @@ export function runCommand(program: Command, terminal: Terminal): void {
 function runOne(
   fleet: Parameters<typeof simulate>[0]['fleet'],
   strategy: string,
-  { seed, hours, start }: Options,
+  { seed, hours, start, weights }: Options,
   { errors, nowMs }: Terminal,
 ): Outcome {
   const progress = progressOn(errors, `${fleet.name} under ${strategy}`, nowMs);
   const startedMs = nowMs();
   const outcome = simulate(
-    { fleet, strategy, seed, hours, startHour: start },
+    { fleet, strategy, seed, hours, startHour: start, ...(weights && { weights }) },
     (fraction, { tally, nowMs: virtualMs }) => {
       const factor = virtualMs / Math.max(1, nowMs() - startedMs);
       const missed = (100 * tally.missed).toFixed(2);

@@ -1,4 +1,4 @@
-import { progressOn } from '@shoal/coordinator';
+import { type CostWeights, progressOn, readCostWeights } from '@shoal/coordinator';
 import { ShoalError } from '@shoal/protocol';
 import type { Command } from 'commander';
 import { type Outcome, simulate } from '../coarse/index.ts';
@@ -14,6 +14,7 @@ interface Options {
   readonly seed: number;
   readonly hours: number;
   readonly start: number;
+  readonly weights?: CostWeights;
 }
 
 /** `size FLEET --add CLASS --missed PERCENT`: how many devices of a class must be added to keep a promise. */
@@ -28,6 +29,7 @@ export function sizeCommand(program: Command, terminal: Terminal): void {
     .option('--seed <number>', 'all that is chance', readWhole('--seed', 0, 2 ** 31), 1)
     .option('--hours <number>', 'how long each run is, in virtual time', readNumber('--hours', 0.001, 10_000), 0.25)
     .option('--start <hour>', 'hour of the day at which each begins', readNumber('--start', 0, 24), 18)
+    .option('--weights <list>', 'what counts how much under `cost`, like perMiss=0.5,perJoule=2', readCostWeights)
     .action(async (name: string, options: Options) => {
       const fleet = await readFleet(name, terminal);
       const added = className(options.add);
@@ -62,7 +64,7 @@ function className(text: string): DeviceClassName {
   throw new ShoalError('input.invalid', `there is no class of devices ${JSON.stringify(text)}; known are ${known}`);
 }
 
-function scenario(fleet: Fleet, added: DeviceClassName, count: number, { seed, hours, start }: Options) {
+function scenario(fleet: Fleet, added: DeviceClassName, count: number, { seed, hours, start, weights }: Options) {
   const more = count === 0 ? [] : [{ class: added, count, labels: {}, link: links.ethernet }];
   return {
     fleet: { ...fleet, devices: [...fleet.devices, ...more] },
@@ -70,6 +72,7 @@ function scenario(fleet: Fleet, added: DeviceClassName, count: number, { seed, h
     seed,
     hours,
     startHour: start,
+    ...(weights && { weights }),
   };
 }
 

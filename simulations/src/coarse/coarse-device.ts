@@ -32,6 +32,7 @@ export class CoarseDevice {
   readonly #random: Random;
   readonly #waiting: { readonly job: Job; readonly sinceMs: number }[] = [];
   readonly #loaded = new Set<string>();
+  #loadedList: readonly string[] = [];
   readonly #loading = new Set<string>();
   #running = 0;
   #lastMs: number;
@@ -83,7 +84,8 @@ export class CoarseDevice {
 
   /** What is in memory, as an agent reports it: `model/variant`. */
   get loaded(): readonly string[] {
-    return [...this.#loaded];
+    if (this.#loadedList.length !== this.#loaded.size) this.#loadedList = [...this.#loaded];
+    return this.#loadedList;
   }
 
   /** Lets the battery run down, or up, until now. */

@@ -26,8 +26,9 @@ export interface CoarseOptions {
   readonly startMs?: number;
 }
 
-/** Devices report so often, ms. */
+/** Devices report so often, ms; not all in the same moment, but in so many parts. */
 const telemetryMs = 10_000;
+const telemetryParts = 100;
 /** Waiting work that is looked at when something became free; the others behind it wait for the same. */
 const lookedAt = 4;
 /** What waits is looked at again at least so often, ms. */
@@ -75,9 +76,9 @@ export class CoarseWorld {
     for (const device of this.devices) {
       this.#byId.set(device.known.id, device);
       device.known.bytesPerMs = device.group.link.bytesPerMs;
-      this.registry.heard(device.known);
-      this.#report(device);
+      this.#tell(device);
     }
+    this.#reportInTurn();
     startArrivals(fleet.workloads, this.#events, this.#random, (arrival) => this.#arrive(arrival));
   }
 
@@ -100,12 +101,15 @@ export class CoarseWorld {
     return this.#startMs + this.#events.nowMs;
   }
 
-  /** What an agent says every few seconds. */
-  #report(device: CoarseDevice): void {
-    const first = this.#events.nowMs === 0;
-    this.#tell(device);
-    // Not all in the same moment.
-    this.#events.after(first ? this.#random.next() * telemetryMs : telemetryMs, () => this.#report(device));
+  /** One part of the devices after the other says what agents say every few seconds. */
+  #reportInTurn(): void {
+    let part = 0;
+    const next = () => {
+      for (let at = part; at < this.devices.length; at += telemetryParts) this.#tell(this.devices[at] as CoarseDevice);
+      part = (part + 1) % telemetryParts;
+      this.#events.after(telemetryMs / telemetryParts, next);
+    };
+    next();
   }
 
   #tell(device: CoarseDevice): void {
@@ -116,7 +120,8 @@ export class CoarseWorld {
       ...silence,
       running: device.running,
       queued: device.queued,
-      batteryPct: levelPct ?? null,
+      // Agents know it in whole percents.
+      batteryPct: levelPct === undefined ? null : Math.round(levelPct),
       charging: levelPct === undefined ? null : device.isCharging(this.#wallMs()),
       loadedModels: device.loaded,
     });

@@ -35,6 +35,9 @@ export class Recorder {
   }
 }
 
+/** Of each class so many tell the median. */
+const sampled = 1_000;
+
 function batteriesOf(devices: readonly CoarseDevice[]): Sample['batteries'] {
   const levels = new Map<string, number[]>();
   for (const { group, levelPct } of devices) {
@@ -44,9 +47,16 @@ function batteriesOf(devices: readonly CoarseDevice[]): Sample['batteries'] {
     else levels.set(group.class, [levelPct]);
   }
   return Object.fromEntries(
-    Array.from(levels, ([name, all]) => {
-      const sorted = all.toSorted((a, b) => a - b);
-      return [name, { median: sorted[sorted.length >> 1] ?? 0, least: sorted[0] ?? 0 }];
-    }),
+    Array.from(levels, ([name, all]) => [name, { median: medianOf(all), least: leastOf(all) }]),
   );
+}
+
+function medianOf(levels: readonly number[]): number {
+  const every = Math.ceil(levels.length / sampled);
+  const sorted = levels.filter((_, at) => at % every === 0).sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? 0;
+}
+
+function leastOf(levels: readonly number[]): number {
+  return levels.reduce((least, level) => Math.min(least, level), 100);
 }

@@ -162,11 +162,11 @@ export const deviceClasses = {
     lite0Ms: 43,
     floatFactor: 1.8,
     loadMs: 700,
-    idleWatts: 0.8,
+    idleWatts: 0.3,
     busyWatts: 2.7,
     batteryWh: 10.7,
     source:
-      'derived: SSD-MobileNetV2 34.1 ms on two threads (freedomtan); 8.8 to 175 mJ for classifiers (DeepEn2023); watts assumed',
+      'derived: SSD-MobileNetV2 34.1 ms on two threads (freedomtan); 8.8 to 175 mJ for classifiers (DeepEn2023); idling as a phone whose screen is off, 0.27 W (Carroll and Heiser 2010); busy watts assumed',
   },
   'phone-npu': {
     title: 'Phone of 2019, its NPU',
@@ -177,10 +177,10 @@ export const deviceClasses = {
     lite0Ms: 12.3,
     floatFactor: undefined,
     loadMs: 700,
-    idleWatts: 0.8,
+    idleWatts: 0.3,
     busyWatts: 1.8,
     batteryWh: 10.7,
-    source: 'derived: SSD-MobileDet 12.3 ms on the DSP (tf1_detection_zoo); watts assumed',
+    source: 'derived: SSD-MobileDet 12.3 ms on the DSP (tf1_detection_zoo); idling as above, busy watts assumed',
   },
 } as const satisfies Record<string, DeviceClass>;
 

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { strategies } from '../../placement/index.ts';
+import { readCostWeights, strategies } from '../../placement/index.ts';
 import { exitCodesHelp, type SetExitCode } from '../exit-codes.ts';
 import type { World } from '../world.ts';
 import type { CoordinatorOptions } from './options.ts';
@@ -31,6 +31,11 @@ export function addCoordinatorCommand(program: Command, world: World, setExitCod
       new Option('--strategy <name>', 'how devices are chosen (docs/placement.md)')
         .choices(strategies.map(({ name }) => name))
         .default('cost'),
+    )
+    .option(
+      '--weights <list>',
+      'what counts how much, like perMiss=0.5,perJoule=2 (docs/placement.md)',
+      readCostWeights,
     )
     .option('--json', 'print where it listens as one line of JSON')
     .addHelpText(

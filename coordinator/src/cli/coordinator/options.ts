@@ -1,5 +1,6 @@
 import type { Clock, Identity, Logger, Random, Service } from '@shoal/protocol';
 import type { Coordinator } from '../../domain/index.ts';
+import type { CostWeights } from '../../placement/index.ts';
 
 export interface CoordinatorOptions {
   readonly data?: string;
@@ -14,6 +15,7 @@ export interface CoordinatorOptions {
   readonly allowPrivateUrls?: boolean;
   readonly uploadLimitMb: number;
   readonly strategy: string;
+  readonly weights?: CostWeights;
   readonly logFormat: 'text' | 'json';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly json?: boolean;
@@ -28,6 +30,8 @@ export interface OpenCoordinatorRequest {
   readonly uploadLimitBytes: number;
   /** Name of the strategy that chooses devices. */
   readonly strategy: string;
+  /** What the terms of the cost weigh; `undefined`: as they do by default. */
+  readonly weights: CostWeights | undefined;
   readonly identity: Identity;
   readonly clock: Clock;
   readonly random: Random;
