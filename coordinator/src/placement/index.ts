@@ -1,3 +1,4 @@
+export { appraise } from './appraise.ts';
 export type { Candidate } from './candidate.ts';
 export type { Choice, Figures } from './choice.ts';
 export { aChoice, variantKey } from './choice.ts';
@@ -6,6 +7,7 @@ export { type Duration, exactly, fromQuantiles, noTime, slowed, sum } from './du
 export { cameraShare } from './estimate.ts';
 export type { Warmth } from './finds.ts';
 export { FleetIndex, type FleetIndexOptions } from './fleet-index.ts';
+export { Laden } from './laden.ts';
 export { likenessOf } from './likeness.ts';
 export type { Menu } from './menu.ts';
 export { Options, optionsOf } from './options.ts';

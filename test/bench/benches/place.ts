@@ -9,6 +9,7 @@ import {
 } from '@shoal/coordinator';
 import { type Random, seededRandom } from '@shoal/protocol';
 import { VirtualClock } from '@shoal/protocol/testing';
+import { againstOptimum } from '../against-optimum.ts';
 import { absoluteFigure, type Bench, type Figure, median, quantile, type Report } from '../harness.ts';
 import { choices, registeredFleet, telemetryIntervalMs, report as tell } from '../registered-fleet.ts';
 
@@ -23,9 +24,9 @@ const telemetrySeconds = 30;
 
 export const placeBench: Bench = {
   name: 'place',
-  title: `work placed by cost on ${devices} devices, against a look at all of them; telemetry of ${manyDevices} devices`,
+  title: `work placed by cost on ${devices} devices, against a look at all of them; 1,000 small instances against their optimum; telemetry of ${manyDevices} devices`,
   async run(report) {
-    return [...placing(report), await telemetry(report)];
+    return [...placing(report), ...againstOptimum(report), await telemetry(report)];
   },
 };
 

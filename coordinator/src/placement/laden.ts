@@ -1,0 +1,72 @@
+import { type Duration, sum } from './duration.ts';
+import type { Menu } from './menu.ts';
+import type { Options } from './options.ts';
+import type { DeviceSnapshot } from './snapshot.ts';
+
+/** What work takes of the device that it is given to. */
+interface Load {
+  readonly running: number;
+  readonly time: Duration;
+  readonly energyJ: number;
+}
+
+/** A device as it will be when it holds more work than it does now. */
+export class Laden implements DeviceSnapshot {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly likeness: string;
+  readonly presence: DeviceSnapshot['presence'];
+  readonly draining: boolean;
+  readonly labels: DeviceSnapshot['labels'];
+  readonly power: DeviceSnapshot['power'];
+  readonly hasEngine: boolean;
+  readonly accelerated: boolean;
+  readonly memoryBytes: number;
+  readonly slots: number;
+  readonly running: number;
+  readonly backlog: Duration;
+  readonly committedJ: number;
+  readonly placed: number;
+  readonly cameraLoad: number;
+  readonly cameraWatts: number;
+  readonly pause: DeviceSnapshot['pause'];
+  readonly bytesPerMs: number;
+  readonly rttMs: number;
+  readonly decodeMs: number;
+  readonly #device: DeviceSnapshot;
+
+  constructor(device: DeviceSnapshot, { running, time, energyJ }: Load) {
+    this.#device = device;
+    this.id = device.id;
+    this.name = device.name;
+    this.kind = device.kind;
+    this.likeness = '';
+    this.presence = device.presence;
+    this.draining = device.draining;
+    this.labels = device.labels;
+    this.power = device.power;
+    this.hasEngine = device.hasEngine;
+    this.accelerated = device.accelerated;
+    this.memoryBytes = device.memoryBytes;
+    this.slots = device.slots;
+    this.running = device.running + running;
+    this.backlog = sum(device.backlog, time);
+    this.committedJ = device.committedJ + energyJ;
+    this.placed = device.placed + running;
+    this.cameraLoad = device.cameraLoad;
+    this.cameraWatts = device.cameraWatts;
+    this.pause = device.pause;
+    this.bytesPerMs = device.bytesPerMs;
+    this.rttMs = device.rttMs;
+    this.decodeMs = device.decodeMs;
+  }
+
+  figures(key: string): ReturnType<DeviceSnapshot['figures']> {
+    return this.#device.figures(key);
+  }
+
+  options(menu: Menu): Options {
+    return this.#device.options(menu);
+  }
+}
