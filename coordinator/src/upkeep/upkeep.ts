@@ -6,6 +6,12 @@ import type { Retention, Store } from '../store/index.ts';
 const periodMs = 10_000;
 /** Records deleted in one go. */
 const batchSize = 500;
+/** A wall clock that moved so much more or less than time went by was set, ms. */
+const setByMs = 60_000;
+/** A board without a battery for its clock starts years off, and is set right once it has a network: until then nothing is taken for old, ms. */
+const trustAfterMs = 3_600_000;
+/** An age that nothing reaches, ms. */
+const never = Number.MAX_SAFE_INTEGER;
 
 interface Deps {
   readonly clock: Clock;
@@ -20,6 +26,9 @@ export class Upkeep implements Service {
   readonly #deps: Deps;
   readonly #retention: Retention;
   readonly #stopping = new AbortController();
+  /** Wall clock less monotonic time at the last look, and since when it stays the same; ms. */
+  #offsetMs = Number.NaN;
+  #soundSinceMs = 0;
   #over: Promise<void> = Promise.resolve();
 
   constructor(deps: Deps, retention: Retention) {
@@ -48,8 +57,28 @@ export class Upkeep implements Service {
   async #clean(signal: AbortSignal): Promise<void> {
     const { clock, store, blobs } = this.#deps;
     const full = (gone: number) => gone >= batchSize && !signal.aborted;
-    while (full(await store.prune(this.#retention, clock.nowMs(), batchSize))) await breath(clock);
-    while ((await blobs.sweep()) > 0 && !signal.aborted) await breath(clock);
+    const trusted = this.#isClockTrusted();
+    const retention = trusted
+      ? this.#retention
+      : { ...this.#retention, endedTaskAgeMs: never, cameraResultAgeMs: never };
+    while (full(await store.prune(retention, clock.nowMs(), batchSize))) await breath(clock);
+    while (trusted && (await blobs.sweep()) > 0 && !signal.aborted) await breath(clock);
+  }
+
+  /** A clock that was set makes all that there is look years old, or will be set back. */
+  #isClockTrusted(): boolean {
+    const { clock, logger } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const offsetMs = clock.nowMs() - nowMs;
+    const movedMs = offsetMs - this.#offsetMs;
+    this.#offsetMs = offsetMs;
+    if (Math.abs(movedMs) <= setByMs) return nowMs - this.#soundSinceMs >= trustAfterMs;
+    this.#soundSinceMs = nowMs;
+    if (!Number.isNaN(movedMs))
+      logger.warn('the clock was set: nothing is deleted for its age for an hour', {
+        movedSeconds: Math.round(movedMs / 1_000),
+      });
+    return false;
   }
 
   async #guarded(action: () => Promise<void>): Promise<void> {

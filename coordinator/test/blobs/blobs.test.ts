@@ -48,7 +48,7 @@ describe('a blob', () => {
   });
 
   it('that a live task needs is kept for as long as it lives, then for its time', async () => {
-    const ageMs = 600_000;
+    const ageMs = 3_600_000;
     const world = await aWorld({ config: { unusedBlobAgeMs: ageMs } });
     const input = await world.blob('needed');
     const spec = aSpec({ pipeline: 'detect', model: 'tiny-detector', input, deadlineMs: 5 * ageMs });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { anEndedTask, aSpec } from '../support/builders.ts';
 import { aWorld } from '../support/world.ts';
 
-const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 describe('upkeep', () => {
   it('keeps as many ended tasks as was asked for, however many there were', async () => {
@@ -29,5 +30,22 @@ describe('upkeep', () => {
     world.disk.failure = undefined;
     await world.clock.advance(30_000);
     expect([...world.disk.tasks.keys()]).toEqual([live.id]);
+  });
+
+  it('does not take a year that the clock was set forward for age, and takes an hour to believe it', async () => {
+    const world = await aWorld({
+      config: { retention: { endedTasks: 10, endedTaskAgeMs: dayMs, cameraResults: 10, cameraResultAgeMs: dayMs } },
+    });
+    await world.clock.advance(hourMs);
+    world.disk.tasks.set('tsk_000001', { ...anEndedTask(1), endedAtMs: world.clock.nowMs() });
+    world.clock.jump(365 * dayMs);
+    await world.clock.advance(hourMs - 30_000);
+    expect(world.disk.tasks.size).toBe(1);
+    // Set back in time: nothing is lost.
+    world.clock.jump(-365 * dayMs);
+    await world.clock.advance(hourMs + 30_000);
+    expect(world.disk.tasks.size).toBe(1);
+    await world.clock.advance(dayMs);
+    expect(world.disk.tasks.size).toBe(0);
   });
 });

@@ -4,19 +4,32 @@ import type { Life } from './life.ts';
 import type { Operation } from './operation.ts';
 
 const hourMs = 3_600_000;
+const yearMs = 365.25 * 24 * hourMs;
+const usualWriteMs = 2;
+const fullPct = 95;
 
 /** What happens to a fleet that nobody asked for. */
 export const faults: readonly Operation[] = [
-  { name: 'an agent crashes or starts', weight: 9, kind: 'fault', run: toggleAgent },
-  { name: 'a device is cut off or connected', weight: 12, kind: 'fault', run: toggleCut },
+  { name: 'an agent crashes or starts', weight: 18, kind: 'fault', run: toggleAgent },
+  { name: 'a device is cut off or connected', weight: 16, kind: 'fault', run: toggleCut },
   { name: 'the coordinator crashes', weight: 4, kind: 'fault', run: crashCoordinator },
   { name: 'the coordinator starts', weight: 20, kind: 'fault', run: startCoordinator },
   { name: 'the disk of the coordinator is full', weight: 1.5, kind: 'fault', run: fillDisk },
   { name: 'the disk of the coordinator has room', weight: 10, kind: 'fault', run: emptyDisk },
   { name: 'the disk of the coordinator becomes slow or fast', weight: 2, kind: 'fault', run: changeDiskSpeed },
-  { name: 'a device hangs', weight: 2, kind: 'fault', run: stall },
-  { name: 'a battery is nearly empty or full', weight: 4, kind: 'fault', run: changeBattery },
+  { name: 'a device hangs', weight: 5, kind: 'fault', run: stall },
+  { name: 'a battery has another level', weight: 3, kind: 'fault', run: changeBattery },
+  { name: 'a charger is plugged in or out', weight: 2, kind: 'fault', run: toggleCharger },
+  { name: 'a device runs hot, or not any more', weight: 3, kind: 'fault', run: changeHeat },
+  { name: 'the sensors of a device make no sense, or do again', weight: 2, kind: 'fault', run: changeSensors },
+  { name: 'the profiles of a device are wrong by a hundred', weight: 1, kind: 'fault', run: distortProfiles },
+  { name: 'the disk of a device is full, torn, or well', weight: 3, kind: 'fault', run: changeAgentDisk },
+  { name: 'the disk of a device becomes slow or fast', weight: 2, kind: 'fault', run: changeAgentDiskSpeed },
+  { name: 'a link becomes slow or fast', weight: 4, kind: 'fault', run: changeLink },
+  { name: 'the fleet is split, or whole again', weight: 3, kind: 'fault', run: toggleSplit },
+  { name: 'no source of video can be reached, or can again', weight: 1, kind: 'fault', run: toggleSources },
   { name: 'a wall clock jumps', weight: 2, kind: 'fault', run: jump },
+  { name: 'a wall clock drifts', weight: 2, kind: 'fault', run: drift },
   { name: 'somebody meddles with the wire', weight: 12, kind: 'fault', run: meddle },
 ];
 
@@ -24,21 +37,34 @@ export const faults: readonly Operation[] = [
 export async function mend(life: Life): Promise<void> {
   const { world } = life;
   world.disk.failure = undefined;
-  world.coordinatorLife.writeMs = 2;
-  for (const { id } of world.agents) world.network.heal(id);
-  if (!world.coordinatorIsUp) await life.startCoordinator();
-  for (const agent of world.agents) {
-    if (agent.machine.stalled) agent.crash();
-    charge(life, agent);
-    if (!agent.isUp) await world.settle(agent.start());
+  world.coordinatorLife.writeMs = usualWriteMs;
+  world.sources.gone = false;
+  world.network.join();
+  for (const { id } of world.agents) {
+    world.network.heal(id);
+    world.network.limit(id, undefined);
   }
+  if (!world.coordinatorIsUp) await life.startCoordinator();
+  for (const agent of world.agents) await mendDevice(life, agent);
+}
+
+async function mendDevice({ world }: Life, agent: AgentLife): Promise<void> {
+  const { machine, disk } = agent;
+  if (machine.stalled) agent.crash();
+  machine.mend();
+  disk.mend();
+  if (machine.battery) {
+    machine.battery.levelPct = fullPct;
+    machine.battery.pluggedIn = true;
+  }
+  if (!agent.isUp) await world.settle(agent.start());
 }
 
 async function toggleAgent(life: Life, dice: Dice): Promise<boolean> {
   const agent = life.someMember(dice);
   if (!agent) return false;
   if (agent.isUp) agent.crash();
-  else await life.world.settle(agent.start());
+  else await life.startAgent(agent);
   life.world.note(`${agent.id} ${agent.isUp ? 'starts' : 'crashed'}`);
   return true;
 }
@@ -54,9 +80,9 @@ async function toggleCut(life: Life, dice: Dice): Promise<boolean> {
   return true;
 }
 
-async function crashCoordinator({ world }: Life): Promise<boolean> {
+async function crashCoordinator({ world }: Life, dice: Dice): Promise<boolean> {
   if (!world.coordinatorIsUp) return false;
-  world.crashCoordinator();
+  world.crashCoordinator(dice.pick(['lost', 'done']));
   return true;
 }
 
@@ -92,25 +118,100 @@ async function stall(life: Life, dice: Dice): Promise<boolean> {
   return true;
 }
 
-async function changeBattery(life: Life): Promise<boolean> {
-  const agent = life.members.find(({ machine }) => machine.batteryPct !== undefined);
-  if (!agent) return false;
-  if (life.belowFloorSinceMs.has(agent.id)) charge(life, agent);
-  else {
-    agent.machine.batteryPct = 5;
-    life.belowFloorSinceMs.set(agent.id, life.nowMs);
-  }
+/** Below every floor, at the fleet's, a little above it, full. */
+async function changeBattery(life: Life, dice: Dice): Promise<boolean> {
+  const battery = life.someMember(dice)?.machine.battery;
+  if (!battery) return false;
+  battery.levelPct = dice.pick([5, 30, 32, 34, fullPct]);
   return true;
 }
 
-function charge(life: Life, { id, machine }: AgentLife): void {
-  machine.batteryPct = machine.spec.batteryPct;
-  life.belowFloorSinceMs.delete(id);
+async function toggleCharger(life: Life, dice: Dice): Promise<boolean> {
+  const battery = life.someMember(dice)?.machine.battery;
+  if (!battery) return false;
+  battery.pluggedIn = !battery.pluggedIn;
+  return true;
 }
 
+/** So hot that it takes nothing, or only slow. */
+async function changeHeat(life: Life, dice: Dice): Promise<boolean> {
+  const machine = life.someMember(dice)?.machine;
+  if (!machine) return false;
+  const [temperatureC, slowdown] = dice.pick([
+    [45, 1],
+    [80, 3],
+    [88, 8],
+    [95, 8],
+  ] as const);
+  machine.temperatureC = temperatureC;
+  machine.slowdown = slowdown;
+  return true;
+}
+
+async function changeSensors(life: Life, dice: Dice): Promise<boolean> {
+  const machine = life.someMember(dice)?.machine;
+  if (!machine) return false;
+  const nonsense = dice.pick([Number.NaN, Infinity, -Infinity, -40, 1e300]);
+  machine.sensorsSay = machine.sensorsSay === undefined ? nonsense : undefined;
+  return true;
+}
+
+/** They are read at a start. */
+async function distortProfiles(life: Life, dice: Dice): Promise<boolean> {
+  const agent = life.someMember(dice);
+  if (!agent) return false;
+  agent.crash();
+  agent.disk.profileFactor = dice.pick([0.01, 100]);
+  await life.startAgent(agent);
+  return true;
+}
+
+async function changeAgentDisk(life: Life, dice: Dice): Promise<boolean> {
+  const agent = life.someMember(dice);
+  if (!agent) return false;
+  agent.disk.state = agent.disk.state === 'well' ? dice.pick(['full', 'torn']) : 'well';
+  life.world.note(`the disk of ${agent.id} is ${agent.disk.state}`);
+  return true;
+}
+
+async function changeAgentDiskSpeed(life: Life, dice: Dice): Promise<boolean> {
+  const agent = life.someMember(dice);
+  if (!agent) return false;
+  agent.disk.writeMs = dice.pick([1, 5, 5, 200, 2_000]);
+  return true;
+}
+
+/** From as fast as any down to a bad mobile network. */
+async function changeLink(life: Life, dice: Dice): Promise<boolean> {
+  const agent = life.someMember(dice);
+  if (!agent) return false;
+  const bytesPerMs = dice.pick([undefined, 100, 10, 2]);
+  life.world.network.limit(agent.id, bytesPerMs);
+  life.world.note(`the link of ${agent.id} carries ${bytesPerMs ?? 'any'} bytes a ms`);
+  return true;
+}
+
+async function toggleSplit({ world: { network, agents } }: Life, dice: Dice): Promise<boolean> {
+  if (network.isSplit) network.join();
+  else network.split(agents.filter(() => dice.chance(0.5)).map(({ id }) => id));
+  return true;
+}
+
+async function toggleSources({ world: { sources } }: Life): Promise<boolean> {
+  sources.gone = !sources.gone;
+  return true;
+}
+
+/** By hours, as a wrong time zone does, or by years, as a board without a battery for its clock. */
 async function jump({ world }: Life, dice: Dice): Promise<boolean> {
   const { wall } = dice.pick([world.coordinatorLife, ...world.agents]);
-  wall.offsetMs += dice.pick([-5, -0.01, 0.01, 5]) * hourMs;
+  wall.offsetMs += dice.pick([-5 * hourMs, -36_000, 36_000, 5 * hourMs, -10 * yearMs, 10 * yearMs]);
+  return true;
+}
+
+async function drift(life: Life, dice: Dice): Promise<boolean> {
+  const { wall } = dice.pick([life.world.coordinatorLife, ...life.world.agents]);
+  wall.drift(dice.pick([-0.05, 0, 0.001, 0.05]), life.nowMs);
   return true;
 }
 

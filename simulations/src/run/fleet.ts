@@ -5,7 +5,20 @@ export const machines: readonly MachineSpec[] = [
   { name: 'pi-5', cores: 4, inferenceMs: 80, loadMs: 400 },
   { name: 'pi-4', cores: 4, inferenceMs: 220, loadMs: 900, lacks: 'efficientnet-lite0' },
   { name: 'mini-pc', cores: 4, inferenceMs: 25, loadMs: 150 },
-  { name: 'phone', cores: 8, inferenceMs: 60, loadMs: 300, batteryPct: 80 },
+  {
+    name: 'phone',
+    cores: 8,
+    inferenceMs: 60,
+    loadMs: 300,
+    // Small, so that a life of minutes is long to it.
+    battery: {
+      levelPct: 45,
+      wattHours: 1,
+      idleWatts: 0.5,
+      workWatts: 4,
+      charging: { fromMs: 60_000, toMs: 120_000, watts: 6 },
+    },
+  },
 ];
 
 /** Limits that a short life meets. */
@@ -14,11 +27,14 @@ export const coordinatorLimits = {
   attemptsPerDevice: 6,
   inlineInputBytes: 1_000,
   leaseMs: 10_000,
+  cameraLimit: 5,
+  batteryFloorPct: 30,
 };
 
 export const agentLimits = {
-  outbox: { mostResults: 60 },
+  outbox: { mostResults: 60, mostBytes: 100_000 },
   work: {
+    concurrency: 2,
     limits: { batteryFloorPct: 20, hotC: 90, queueLimit: 4, inputBytesLimit: 1 << 20 },
   },
 };

@@ -1,5 +1,13 @@
 import { finalTaskStates, type ResultRecord, type Task } from '@shoal/coordinator';
-import { asShoalError, canonicalJson, decodeResult, type PeerKey, verifyAttestation } from '@shoal/protocol';
+import {
+  asShoalError,
+  canonicalJson,
+  decodeResult,
+  type PeerId,
+  type PeerKey,
+  verifyAttestation,
+} from '@shoal/protocol';
+import { type AgentLife, linkQueueBytes } from '../world/index.ts';
 import { agentLimits, coordinatorLimits } from './fleet.ts';
 import type { Life } from './life.ts';
 
@@ -13,7 +21,10 @@ export const always: readonly Invariant[] = [
   resultsAreProved,
   nothingForTheRevoked,
   nothingBelowTheFloor,
+  nothingBelowItsOwnFloor,
   leasesAreKept,
+  nothingUnadmitted,
+  nothingOverAdmission,
   limitsAreKept,
   nothingIsADefect,
 ];
@@ -128,6 +139,45 @@ function* nothingBelowTheFloor({ belowFloorSinceMs, seen, attempts }: Life): Ite
   }
 }
 
+/** Time within which a device that is cut off looks at its own battery: it does before each hello, which it says ever more seldom; ms. */
+const ownBatteryKnownMs = 60_000;
+/** By inferences of a device, when its battery had been below its own floor for so long, joules. */
+const workedThen = new WeakMap<AgentLife, { readonly sinceMs: number; readonly workedJ: number }>();
+
+function* nothingBelowItsOwnFloor({ world, belowOwnFloorSinceMs, nowMs }: Life): Iterable<string> {
+  for (const agent of world.agents) {
+    const { battery } = agent.machine;
+    const sinceMs = belowOwnFloorSinceMs.get(agent.id);
+    if (!battery || sinceMs === undefined || nowMs < sinceMs + ownBatteryKnownMs) continue;
+    const then = workedThen.get(agent);
+    if (then?.sinceMs !== sinceMs) workedThen.set(agent, { sinceMs, workedJ: battery.workedJ });
+    else if (battery.workedJ > then.workedJ)
+      yield `${agent.id} works though its battery is at ${battery.levelPct.toFixed(1)} %, for ${nowMs - sinceMs} ms`;
+  }
+}
+
+function* nothingUnadmitted({ seen, world: { wiretap } }: Life): Iterable<string> {
+  for (const { id: task, attempts } of seen)
+    for (const { id, state, device } of attempts)
+      if (state === 'accepted' && wiretap.admissions.get(id) !== true)
+        yield `${task}: ${id} is taken for accepted, and ${device} did not accept it`;
+}
+
+function* nothingOverAdmission({ seen, world }: Life): Iterable<string> {
+  const open = new Map<PeerId, number>();
+  for (const { attempts } of seen)
+    for (const { device, state } of attempts)
+      if (state === 'offered' || state === 'accepted') open.set(device, (open.get(device) ?? 0) + 1);
+  for (const [device, count] of open)
+    if (count > coordinatorLimits.attemptsPerDevice) yield `${count} attempts are with ${device}`;
+  const { concurrency, limits } = agentLimits.work;
+  for (const { id, status } of world.agents) {
+    if (!status) continue;
+    if (status.queued > limits.queueLimit) yield `${status.queued} tasks wait on ${id}`;
+    if (status.running > concurrency) yield `${status.running} tasks run on ${id}`;
+  }
+}
+
 function* leasesAreKept({ seen, attempts, nowMs, coordinatorSinceMs }: Life): Iterable<string> {
   for (const { id: task, attempts: tries } of seen) {
     for (const { id, placement } of tries) {
@@ -142,6 +192,8 @@ function* leasesAreKept({ seen, attempts, nowMs, coordinatorSinceMs }: Life): It
 }
 
 function* limitsAreKept({ world, seen }: Life): Iterable<string> {
+  if (world.network.mostQueuedBytes > linkQueueBytes) yield `${world.network.mostQueuedBytes} bytes waited for a link`;
+  if (world.disk.cameras.size > coordinatorLimits.cameraLimit) yield `${world.disk.cameras.size} cameras`;
   const live = seen.filter(({ state }) => !finalTaskStates.has(state));
   if (live.length > coordinatorLimits.liveTaskLimit) yield `${live.length} tasks live at once`;
   for (const { id, spec, attempts } of seen) {
@@ -150,8 +202,9 @@ function* limitsAreKept({ world, seen }: Life): Iterable<string> {
   }
   for (const { id, status } of world.agents) {
     if (!status) continue;
-    if (status.outbox.waiting > agentLimits.outbox.mostResults) yield `${status.outbox.waiting} results wait on ${id}`;
-    if (status.queued > agentLimits.work.limits.queueLimit) yield `${status.queued} tasks wait on ${id}`;
+    const { waiting, sizeBytes } = status.outbox;
+    if (waiting > agentLimits.outbox.mostResults) yield `${waiting} results wait on ${id}`;
+    if (sizeBytes > agentLimits.outbox.mostBytes) yield `${sizeBytes} bytes of results wait on ${id}`;
   }
 }
 
@@ -186,12 +239,14 @@ function* everyOutboxIsEmpty({ members }: Life): Iterable<string> {
 }
 
 function* everyDurableReportIsKept({ world, cameras, members, nowMs }: Life): Iterable<string> {
+  const kept = new Set<string>();
+  for (const { work, device } of world.disk.results.values())
+    if ('camera' in work) kept.add(`${device} ${work.camera} ${work.report}`);
   for (const { id: device, disk } of members) {
     for (const [report, durableMs] of disk.reports) {
       const [camera = '', number] = report.split(' ');
       if (cameras.get(camera)?.removed !== false || nowMs - durableMs < deliveredWithinMs) continue;
-      if (!world.disk.hasReport(camera, device, Number(number)))
-        yield `report ${number} of ${camera} was durable on ${device} and was lost`;
+      if (!kept.has(`${device} ${report}`)) yield `report ${number} of ${camera} was durable on ${device} and was lost`;
     }
   }
 }

@@ -1,6 +1,7 @@
 import { finalTaskStates, type Task, type TaskSpec } from '@shoal/coordinator';
 import { type ErrorCode, isShoalError, type PeerId } from '@shoal/protocol';
 import type { AgentLife, Dice, World } from '../world/index.ts';
+import { agentLimits, coordinatorLimits } from './fleet.ts';
 import type { Step } from './script.ts';
 
 /** A task that was acknowledged. */
@@ -32,7 +33,9 @@ export class Life {
   readonly attempts = new Map<string, Sighting>();
   /** Since when a device may get nothing, virtual ms. */
   readonly revokedAtMs = new Map<PeerId, number>();
+  /** Since when a battery is below the floor of the fleet, and below that of its device, while it is not charged; virtual ms. */
   readonly belowFloorSinceMs = new Map<PeerId, number>();
+  readonly belowOwnFloorSinceMs = new Map<PeerId, number>();
   /** Every task, as the coordinator tells it now; empty while it is down. */
   seen: readonly Task[] = [];
   readonly broken: string[] = [];
@@ -79,6 +82,11 @@ export class Life {
     }
   }
 
+  /** Whether it did: with a full disk it says why not. */
+  async startAgent(agent: AgentLife): Promise<void> {
+    await this.ask(agent.start());
+  }
+
   async startCoordinator(): Promise<void> {
     await this.world.restartCoordinator();
     this.coordinatorSinceMs = this.nowMs;
@@ -93,8 +101,12 @@ export class Life {
     this.world.note(`acknowledged ${task.id}`);
   }
 
-  /** Looks at every task and notes what changed. */
+  /** Looks at every battery and every task, and notes what changed. */
   async look(): Promise<void> {
+    for (const agent of this.world.agents) {
+      this.#watchBattery(agent, coordinatorLimits.batteryFloorPct, this.belowFloorSinceMs);
+      this.#watchBattery(agent, agentLimits.work.limits.batteryFloorPct, this.belowOwnFloorSinceMs);
+    }
     this.seen = [];
     if (!this.world.coordinatorIsUp) return;
     const { tasks } = this.world.coordinator;
@@ -109,6 +121,14 @@ export class Life {
     const seen = await this.world.settle(Promise.all(found));
     this.seen = seen.filter((task) => task !== undefined);
     for (const { attempts } of this.seen) for (const { id, state } of attempts) this.#sight(id, state);
+  }
+
+  /** Whoever's sensors make no sense knows nothing of its battery. */
+  #watchBattery({ id, machine }: AgentLife, floorPct: number, sinceMs: Map<PeerId, number>): void {
+    const { battery, sensorsSay } = machine;
+    const below = battery && sensorsSay === undefined && !battery.isCharging && battery.levelPct < floorPct;
+    if (!below) sinceMs.delete(id);
+    else if (!sinceMs.has(id)) sinceMs.set(id, this.nowMs);
   }
 
   #sight(attempt: string, state: string): void {

@@ -30,7 +30,7 @@ function aPicture(life: Life, dice: Dice): Promise<BlobRef | undefined> {
 export function aCamera(life: Life, dice: Dice): CameraSpec {
   return {
     name: 'a camera',
-    source: dice.pick(['rtsp://fine/', 'rtsp://fine/', 'rtsp://breaks/']),
+    source: dice.pick(['rtsp://fine/', 'rtsp://fine/', 'rtsp://breaks/', 'rtsp://bursts/']),
     pipeline: 'detect',
     targetFps: dice.pick([0.3, 0.5, 1]),
     parameters: {},

@@ -5,17 +5,19 @@ import type { Life } from './life.ts';
 import type { Operation } from './operation.ts';
 import { aCamera, aSpec } from './specs.ts';
 
-/** Cameras that are there at the same time, at most. */
-const mostCameras = 3;
+/** Tasks and cameras that come at once, now and then. */
+const burst = { tasks: 25, cameras: 4 };
 
 /** What people and programs ask for. */
 export const work: readonly Operation[] = [
-  { name: 'a task comes', weight: 60, kind: 'work', run: submit },
+  { name: 'a task comes', weight: 50, kind: 'work', run: submit },
+  { name: 'many tasks come at once', weight: 1, kind: 'work', run: submitMany },
   { name: 'a task comes again under its key', weight: 6, kind: 'work', run: submitAgain },
   { name: 'a task is cancelled', weight: 6, kind: 'work', run: cancel },
-  { name: 'a camera comes', weight: 3, kind: 'work', run: createCamera },
+  { name: 'a camera comes', weight: 4, kind: 'work', run: createCamera },
+  { name: 'many cameras come at once', weight: 0.3, kind: 'work', run: createCameras },
   { name: 'a camera is changed', weight: 3, kind: 'work', run: changeCamera },
-  { name: 'a camera goes', weight: 1, kind: 'work', run: removeCamera },
+  { name: 'a camera goes', weight: 2, kind: 'work', run: removeCamera },
   { name: 'a device is drained, or not any more', weight: 2, kind: 'work', run: toggleDraining },
   { name: 'a device is revoked', weight: 0.4, kind: 'work', run: revoke },
   { name: 'the coordinator crashes at a submission', weight: 2, kind: 'fault', run: crashAtSubmission },
@@ -29,6 +31,12 @@ async function submit(life: Life, dice: Dice): Promise<boolean> {
   if (key !== undefined) life.keys.set(key, { spec });
   const task = await life.ask(life.world.coordinator.tasks.submit(spec, key));
   if (task) life.acknowledge(task, key);
+  return true;
+}
+
+async function submitMany(life: Life, dice: Dice): Promise<boolean> {
+  if (!life.world.coordinatorIsUp) return false;
+  for (let count = 0; count < burst.tasks; count++) await submit(life, dice);
   return true;
 }
 
@@ -73,11 +81,17 @@ async function cancel(life: Life, dice: Dice): Promise<boolean> {
   return true;
 }
 
+/** More than a fleet may have are refused. */
 async function createCamera(life: Life, dice: Dice): Promise<boolean> {
-  const here = [...life.cameras.values()].filter(({ removed }) => !removed);
-  if (!life.world.coordinatorIsUp || here.length >= mostCameras) return false;
+  if (!life.world.coordinatorIsUp) return false;
   const camera = await life.ask(life.world.coordinator.cameras.create(aCamera(life, dice)));
   if (camera) life.cameras.set(camera.id, { removed: false });
+  return true;
+}
+
+async function createCameras(life: Life, dice: Dice): Promise<boolean> {
+  if (!life.world.coordinatorIsUp) return false;
+  for (let count = 0; count < burst.cameras; count++) await createCamera(life, dice);
   return true;
 }
 

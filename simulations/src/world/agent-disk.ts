@@ -1,18 +1,30 @@
-import { type AgentStore, MemoryAgentStore, type OutboxEntry } from '@shoal/agent';
-import { CameraReport, type Clock, type PeerId, type Random } from '@shoal/protocol';
+import { type AgentStore, MemoryAgentStore, type OutboxEntry, type ProfileRecord } from '@shoal/agent';
+import { CameraReport, type Clock, type PeerId, type Random, ShoalError } from '@shoal/protocol';
 
-/** How long a simulated SD card takes for one write, ms. */
-const writeMs = 5;
+/** How long a simulated SD card usually takes for one write, ms. */
+const usualWriteMs = 5;
+
+/**
+ * - `well`: what is written is there.
+ * - `full`: nothing can be written.
+ * - `torn`: a write fails, and what it was to write is there or not.
+ */
+type DiskState = 'well' | 'full' | 'torn';
 
 /**
  * The disk of a device. A write takes its time, and in a crash those under way are done or not, the first ones first, without anybody being told;
- * received sequences that no write took along are forgotten.
+ * received sequences that no write took along are forgotten. One write is done as a whole or not at all: that is what the real store makes of a
+ * log that was torn in the middle of a record.
  */
 export class AgentDisk {
   readonly #random: Random;
   readonly #content: AgentStore;
   readonly #received = new Map<PeerId, number>();
   #underWay = new Set<() => void>();
+  state: DiskState = 'well';
+  writeMs = usualWriteMs;
+  /** What is read of stored profiles is so many times what was measured. */
+  profileFactor = 1;
   /** When camera reports, as `camera number`, were said to be durable, virtual ms. */
   readonly reports = new Map<string, number>();
 
@@ -27,14 +39,19 @@ export class AgentDisk {
     const { sequences, membership, outbox, profiles, cameras } = this.#content;
     const received = new Map(this.#received);
     const write = <T>(apply: () => Promise<T>): Promise<T> =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const run = () => {
           this.#underWay.delete(run);
-          for (const [sender, sequence] of received) this.#received.set(sender, sequence);
-          resolve(apply());
+          const failure = this.#failure();
+          if (failure === undefined || this.#isDoneAllTheSame()) {
+            for (const [sender, sequence] of received) this.#received.set(sender, sequence);
+            const done = apply();
+            if (failure === undefined) return resolve(done);
+          }
+          reject(failure);
         };
         this.#underWay.add(run);
-        clock.after('agent disk: write', writeMs, run);
+        clock.after('agent disk: write', this.writeMs, run);
       });
     return {
       sequences: {
@@ -61,7 +78,10 @@ export class AgentDisk {
         remove: (ids) => write(() => outbox.remove(ids)),
         shedPayloads: (sizeBytes) => write(() => outbox.shedPayloads(sizeBytes)),
       },
-      profiles: { all: () => profiles.all(), put: (record) => write(() => profiles.put(record)) },
+      profiles: {
+        all: () => profiles.all().map((record) => this.#distorted(record)),
+        put: (record) => write(() => profiles.put(record)),
+      },
       cameras: {
         all: () => cameras.all(),
         put: (assignment) => write(() => cameras.put(assignment)),
@@ -80,6 +100,29 @@ export class AgentDisk {
       if (this.#random.next() < 0.5) return;
       run();
     }
+  }
+
+  mend(): void {
+    this.state = 'well';
+    this.writeMs = usualWriteMs;
+    this.profileFactor = 1;
+  }
+
+  #failure(): ShoalError | undefined {
+    if (this.state === 'full') return new ShoalError('io.disk-full', 'the disk is full');
+    if (this.state === 'torn' && this.#random.next() < 0.3)
+      return new ShoalError('io.failed', 'the disk did not say whether it wrote');
+    return undefined;
+  }
+
+  #isDoneAllTheSame(): boolean {
+    return this.state === 'torn' && this.#random.next() < 0.5;
+  }
+
+  #distorted({ profile, fingerprint }: ProfileRecord): ProfileRecord {
+    const { p50Ms, p95Ms } = profile;
+    const distorted = { ...profile, p50Ms: p50Ms * this.profileFactor, p95Ms: p95Ms * this.profileFactor };
+    return { profile: distorted, fingerprint };
   }
 
   #promise(entries: readonly OutboxEntry[], nowMs: number): void {

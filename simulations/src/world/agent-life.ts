@@ -19,8 +19,8 @@ import {
   ShoalError,
 } from '@shoal/protocol';
 import type { AgentDisk } from './agent-disk.ts';
-import { CrashableClock, type WallClock } from './crashable-clock.ts';
-import { scriptedVideos } from './scripted-videos.ts';
+import { CrashableClock, WallClock } from './crashable-clock.ts';
+import { type ScriptedSources, scriptedVideos } from './scripted-videos.ts';
 import type { SimulatedMachine } from './simulated-machine.ts';
 import { simulatedModels } from './simulated-models.ts';
 import type { Wiretap } from './wiretap.ts';
@@ -34,6 +34,7 @@ interface Surroundings {
   readonly wiretap: Wiretap;
   readonly machine: SimulatedMachine;
   readonly disk: AgentDisk;
+  readonly sources: ScriptedSources;
   readonly config: Pick<AgentConfig, 'outbox' | 'work'>;
   readonly coordinator: PeerKey;
 }
@@ -48,7 +49,7 @@ const never = new AbortController().signal;
 
 /** An agent that can crash and start again with what was durable and nothing else. Only its engine and its pictures are made up. */
 export class AgentLife {
-  readonly wall: WallClock = { offsetMs: 0 };
+  readonly wall = new WallClock();
   readonly #surroundings: Surroundings;
   #token: { readonly tokenId: string; readonly secret: Uint8Array } | undefined;
   #process: Process | undefined;
@@ -86,13 +87,13 @@ export class AgentLife {
 
   async start(token = this.#token): Promise<void> {
     this.#token = token;
-    const { hub, wiretap, random, identity, logger, machine, disk, config, coordinator } = this.#surroundings;
+    const { hub, wiretap, random, identity, logger, machine, disk, config, coordinator, sources } = this.#surroundings;
     machine.stalled = false;
     const clock = new CrashableClock(this.#surroundings.clock, this.wall);
     const link = wiretap.on(hub.link(identity.id), identity.id);
     const engine = createSimulatedEngine(
       { clock },
-      { concurrency: 1, queueLimit: 64, loadMs: () => machine.spec.loadMs, inferenceMs: () => machine.inferenceMs },
+      { concurrency: 1, queueLimit: 64, loadMs: () => machine.spec.loadMs, inferenceMs: () => machine.infer() },
     );
     const agent = createAgent(
       { ...config, coordinator, software: 'shoal-agent/simulated', ...(token && { token }) },
@@ -100,12 +101,17 @@ export class AgentLife {
         ...{ clock, random, logger, identity, link, machine, runPicture },
         store: disk.open(clock),
         models: shelfOf(machine.spec.lacks),
-        videos: scriptedVideos(clock),
+        videos: scriptedVideos(clock, sources),
         engines: [engine],
       },
     );
     this.#process = { agent, clock, link };
-    await agent.start(never);
+    try {
+      await agent.start(never);
+    } catch (error) {
+      this.crash();
+      throw error;
+    }
   }
 
   crash(): void {

@@ -7,7 +7,7 @@ import {
   MemoryStore,
 } from '@shoal/coordinator';
 import type { Clock, Identity, Link, Logger, MemoryHub, PeerId, PeerKey, Random } from '@shoal/protocol';
-import { CrashableClock, type WallClock } from './crashable-clock.ts';
+import { CrashableClock, WallClock } from './crashable-clock.ts';
 import type { Signatures } from './signatures.ts';
 import { simulatedModels } from './simulated-models.ts';
 import type { Wiretap } from './wiretap.ts';
@@ -36,7 +36,7 @@ const never = new AbortController().signal;
 export class CoordinatorLife {
   /** How long its disk takes for one write, ms. */
   writeMs = 2;
-  readonly wall: WallClock = { offsetMs: 0 };
+  readonly wall = new WallClock();
   readonly #surroundings: Surroundings;
   #process: Process | undefined;
   readonly #crashed: Process[] = [];
@@ -86,13 +86,14 @@ export class CoordinatorLife {
     await coordinator.start(never);
   }
 
-  crash(): void {
+  /** @param lastWrite whether the write that was under way is on the disk, though nobody was told */
+  crash(lastWrite: 'lost' | 'done' = 'lost'): void {
     if (!this.#process) return;
     const { clock, store, link } = this.#process;
     this.#crashed.push(this.#process);
     this.#process = undefined;
     clock.crash();
-    store.crash();
+    store.crash(lastWrite);
     void link.stop();
   }
 

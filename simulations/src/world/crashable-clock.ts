@@ -1,8 +1,27 @@
 import type { Clock } from '@shoal/protocol';
 
-/** What the clock on the wall of one machine is off by, ms. It stays wrong when a process there starts again. */
-export interface WallClock {
-  offsetMs: number;
+/** The clock on the wall of one machine, which may be wrong. It stays so when a process there starts again. */
+export class WallClock {
+  /** What it is off by, ms. */
+  offsetMs = 0;
+  #driftPerMs = 0;
+  #sinceMs = 0;
+
+  /** From now on it goes so much too fast (or, below 0, too slow): 0.01 is a minute in a hundred. */
+  drift(share: number, nowMs: number): void {
+    this.offsetMs = this.#offMs(nowMs);
+    this.#driftPerMs = share;
+    this.#sinceMs = nowMs;
+  }
+
+  /** What it shows, ms since the Unix epoch. */
+  read(clock: Clock): number {
+    return Math.trunc(clock.nowMs() + this.#offMs(clock.monotonicMs()));
+  }
+
+  #offMs(nowMs: number): number {
+    return this.offsetMs + this.#driftPerMs * (nowMs - this.#sinceMs);
+  }
 }
 
 /** The clock of one simulated process. From its crash on, nothing that it had set or sets is called any more, until it is buried. */
@@ -19,7 +38,7 @@ export class CrashableClock implements Clock {
   }
 
   nowMs(): number {
-    return this.#clock.nowMs() + this.#wall.offsetMs;
+    return this.#wall.read(this.#clock);
   }
 
   monotonicMs(): number {

@@ -25,16 +25,10 @@ export class Dice implements Random {
     return this.next() < share;
   }
 
-  /** Uniform in least..most. */
-  between(least: number, most: number): number {
-    return least + this.next() * (most - least);
-  }
-
   /** One of several. @throws when there is none */
   pick<T>(of: readonly T[]): T {
-    const item = of[Math.floor(this.next() * of.length)];
-    if (item === undefined) throw new Error('nothing to choose from');
-    return item;
+    if (of.length === 0) throw new Error('nothing to choose from');
+    return of[Math.floor(this.next() * of.length)] as T;
   }
 
   /** A seed for other dice. */

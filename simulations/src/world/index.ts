@@ -1,6 +1,6 @@
 export type { AgentLife } from './agent-life.ts';
 export { Dice } from './dice.ts';
-export { Network, type NetworkOptions } from './network.ts';
+export { linkQueueBytes, Network, type NetworkOptions } from './network.ts';
 export type { SignatureKind } from './signatures.ts';
 export type { MachineSpec } from './simulated-machine.ts';
 export { World, type WorldOptions, type WorldParts } from './world.ts';

@@ -1,5 +1,6 @@
 import type { Condition, Machine } from '@shoal/agent';
-import type { CapabilityInit } from '@shoal/protocol';
+import type { CapabilityInit, Clock } from '@shoal/protocol';
+import { type BatterySpec, SimulatedBattery } from './simulated-battery.ts';
 
 export interface MachineSpec {
   readonly name: string;
@@ -7,34 +8,50 @@ export interface MachineSpec {
   /** One inference of any model, ms. */
   readonly inferenceMs: number;
   readonly loadMs: number;
-  /** 0..100; `undefined` for a machine on mains. */
-  readonly batteryPct?: number;
+  /** Left out: on mains. */
+  readonly battery?: BatterySpec;
   /** A model that is not in its catalogue. */
   readonly lacks?: string;
 }
 
 /** An inference of a machine that hangs, ms: longer than anybody waits for it. */
 const stalledMs = 3_600_000;
+const usualTemperatureC = 45;
 
 /** A machine that is data. */
 export class SimulatedMachine implements Machine {
   readonly spec: MachineSpec;
-  /** Percent; `undefined` for a machine on mains. */
-  batteryPct: number | undefined;
+  readonly battery: SimulatedBattery | undefined;
   /** Its processor does not come to an end any more, while the agent goes on talking. */
   stalled = false;
+  /** So many times slower than usual, as a hot processor is. */
+  slowdown = 1;
+  temperatureC = usualTemperatureC;
+  /** What every sensor says instead of what is true: a number that makes no sense. */
+  sensorsSay: number | undefined;
 
-  constructor(spec: MachineSpec) {
+  constructor(spec: MachineSpec, clock: Clock) {
     this.spec = spec;
-    this.batteryPct = spec.batteryPct;
+    this.battery = spec.battery && new SimulatedBattery(spec.battery, clock);
   }
 
-  get inferenceMs(): number {
-    return this.stalled ? stalledMs : this.spec.inferenceMs;
+  /** One inference begins: how long it takes, ms. Its energy is drawn. */
+  infer(): number {
+    const ms = this.spec.inferenceMs * this.slowdown;
+    this.battery?.work(ms);
+    return this.stalled ? stalledMs : ms;
+  }
+
+  /** As it is after a person has seen to it; only the battery is as full as it is. */
+  mend(): void {
+    this.stalled = false;
+    this.slowdown = 1;
+    this.temperatureC = usualTemperatureC;
+    this.sensorsSay = undefined;
   }
 
   async capability(): Promise<CapabilityInit> {
-    const { name, cores, batteryPct } = this.spec;
+    const { name, cores, battery } = this.spec;
     return {
       hostName: name,
       platform: 'simulated',
@@ -42,22 +59,26 @@ export class SimulatedMachine implements Machine {
       board: name,
       cores,
       memoryBytes: 4 << 30,
-      powerSource: batteryPct === undefined ? 'mains' : 'battery',
-      hasBattery: batteryPct !== undefined,
+      powerSource: battery ? 'battery' : 'mains',
+      hasBattery: battery !== undefined,
+      ...(battery && { batteryWh: battery.wattHours, idleWatts: battery.idleWatts }),
     };
   }
 
   async condition(): Promise<Condition> {
-    const { batteryPct } = this;
+    const said = this.sensorsSay;
     return {
-      cpuLoad: 0,
-      memoryAvailableBytes: 2 << 30,
-      ...(batteryPct !== undefined && { batteryPct, charging: false }),
+      cpuLoad: said ?? 0,
+      memoryAvailableBytes: said ?? 2 << 30,
+      temperatureC: said ?? this.temperatureC,
+      throttled: this.slowdown > 1,
+      ...(this.battery && { batteryPct: said ?? this.battery.levelPct, charging: this.battery.isCharging }),
     };
   }
 
   async measureEnergy(): Promise<() => Promise<number | undefined>> {
-    return async () => undefined;
+    const beforeJ = this.battery?.workedJ ?? 0;
+    return async () => this.battery && (this.battery.workedJ - beforeJ) * 1_000;
   }
 
   async residentBytes(): Promise<number | undefined> {

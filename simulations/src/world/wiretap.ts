@@ -1,4 +1,13 @@
-import { Envelope, type Link, type MemoryHub, type PeerId, readBodyHeader, ShoalError } from '@shoal/protocol';
+import {
+  Body,
+  Envelope,
+  type Link,
+  type MemoryHub,
+  type PeerId,
+  payloadOf,
+  readBodyHeader,
+  ShoalError,
+} from '@shoal/protocol';
 import type { Dice } from './dice.ts';
 
 interface Overheard {
@@ -29,6 +38,8 @@ export class Wiretap {
   #heard = 0;
   /** Sequences that were used twice: what a replay is known by. */
   readonly reused: string[] = [];
+  /** Attempts that a device has answered for, and whether it ever took them. */
+  readonly admissions = new Map<string, boolean>();
 
   constructor(hub: MemoryHub, dice: Dice) {
     this.#hub = hub;
@@ -65,13 +76,25 @@ export class Wiretap {
 
   #hear(heard: Overheard): void {
     this.#heard += 1;
-    this.#checkSequence(heard);
+    const { body } = Envelope.decode(heard.frame);
+    this.#checkSequence(heard, body);
+    this.#noteAdmissions(body);
     const place = this.#overheard.length < kept ? this.#overheard.length : Math.floor(this.#dice.next() * this.#heard);
     if (place < kept) this.#overheard[place] = heard;
   }
 
-  #checkSequence({ from, to, frame }: Overheard): void {
-    const { sequence } = readBodyHeader(Envelope.decode(frame).body);
+  /** What was said for the first time, by whose name it carries: who meddles says it through the hub. */
+  #noteAdmissions(body: Uint8Array): void {
+    for (const message of Body.decode(body).messages) {
+      const payload = payloadOf(message);
+      if (payload?.kind !== 'taskAdmission') continue;
+      const { attemptId, accepted } = payload.value;
+      this.admissions.set(attemptId, accepted || this.admissions.get(attemptId) === true);
+    }
+  }
+
+  #checkSequence({ from, to }: Overheard, body: Uint8Array): void {
+    const { sequence } = readBodyHeader(body);
     const pair = `${from} to ${to}`;
     if (sequence <= (this.#sequences.get(pair) ?? 0)) this.reused.push(`${from} used sequence ${sequence} again`);
     this.#sequences.set(pair, sequence);

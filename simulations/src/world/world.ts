@@ -13,6 +13,7 @@ import { AgentLife } from './agent-life.ts';
 import { CoordinatorLife } from './coordinator-life.ts';
 import { Dice } from './dice.ts';
 import { calmNetwork, Network, type NetworkOptions } from './network.ts';
+import type { ScriptedSources } from './scripted-videos.ts';
 import { type SignatureKind, signaturesOf } from './signatures.ts';
 import { type MachineSpec, SimulatedMachine } from './simulated-machine.ts';
 import { Wiretap } from './wiretap.ts';
@@ -62,16 +63,17 @@ export class World {
   /** What the coordinator knows when it has forgotten everything else. */
   readonly disk: MemoryDisk;
   readonly wiretap: Wiretap;
+  readonly sources: ScriptedSources = { gone: false };
   /** The coordinator as a process on a machine; what it does is {@link coordinator}. */
   readonly coordinatorLife: CoordinatorLife;
   #over = false;
 
   private constructor(options: WorldOptions) {
     const dice = (what: string) => Dice.of(options.seed, what);
-    this.network = new Network(options.seed, options.network ?? calmNetwork);
+    this.network = new Network(options.seed, this.clock, options.network ?? calmNetwork);
     const hub = new MemoryHub(this.clock, {
       maxFrameBytes: 1 << 20,
-      route: (from, to) => this.network.route(from, to),
+      route: (from, to, sizeBytes) => this.network.route(from, to, sizeBytes),
     });
     this.wiretap = new Wiretap(hub, dice('wiretap'));
     const { disk = new MemoryDisk(), agentStore, coordinatorClock = (clock: Clock) => clock } = options.parts ?? {};
@@ -94,8 +96,9 @@ export class World {
         new AgentLife({
           ...surroundings,
           random: dice(`agent ${number}`),
-          machine: new SimulatedMachine(machine),
+          machine: new SimulatedMachine(machine, this.clock),
           disk: new AgentDisk(dice(`disk ${number}`), agentStore?.()),
+          sources: this.sources,
           config: options.agent ?? {},
           identity: signatures.newIdentity('device', dice(`key ${number}`)),
           coordinator: identity,
@@ -134,9 +137,9 @@ export class World {
     return this.clock.until(promise);
   }
 
-  crashCoordinator(): void {
-    this.note('coordinator crashes');
-    this.coordinatorLife.crash();
+  crashCoordinator(lastWrite: 'lost' | 'done' = 'lost'): void {
+    this.note(`coordinator crashes, its last write is ${lastWrite}`);
+    this.coordinatorLife.crash(lastWrite);
   }
 
   async restartCoordinator(): Promise<void> {

@@ -4,22 +4,28 @@ import { MemoryDisk } from '@shoal/coordinator';
 import { randomRun } from '@shoal/simulations';
 import { describe, expect, it } from 'vitest';
 
-const seeds = Array.from({ length: 25 }, (_, index) => index + 1);
+/** A share of what `npm run nightly` runs. */
+const seeds = Array.from({ length: 15 }, (_, index) => index + 1);
+/** A life takes half a second of a processor, which may have other things to do. */
+const patienceMs = 180_000;
 
 describe('a random life of a fleet', () => {
-  it('keeps every promise, whatever crashes, is lost, cut off, full, slow, wrong or meddled with', async () => {
-    let succeeded = 0;
-    let reports = 0;
+  it('keeps every promise, whatever crashes, is lost, cut off, full, torn, slow, hot, empty, wrong or meddled with', {
+    timeout: patienceMs,
+  }, async () => {
+    let [succeeded, reports, faults] = [0, 0, 0];
     for (const seed of seeds) {
       const report = await randomRun(seed);
       expect({ seed, broken: report.broken }).toEqual({ seed, broken: [] });
-      expect(report.faults).toBeGreaterThan(0);
       succeeded += report.succeeded;
       reports += report.reports - report.succeeded;
+      faults += report.faults;
     }
+    process.stdout.write(`${seeds.length} lives of whole agents with ${faults} faults, no promise broken\n`);
     // What is put to the test is there.
-    expect(succeeded).toBeGreaterThan(25 * 10);
-    expect(reports).toBeGreaterThan(25 * 10);
+    expect(succeeded).toBeGreaterThan(seeds.length * 10);
+    expect(reports).toBeGreaterThan(seeds.length * 10);
+    expect(faults).toBeGreaterThan(seeds.length * 30);
   });
 
   it('is the same to the byte when its seed is the same, and another when it is not', async () => {

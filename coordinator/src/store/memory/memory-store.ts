@@ -10,6 +10,7 @@ import {
 } from '../../domain/index.ts';
 import { GroupCommit } from '../group-commit.ts';
 import type { BlobRecord, Change, Retention, Store, StoreCounts, StoredState } from '../store.ts';
+import type { StoreWrite } from '../store-write.ts';
 import { StoredSequences } from '../stored-sequences.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
@@ -27,6 +28,7 @@ export class MemoryStore implements Store {
   readonly #sequences: StoredSequences;
   readonly #group: GroupCommit;
   #crashed = false;
+  #underWay: readonly StoreWrite[] = [];
 
   constructor(clock: Clock, disk = new MemoryDisk(), options: MemoryStoreOptions = { writeMs: 0 }) {
     this.#clock = clock;
@@ -39,16 +41,22 @@ export class MemoryStore implements Store {
       clock,
       sequences: this.#sequences,
       write: async (writes) => {
+        this.#underWay = writes;
         if (this.#options.writeMs > 0) await this.#pass(this.#options.writeMs);
         // A process that crashed hears nothing of its writes any more.
         if (this.#crashed) await new Promise<never>(() => {});
+        this.#underWay = [];
         this.#disk.apply(writes);
       },
     });
   }
 
-  /** The process is gone: what was not committed is forgotten, and nobody is told. A new store on the same disk goes on. */
-  crash(): void {
+  /**
+   * The process is gone: what was not committed is forgotten, and nobody is told. A new store on the same disk goes on.
+   * @param lastWrite whether the write that was under way is on the disk all the same
+   */
+  crash(lastWrite: 'lost' | 'done' = 'lost'): void {
+    if (lastWrite === 'done' && !this.#crashed && !this.#disk.failure) this.#disk.apply(this.#underWay);
     this.#crashed = true;
   }
 
