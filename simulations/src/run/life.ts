@@ -49,6 +49,7 @@ export class Life {
 
   constructor(world: World) {
     this.world = world;
+    world.wiretap.notesAdmissions = true;
   }
 
   get nowMs(): number {

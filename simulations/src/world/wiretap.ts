@@ -38,6 +38,8 @@ export class Wiretap {
   #heard = 0;
   /** Sequences that were used twice: what a replay is known by. */
   readonly reused: string[] = [];
+  /** To look into messages costs time, which worlds that are only there to be large do without. */
+  notesAdmissions = false;
   /** Attempts that a device has answered for, and whether it ever took them. */
   readonly admissions = new Map<string, boolean>();
 
@@ -78,7 +80,7 @@ export class Wiretap {
     this.#heard += 1;
     const { body } = Envelope.decode(heard.frame);
     this.#checkSequence(heard, body);
-    this.#noteAdmissions(body);
+    if (this.notesAdmissions) this.#noteAdmissions(body);
     const place = this.#overheard.length < kept ? this.#overheard.length : Math.floor(this.#dice.next() * this.#heard);
     if (place < kept) this.#overheard[place] = heard;
   }
