@@ -12,6 +12,7 @@ const program = createProgram('0.1.0', {
   errors: process.stderr,
   paint: paintFor(process.stdout, process.env),
   nowMs: () => systemClock.monotonicMs(),
+  cpuMs,
   readFile: (path) => readFile(path, 'utf8'),
   fail() {
     process.exitCode = 1;
@@ -40,4 +41,9 @@ async function commit(): Promise<string> {
   } catch {
     return 'unknown';
   }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }

@@ -1,16 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { strategies, strategyNamed } from '@shoal/coordinator';
 import { ShoalError } from '@shoal/protocol';
-import { type Fleet, parseFleet } from '../fleet/index.ts';
+import { type Fleet, parseFleet, shippedFleetPath, shippedFleets } from '../fleet/index.ts';
 import type { Terminal } from './terminal.ts';
-
-/** Fleets that come with Shoal. */
-const shippedFleets = ['home', 'shop', 'city'] as const;
 
 /** The file of that name, or the fleet that comes with Shoal. @throws `not-found`, `input.invalid`. */
 export async function readFleet(nameOrPath: string, terminal: Terminal): Promise<Fleet> {
   const shipped = shippedFleets.find((name) => name === nameOrPath);
-  const path = shipped ? fileURLToPath(new URL(`../../fleets/${shipped}.yaml`, import.meta.url)) : nameOrPath;
+  const path = shipped ? shippedFleetPath(shipped) : nameOrPath;
   let text: string;
   try {
     text = await terminal.readFile(path);

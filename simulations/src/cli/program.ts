@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { benchCommand } from './bench.ts';
 import { compareCommand } from './compare.ts';
 import { faultsCommand } from './faults.ts';
 import { listCommand } from './list.ts';
@@ -29,7 +30,7 @@ export function createProgram(version: string, terminal: Terminal): Command {
     .addHelpText('after', help)
     .showSuggestionAfterError()
     .exitOverride();
-  for (const add of [runCommand, compareCommand, sizeCommand, listCommand, faultsCommand, replayCommand])
+  for (const add of [runCommand, compareCommand, sizeCommand, benchCommand, listCommand, faultsCommand, replayCommand])
     add(program, terminal);
   return program;
 }

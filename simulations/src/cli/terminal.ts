@@ -6,6 +6,8 @@ export interface Terminal {
   readonly errors: Terminal['output'];
   readonly paint: Paint;
   readonly nowMs: () => number;
+  /** Processor time of this process so far, ms. */
+  readonly cpuMs: () => number;
   readFile(path: string): Promise<string>;
   /** What was asked for ran, and found that something is not as it should be. */
   fail(): void;

@@ -1,0 +1,10 @@
+import { fileURLToPath } from 'node:url';
+
+/** Fleets that come with Shoal. */
+export const shippedFleets = ['home', 'shop', 'city'] as const;
+export type ShippedFleet = (typeof shippedFleets)[number];
+
+/** Where the file of a fleet that comes with Shoal is. */
+export function shippedFleetPath(name: ShippedFleet): string {
+  return fileURLToPath(new URL(`../../fleets/${name}.yaml`, import.meta.url));
+}

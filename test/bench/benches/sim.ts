@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+import { goals, parseFleet, shippedFleetPath } from '@shoal/simulations';
+import { absoluteFigure, type Bench } from '../harness.ts';
+
+const seeds = 10;
+
+export const sim: Bench = {
+  name: 'sim',
+  title: `what placement reaches on the fleets that come with Shoal (medians of ${seeds} seeds), and how fast the coarse world is`,
+  async run(report) {
+    const fleets = {
+      home: parseFleet(await readFile(shippedFleetPath('home'), 'utf8')),
+      shop: parseFleet(await readFile(shippedFleetPath('shop'), 'utf8')),
+      city: parseFleet(await readFile(shippedFleetPath('city'), 'utf8')),
+    };
+    const means = { fleets, seeds, say: (text: string) => report.line(text), cpuMs };
+    return goals.flatMap((goal) => {
+      report.line(goal.title);
+      return goal.find(means).map(({ name, unit, value, limit }) => absoluteFigure(name, unit, value, limit));
+    });
+  },
+};
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
