@@ -33,6 +33,9 @@ const longestPauseMs = 5_000;
 const priorDoubt = 4;
 /** A measurement so many times off what others of its kind found is not believed. */
 const unbelievable = 10;
+/** Changes of a link (a factor's logarithm) and of decoding (ms) that are news to placement. */
+const linkNews = Math.log(1.1);
+const decodeNewsMs = 2;
 /** Menus whose options are kept ready. */
 const mostMenus = 16;
 const noOptions = new Options([], new Float64Array());
@@ -57,7 +60,6 @@ export type KindPriors = (kind: string, model: string, variant: string) => Durat
 /** A member of the fleet while the coordinator runs: its record, what it last said, and what is with it now. */
 export class FleetDevice implements DeviceSnapshot {
   record: DeviceRecord;
-  readonly key: PeerKey;
   /** Monotonic, ms. */
   lastHeardMs: number;
   /** Wall clock, for people. `undefined`: not since the coordinator started. */
@@ -88,6 +90,8 @@ export class FleetDevice implements DeviceSnapshot {
   /** Told when something changes that placement looks at; and when nothing but what is with the device does. */
   onChange: () => void = () => {};
   onShift: () => void = () => {};
+  readonly #importKey: () => PeerKey;
+  #key: PeerKey | undefined;
   readonly #priors: KindPriors;
   #pauseMs = firstPauseMs;
   #profiles = new Map<string, VariantProfile>();
@@ -100,15 +104,16 @@ export class FleetDevice implements DeviceSnapshot {
   readonly #slowdown = new Slowdown();
   #factor = 1;
   #telemetry: Telemetry | undefined;
+  #alikeAt = { bytesPerMs: assumedBytesPerMs, decodeMs: 0 };
   /** Something ran since it last said what it has in memory. */
   #hasRun = false;
   #presence: DeviceSnapshot['presence'] = 'suspect';
   #pause: DeviceSnapshot['pause'];
 
-  constructor(record: DeviceRecord, key: PeerKey, nowMs: number, priors: KindPriors = () => undefined) {
+  constructor(record: DeviceRecord, importKey: () => PeerKey, nowMs: number, priors: KindPriors = () => undefined) {
     this.record = record;
     this.id = record.id;
-    this.key = key;
+    this.#importKey = importKey;
     this.lastHeardMs = nowMs;
     this.#priors = priors;
     this.setRecord(record);
@@ -132,6 +137,12 @@ export class FleetDevice implements DeviceSnapshot {
     this.power = this.#powerNow();
     this.#spentJ = 0;
     this.#changed();
+  }
+
+  /** Imported when it first speaks: of a large fleet at once that takes seconds. */
+  get key(): PeerKey {
+    this.#key ??= this.#importKey();
+    return this.#key;
   }
 
   get presence(): DeviceSnapshot['presence'] {
@@ -174,6 +185,7 @@ export class FleetDevice implements DeviceSnapshot {
   }
 
   get likeness(): string {
+    this.#alikeAt = { bytesPerMs: this.bytesPerMs, decodeMs: this.decodeMs };
     return likenessOf(this, this.#variants);
   }
 
@@ -236,22 +248,38 @@ export class FleetDevice implements DeviceSnapshot {
     this.decodeMs += newestWeight * (decodeMs - this.decodeMs);
     if (transferMs >= 1 && inputBytes > 0)
       this.bytesPerMs += newestWeight * (inputBytes / transferMs - this.bytesPerMs);
+    let isNews = this.#likenessIsOld();
     if (inferenceMs > 0) {
       const known = this.#variant(variantKey(model, variant));
       this.#slowdown.observe(inferenceMs, known.usualMs ?? inferenceMs, nowMs);
-      known.ran(inferenceMs, nowMs);
+      isNews = known.ran(inferenceMs, nowMs) || isNews;
       this.#hasRun = true;
     }
-    this.relax(nowMs);
+    if (this.#relax(nowMs) || isNews) this.#changed();
   }
 
   /** What no result speaks of any more is forgotten: a slowdown, a model in memory, a pause. */
   relax(nowMs: number): void {
+    if (this.#relax(nowMs)) this.#changed();
+  }
+
+  /** @returns whether anything became different that placement looks at. */
+  #relax(nowMs: number): boolean {
     const factor = this.#slowdown.factor(nowMs);
-    for (const variant of this.#variants.values()) variant.relax(factor, nowMs);
     this.#factor = factor;
-    if (this.#pause && this.#pause.untilMs <= nowMs) this.#pause = undefined;
-    this.#changed();
+    let isNews = false;
+    for (const variant of this.#variants.values()) isNews = variant.relax(factor, nowMs) || isNews;
+    if (!this.#pause || this.#pause.untilMs > nowMs) return isNews;
+    this.#pause = undefined;
+    return true;
+  }
+
+  /** What its link and decoding take has moved on since its likeness was made. */
+  #likenessIsOld(): boolean {
+    const { bytesPerMs, decodeMs } = this.#alikeAt;
+    return (
+      Math.abs(Math.log(this.bytesPerMs / bytesPerMs)) > linkNews || Math.abs(this.decodeMs - decodeMs) > decodeNewsMs
+    );
   }
 
   /** The device does not want more for now: it is left alone for a moment, longer each time in a row. */

@@ -2,8 +2,12 @@ import type { VariantProfile } from '@shoal/protocol';
 import { type Duration, type Figures, slowed } from '../placement/index.ts';
 import { RunHistory } from './run-history.ts';
 
-/** A model that ran within this time is taken to be still loaded, ms. */
+/** A model that ran within this time is taken to be still loaded, ms; known to within a part of it. */
 const staysLoadedMs = 300_000;
+const loadedNewsMs = 30_000;
+/** A run that takes so much less or more than was thought is news: a factor's logarithm; of the spread, the same. */
+const runNews = Math.log(1.01);
+const spreadNews = Math.log(1.1);
 const notLoaded = Number.NEGATIVE_INFINITY;
 
 /** What is known of one variant on one device, ready for placement to read. */
@@ -41,23 +45,31 @@ export class KnownVariant implements Figures {
     this.#setRun();
   }
 
-  /** It ran, and is in memory therefore. */
-  ran(ms: number, nowMs: number): void {
+  /** It ran, and is in memory therefore. @returns whether that is news: whoever reckons with it should look again. */
+  ran(ms: number, nowMs: number): boolean {
     this.#history.add(ms, nowMs);
+    const before = this.loadedUntilMs;
     this.#setLoaded();
-    this.#setRun();
+    const isLoadNews = this.loadedUntilMs - before > loadedNewsMs;
+    if (!isLoadNews) this.loadedUntilMs = before;
+    return this.#setRun() || isLoadNews;
   }
 
-  relax(factor: number, nowMs: number): void {
-    if (this.loadedUntilMs <= nowMs) this.loadedUntilMs = notLoaded;
-    if (factor === this.#factor) return;
+  /** @returns whether anything became different. */
+  relax(factor: number, nowMs: number): boolean {
+    const isForgotten = this.loadedUntilMs <= nowMs && this.loadedUntilMs !== notLoaded;
+    if (isForgotten) this.loadedUntilMs = notLoaded;
+    if (factor === this.#factor) return isForgotten;
     this.#factor = factor;
-    this.#setRun();
+    return this.#setRun() || isForgotten;
   }
 
-  #setRun(): void {
+  #setRun(): boolean {
     const { duration } = this.#history;
-    this.run = duration && this.#factor !== 1 ? slowed(duration, this.#factor) : duration;
+    const run = duration && this.#factor !== 1 ? slowed(duration, this.#factor) : duration;
+    if (run === this.run || (run && this.run && isAlike(run, this.run))) return false;
+    this.run = run;
+    return true;
   }
 
   #setLoaded(): void {
@@ -65,4 +77,9 @@ export class KnownVariant implements Figures {
     if (this.#isLoaded) this.loadedUntilMs = Number.POSITIVE_INFINITY;
     else this.loadedUntilMs = lastRunMs === undefined ? notLoaded : lastRunMs + staysLoadedMs;
   }
+}
+
+function isAlike(a: Duration, b: Duration): boolean {
+  if (Math.abs(Math.log(a.meanMs / b.meanMs)) > runNews) return false;
+  return a.varianceMs2 === b.varianceMs2 || Math.abs(Math.log(a.varianceMs2 / b.varianceMs2)) < 2 * spreadNews;
 }

@@ -70,7 +70,7 @@ export class Registry implements Devices, PeerDirectory {
   load(records: readonly DeviceRecord[]): void {
     const nowMs = this.#deps.clock.monotonicMs();
     const { importKey = importPeerKey } = this.#deps;
-    for (const record of records) this.#add(record, importKey('device', record.publicKey), nowMs);
+    for (const record of records) this.#add(record, () => importKey('device', record.publicKey), nowMs);
   }
 
   start(): void {
@@ -243,7 +243,7 @@ export class Registry implements Devices, PeerDirectory {
     // Two hellos of one device may have been on their way: both were recorded, the second one finds the first.
     const already = this.#devices.get(record.id);
     if (already) return already;
-    const device = this.#add(record, sender, clock.monotonicMs());
+    const device = this.#add(record, () => sender, clock.monotonicMs());
     logger.info('a device joined', { device: device.id, name: record.name, token: token.id });
     return device;
   }
@@ -274,9 +274,9 @@ export class Registry implements Devices, PeerDirectory {
     return device;
   }
 
-  #add(record: DeviceRecord, key: PeerKey, nowMs: number): FleetDevice {
+  #add(record: DeviceRecord, importKey: () => PeerKey, nowMs: number): FleetDevice {
     const priors = this.#priors;
-    const device = new FleetDevice(record, key, nowMs, (...asked) => priors.find(...asked));
+    const device = new FleetDevice(record, importKey, nowMs, (...asked) => priors.find(...asked));
     this.#devices.set(device.id, device);
     priors.count(device.kind, record.profiles, 1);
     if (record.revoked) return device;

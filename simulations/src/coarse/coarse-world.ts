@@ -24,10 +24,12 @@ export interface CoarseOptions {
   readonly weights?: CostWeights;
   /** Time of the day at which it begins, ms since midnight. */
   readonly startMs?: number;
+  /** Devices report so often, ms. */
+  readonly telemetryMs?: number;
 }
 
-/** Devices report so often, ms; not all in the same moment, but in so many parts. */
-const telemetryMs = 10_000;
+const defaultTelemetryMs = 10_000;
+/** Devices do not all report in the same moment, but in so many parts. */
 const telemetryParts = 100;
 /** Waiting work that is looked at when something became free; the others behind it wait for the same. */
 const lookedAt = 4;
@@ -46,11 +48,15 @@ export class CoarseWorld {
   readonly #random: Random;
   readonly #policy: PlacementPolicy;
   readonly #startMs: number;
+  readonly #telemetryMs: number;
   readonly #byId = new Map<string, CoarseDevice>();
   #waiting: Arrival[] = [];
   #lookPlanned = false;
 
-  constructor({ fleet, seed, strategy, weights = defaultCostWeights, startMs = 0 }: CoarseOptions) {
+  constructor(options: CoarseOptions) {
+    const { fleet, seed, strategy, weights = defaultCostWeights, startMs = 0 } = options;
+    const { telemetryMs = defaultTelemetryMs } = options;
+    this.#telemetryMs = telemetryMs;
     this.#random = seededRandom(seed);
     this.#startMs = startMs;
     this.#policy = {
@@ -107,7 +113,7 @@ export class CoarseWorld {
     const next = () => {
       for (let at = part; at < this.devices.length; at += telemetryParts) this.#tell(this.devices[at] as CoarseDevice);
       part = (part + 1) % telemetryParts;
-      this.#events.after(telemetryMs / telemetryParts, next);
+      this.#events.after(this.#telemetryMs / telemetryParts, next);
     };
     next();
   }
