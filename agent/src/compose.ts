@@ -36,7 +36,7 @@ import type { RunPicture } from './pipelines/index.ts';
 import { type MeasureVariant, measureHere, ProfileBook, Profiler, type ProfilerOptions } from './profile/index.ts';
 import type { AgentStore } from './store/index.ts';
 import type { VideoSource } from './video/index.ts';
-import { defaultAdmissionLimits, Work, type WorkOptions } from './work/index.ts';
+import { defaultAdmissionLimits, Work, type WorkOptions, type WorkPlaces } from './work/index.ts';
 
 export interface AgentConfig {
   /** The pinned coordinator: nobody else is believed. */
@@ -67,6 +67,8 @@ export interface AgentPorts {
   readonly models: ModelShelf;
   readonly runPicture: RunPicture;
   readonly videos: VideoSource;
+  /** What this device has for work, when agents of other coordinators share it; left out: this agent has it alone. */
+  readonly places?: WorkPlaces;
   /** How a variant is measured; left out: in this process. */
   readonly measure?: MeasureVariant;
 }
@@ -145,6 +147,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
       models,
       shelf: ports.models,
       runPicture: ports.runPicture,
+      ...(ports.places && { places: ports.places }),
       condition,
       onInference,
       expectedMs: (model, variant) => book.find(model, variant)?.p50Ms,
@@ -210,7 +213,8 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
       machine,
       clock,
       logger,
-      occupation: () => (work.attempts.length > 0 ? 'tasks' : cameras.anyRunning ? 'cameras' : 'none'),
+      occupation: () =>
+        work.attempts.length > 0 || (ports.places?.taken ?? 0) > 0 ? 'tasks' : cameras.anyRunning ? 'cameras' : 'none',
     },
     config.profiler,
   );

@@ -21,6 +21,7 @@ import { type AdmissionLimits, defaultAdmissionLimits, refusalOf } from './admis
 import { type Attempt, endedBy, type Timings } from './attempt.ts';
 import { type AskForBlob, checked, readInput } from './input-reader.ts';
 import { parseParameters } from './parameters.ts';
+import { WorkPlaces } from './places.ts';
 
 export interface WorkOptions {
   readonly limits: AdmissionLimits;
@@ -55,6 +56,8 @@ interface Deps {
   readonly condition: ConditionWatch;
   /** Time that one run of a variant takes here, ms; `undefined` when it was not measured yet. */
   readonly expectedMs: (model: string, variant: string) => number | undefined;
+  /** Shared with the agents of other coordinators on this device; left out: its own. */
+  readonly places?: WorkPlaces;
   /** Told of every run, so that profiles follow what really happens. */
   readonly onInference: (lease: ModelLease, inferenceMs: number) => void;
 }
@@ -66,23 +69,24 @@ export class Work implements Service {
   readonly #options: WorkOptions;
   /** By attempt id, in the order of admission. */
   readonly #attempts = new Map<string, Attempt>();
-  #queue: Attempt[] = [];
-  #running = 0;
-  #inputBytes = 0;
+  /** Those that wait for their turn, with what it is given to. */
+  readonly #waiting = new Map<Attempt, () => Promise<void>>();
+  readonly #places: WorkPlaces;
   #draining = false;
   #onIdle: (() => void) | undefined;
 
   constructor(deps: Deps, options: Partial<WorkOptions> & Pick<WorkOptions, 'software'>) {
     this.#deps = deps;
     this.#options = { ...defaultWorkOptions, ...options };
+    this.#places = deps.places ?? new WorkPlaces(this.#options.concurrency);
   }
 
   get running(): number {
-    return this.#attempts.size - this.#queue.length;
+    return this.#attempts.size - this.#waiting.size;
   }
 
   get queued(): number {
-    return this.#queue.length;
+    return this.#waiting.size;
   }
 
   get attempts(): readonly string[] {
@@ -96,13 +100,13 @@ export class Work implements Service {
   /** Takes the attempt, or says why not. One that is here already is taken again, once. */
   offer(assignment: TaskAssignment, attachments: readonly Uint8Array[]): TaskAdmissionInit {
     const { attemptId } = assignment;
-    if (this.#attempts.has(attemptId)) return { attemptId, accepted: true, queued: this.#queue.length };
+    if (this.#attempts.has(attemptId)) return { attemptId, accepted: true, queued: this.#places.queued };
     const pipeline = findPipeline(assignment.pipeline);
     const reason = this.#refusal(assignment, pipeline);
     if (reason || !pipeline)
-      return { attemptId, accepted: false, reason: reason ?? 'no-pipeline', queued: this.#queue.length };
+      return { attemptId, accepted: false, reason: reason ?? 'no-pipeline', queued: this.#places.queued };
     this.#admit(assignment, pipeline, attachments[0]);
-    return { attemptId, accepted: true, queued: this.#queue.length };
+    return { attemptId, accepted: true, queued: this.#places.queued };
   }
 
   /** Ends the attempt wherever it stands. Its outcome says `work.cancelled`. */
@@ -114,7 +118,7 @@ export class Work implements Service {
   /** Takes nothing more, hands back what waits, and lets what runs finish within its time. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#draining = true;
-    for (const attempt of [...this.#queue]) {
+    for (const attempt of [...this.#waiting.keys()]) {
       this.#end(attempt, new ShoalError('work.refused', 'the device is draining: try elsewhere'));
     }
     if (this.#attempts.size === 0) return;
@@ -145,15 +149,15 @@ export class Work implements Service {
     const { model, variant, timeLeftMs } = assignment;
     const needsModel = pipeline?.task !== undefined;
     const eachMs = needsModel ? this.#deps.expectedMs(model, variant) : undefined;
-    const before = this.#attempts.size / Math.max(1, this.#options.concurrency - 1);
+    const before = this.#places.taken / Math.max(1, this.#places.concurrency - 1);
     return refusalOf(
       {
         draining: this.#draining,
         pipelineKnown: pipeline !== undefined,
         modelKnown: !needsModel || this.#deps.shelf.knows(model, variant),
         condition: this.#deps.condition.latest,
-        queued: this.#queue.length,
-        inputBytes: this.#inputBytes + Math.min(assignment.inputSizeBytes, this.#options.mostInputBytes),
+        queued: this.#places.queued,
+        inputBytes: this.#places.inputBytes + Math.min(assignment.inputSizeBytes, this.#options.mostInputBytes),
         expectedMs: eachMs === undefined ? undefined : (before + 1) * eachMs,
         timeLeftMs,
       },
@@ -173,7 +177,7 @@ export class Work implements Service {
       cancelDeadline: () => {},
     };
     this.#attempts.set(assignment.attemptId, attempt);
-    this.#inputBytes += assignment.inputSizeBytes;
+    this.#places.take(assignment.inputSizeBytes);
     if (assignment.timeLeftMs > 0) {
       attempt.cancelDeadline = clock.after('work: deadline of a task', assignment.timeLeftMs, () =>
         this.#end(attempt, new ShoalError('work.expired', 'the deadline passed before the work was done')),
@@ -182,28 +186,27 @@ export class Work implements Service {
     // Without a model there is nothing to wait for: it runs in this turn, and its outcome leaves under one signature with its admission.
     if (pipeline.task === undefined) void Promise.resolve().then(() => this.#run(attempt));
     else {
-      this.#queue.push(attempt);
-      this.#next();
-    }
-  }
-
-  #next(): void {
-    while (this.#running < this.#options.concurrency) {
-      const attempt = this.#queue.shift();
-      if (!attempt) return;
-      this.#running += 1;
-      void this.#run(attempt).finally(() => {
-        this.#running -= 1;
-        this.#next();
-      });
+      const run = () => {
+        this.#waiting.delete(attempt);
+        return this.#run(attempt);
+      };
+      this.#waiting.set(attempt, run);
+      this.#places.enqueue(run);
     }
   }
 
   /** Ends an attempt from outside: its outcome is sent now, and what its pipeline still does is nobody's business any more. */
   #end(attempt: Attempt, reason: ShoalError): void {
     attempt.abort.abort(reason);
-    this.#queue = this.#queue.filter((other) => other !== attempt);
+    this.#leaveLine(attempt);
     this.#fail(attempt, reason);
+  }
+
+  #leaveLine(attempt: Attempt): void {
+    const run = this.#waiting.get(attempt);
+    if (!run) return;
+    this.#waiting.delete(attempt);
+    this.#places.leave(run);
   }
 
   async #run(attempt: Attempt): Promise<void> {
@@ -337,7 +340,7 @@ export class Work implements Service {
     const { taskId, attemptId, inputSizeBytes } = attempt.assignment;
     if (!this.#attempts.delete(attemptId)) return;
     attempt.cancelDeadline();
-    this.#inputBytes -= inputSizeBytes;
+    this.#places.giveBack(inputSizeBytes);
     const totalMs = this.#deps.clock.monotonicMs() - attempt.admittedMs;
     try {
       this.#deps.outbox.add({

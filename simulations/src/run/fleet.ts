@@ -1,4 +1,4 @@
-import type { MachineSpec } from '../world/index.ts';
+import type { MachineSpec, NetworkOptions } from '../world/index.ts';
 
 /** A drawer full of boards, no two alike. */
 export const machines: readonly MachineSpec[] = [
@@ -38,3 +38,5 @@ export const agentLimits = {
     limits: { batteryFloorPct: 20, hotC: 90, queueLimit: 4, inputBytesLimit: 1 << 20 },
   },
 };
+
+export const faultyNetwork: NetworkOptions = { latencyMs: 5, jitterMs: 30, loss: 0.05, duplication: 0.05 };

@@ -1,7 +1,7 @@
 import { sha256Hex } from '@shoal/protocol';
 import { Dice, World, type WorldParts } from '../world/index.ts';
 import { mend } from './faults.ts';
-import { agentLimits, coordinatorLimits, machines } from './fleet.ts';
+import { agentLimits, coordinatorLimits, faultyNetwork, machines } from './fleet.ts';
 import { always, atTheEnd, type Invariant } from './invariants.ts';
 import { Life } from './life.ts';
 import { drawOperation, operationNamed } from './operations.ts';
@@ -34,7 +34,6 @@ const longSilenceMs = 12_000;
 const convergenceMs = 300_000;
 /** And that is waited for in any case: devices come back, cameras settle, ms. */
 const calmMs = 30_000;
-const faultyNetwork = { latencyMs: 5, jitterMs: 30, loss: 0.05, duplication: 0.05 };
 
 /**
  * One random life of a small fleet: work comes in while processes crash, disks fill, clocks jump, the network loses, doubles and reorders frames,

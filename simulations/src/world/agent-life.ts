@@ -6,7 +6,6 @@ import {
   type ModelShelf,
   type RunPicture,
 } from '@shoal/agent';
-import { createSimulatedEngine } from '@shoal/models';
 import type { ModelManifest } from '@shoal/models/manifest';
 import {
   type Clock,
@@ -21,6 +20,7 @@ import {
 import type { AgentDisk } from './agent-disk.ts';
 import { CrashableClock, WallClock } from './crashable-clock.ts';
 import { type ScriptedSources, scriptedVideos } from './scripted-videos.ts';
+import { engineOf, type SharedProcessor } from './shared-processor.ts';
 import type { SimulatedMachine } from './simulated-machine.ts';
 import { simulatedModels } from './simulated-models.ts';
 import type { Wiretap } from './wiretap.ts';
@@ -37,6 +37,8 @@ interface Surroundings {
   readonly sources: ScriptedSources;
   readonly config: Pick<AgentConfig, 'outbox' | 'work'>;
   readonly coordinator: PeerKey;
+  /** What it shares with the agents of other coordinators on its machine; left out: it is alone there. */
+  readonly shared: SharedProcessor | undefined;
 }
 
 interface Process {
@@ -87,14 +89,12 @@ export class AgentLife {
 
   async start(token = this.#token): Promise<void> {
     this.#token = token;
-    const { hub, wiretap, random, identity, logger, machine, disk, config, coordinator, sources } = this.#surroundings;
+    const { hub, wiretap, random, identity, logger, machine, disk, config, coordinator, sources, shared } =
+      this.#surroundings;
     machine.stalled = false;
     const clock = new CrashableClock(this.#surroundings.clock, this.wall);
     const link = wiretap.on(hub.link(identity.id), identity.id);
-    const engine = createSimulatedEngine(
-      { clock },
-      { concurrency: 1, queueLimit: 64, loadMs: () => machine.spec.loadMs, inferenceMs: () => machine.infer() },
-    );
+    const { engine, places } = shared?.current ?? { engine: engineOf(clock, machine), places: undefined };
     const agent = createAgent(
       { ...config, coordinator, software: 'shoal-agent/simulated', ...(token && { token }) },
       {
@@ -103,6 +103,7 @@ export class AgentLife {
         models: shelfOf(machine.spec.lacks),
         videos: scriptedVideos(clock, sources),
         engines: [engine],
+        ...(places && { places }),
       },
     );
     this.#process = { agent, clock, link };

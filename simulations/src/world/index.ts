@@ -1,4 +1,5 @@
 export type { AgentLife } from './agent-life.ts';
+export type { CoordinatorLife } from './coordinator-life.ts';
 export { Dice } from './dice.ts';
 export { linkQueueBytes, Network, type NetworkOptions } from './network.ts';
 export type { SignatureKind } from './signatures.ts';

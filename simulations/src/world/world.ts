@@ -1,4 +1,4 @@
-import type { AgentConfig, AgentStore } from '@shoal/agent';
+import { type AgentConfig, type AgentStore, WorkPlaces } from '@shoal/agent';
 import {
   type Coordinator,
   type CoordinatorConfig,
@@ -14,6 +14,7 @@ import { CoordinatorLife } from './coordinator-life.ts';
 import { Dice } from './dice.ts';
 import { calmNetwork, Network, type NetworkOptions } from './network.ts';
 import type { ScriptedSources } from './scripted-videos.ts';
+import { SharedProcessor } from './shared-processor.ts';
 import { type SignatureKind, signaturesOf } from './signatures.ts';
 import { type MachineSpec, SimulatedMachine } from './simulated-machine.ts';
 import { Wiretap } from './wiretap.ts';
@@ -22,6 +23,8 @@ export interface WorldOptions {
   /** Everything that is not decided by the code is decided by this number. */
   readonly seed: number;
   readonly machines: readonly MachineSpec[];
+  /** So many place work on the same machines at once, each through an agent of its own there; left out: one. */
+  readonly coordinators?: number;
   readonly network?: NetworkOptions;
   readonly coordinator?: Partial<CoordinatorConfig>;
   readonly agent?: Pick<AgentConfig, 'outbox' | 'work'>;
@@ -36,6 +39,8 @@ export interface WorldParts {
   readonly disk?: MemoryDisk;
   /** What the disk of each device holds. */
   readonly agentStore?: () => AgentStore;
+  /** The places for work of a device that several coordinators share, by how many there are. */
+  readonly workPlaces?: (concurrency: number) => WorkPlaces;
   /** The clock of the coordinator. */
   readonly coordinatorClock?: (clock: Clock) => Clock;
 }
@@ -64,8 +69,11 @@ export class World {
   readonly disk: MemoryDisk;
   readonly wiretap: Wiretap;
   readonly sources: ScriptedSources = { gone: false };
-  /** The coordinator as a process on a machine; what it does is {@link coordinator}. */
-  readonly coordinatorLife: CoordinatorLife;
+  /** Coordinators as processes on machines of their own. */
+  readonly coordinatorLives: readonly CoordinatorLife[];
+  /** By machine: what the agents there run in when there are several. */
+  readonly #processors: readonly SharedProcessor[];
+  readonly #specs: readonly MachineSpec[];
   #over = false;
 
   private constructor(options: WorldOptions) {
@@ -76,52 +84,88 @@ export class World {
       route: (from, to, sizeBytes) => this.network.route(from, to, sizeBytes),
     });
     this.wiretap = new Wiretap(hub, dice('wiretap'));
-    const { disk = new MemoryDisk(), agentStore, coordinatorClock = (clock: Clock) => clock } = options.parts ?? {};
+    const {
+      disk = new MemoryDisk(),
+      agentStore,
+      workPlaces,
+      coordinatorClock = (clock: Clock) => clock,
+    } = options.parts ?? {};
     this.disk = disk;
     const signatures = signaturesOf(options.signatures ?? 'ed25519');
-    const identity = signatures.newIdentity('coordinator', dice('key of the coordinator'));
     const surroundings = { clock: this.clock, hub, wiretap: this.wiretap };
-    this.coordinatorLife = new CoordinatorLife({
-      ...surroundings,
-      clock: coordinatorClock(this.clock),
-      random: dice('coordinator'),
-      signatures,
-      identity,
-      config: { ...defaultCoordinatorConfig, ...options.coordinator },
-      disks: { store: disk, blobs: new MemoryBlobStore() },
-      logger: this.#logger('coordinator'),
+    const coordinators = Array.from({ length: options.coordinators ?? 1 }, (_, place) => {
+      const name = place === 0 ? 'coordinator' : `coordinator ${place}`;
+      const identity = signatures.newIdentity('coordinator', dice(`key of the ${name}`));
+      const life = new CoordinatorLife({
+        ...surroundings,
+        clock: coordinatorClock(this.clock),
+        random: dice(name),
+        signatures,
+        identity,
+        config: { ...defaultCoordinatorConfig, ...options.coordinator },
+        disks: { store: place === 0 ? disk : new MemoryDisk(), blobs: new MemoryBlobStore() },
+        logger: this.#logger(name),
+      });
+      return { identity, life };
     });
-    this.agents = options.machines.map(
-      (machine, number) =>
-        new AgentLife({
+    this.coordinatorLives = coordinators.map(({ life }) => life);
+    this.#specs = options.machines;
+    const machines = options.machines.map((spec) => new SimulatedMachine(spec, this.clock));
+    const shares = coordinators.length > 1;
+    const makePlaces = () => (workPlaces ?? ((count) => new WorkPlaces(count)))(options.agent?.work?.concurrency ?? 1);
+    this.#processors = shares ? machines.map((machine) => new SharedProcessor(this.clock, machine, makePlaces)) : [];
+    this.agents = machines.flatMap((machine, place) =>
+      coordinators.map(({ identity: coordinator }, which) => {
+        const number = shares ? `${place} of coordinator ${which}` : place;
+        return new AgentLife({
           ...surroundings,
           random: dice(`agent ${number}`),
-          machine: new SimulatedMachine(machine, this.clock),
+          machine,
           disk: new AgentDisk(dice(`disk ${number}`), agentStore?.()),
           sources: this.sources,
           config: options.agent ?? {},
           identity: signatures.newIdentity('device', dice(`key ${number}`)),
-          coordinator: identity,
+          coordinator,
+          shared: this.#processors[place],
           logger: this.#logger(`agent-${number}`),
-        }),
+        });
+      }),
     );
   }
 
   /** A world in which every agent has joined. */
   static async create(options: WorldOptions): Promise<World> {
     const world = new World(options);
-    await world.settle(world.coordinatorLife.start());
-    const tokens = world.coordinator.tokens.create({
-      uses: options.machines.length,
-      lifetimeMs: 3_600_000,
-      labels: {},
-    });
-    const { tokenId, secret } = decodeJoinToken((await world.settle(tokens)).word);
-    for (const agent of world.agents) {
-      await world.settle(agent.start({ tokenId, secret }));
-      await world.settle(agent.joined());
+    for (const [which, life] of world.coordinatorLives.entries()) {
+      await world.settle(life.start());
+      const asked = { uses: options.machines.length, lifetimeMs: 3_600_000, labels: {} };
+      const { tokenId, secret } = decodeJoinToken((await world.settle(life.coordinator.tokens.create(asked))).word);
+      for (const agent of world.agents.filter((_, place) => place % world.coordinatorLives.length === which)) {
+        await world.settle(agent.start({ tokenId, secret }));
+        await world.settle(agent.joined());
+      }
     }
     return world;
+  }
+
+  /** The first as a process; what it does is {@link coordinator}. */
+  get coordinatorLife(): CoordinatorLife {
+    const [life] = this.coordinatorLives;
+    if (!life) throw new Error('a world without a coordinator');
+    return life;
+  }
+
+  /** Machines with the agents on each, one for each coordinator. Agents that share a process crash together. */
+  get machines(): readonly { readonly name: string; readonly agents: readonly AgentLife[]; crash(): void }[] {
+    const each = this.coordinatorLives.length;
+    return this.#specs.map(({ name }, place) => {
+      const agents = this.agents.slice(place * each, (place + 1) * each);
+      const crash = () => {
+        for (const agent of agents) agent.crash();
+        this.#processors[place]?.crash();
+      };
+      return { name, agents, crash };
+    });
   }
 
   get coordinator(): Coordinator {
@@ -150,7 +194,7 @@ export class World {
   /** Ends every process, so that nothing of it is left to run or to be remembered. The trace is as long as it was. */
   async end(): Promise<void> {
     this.#over = true;
-    const lives = [...this.agents, this.coordinatorLife];
+    const lives = [...this.agents, ...this.coordinatorLives];
     for (const life of lives) life.crash();
     await this.settle(Promise.all(lives.map((life) => life.bury())));
   }
