@@ -126,6 +126,13 @@ describe.each(Object.entries(kinds))('the %s agent store', (_kind, make) => {
       expect((await store.outbox.read(1, 2)).map(({ id }) => id)).toEqual([2, 3]);
     });
 
+    it('takes an entry again whose write was done though it was said to have failed, and counts it once', async () => {
+      await store.outbox.append([report(1), report(2)]);
+      await store.outbox.append([report(2), report(3)]);
+      expect(store.outbox.totals()).toEqual({ count: 3, sizeBytes: 3 * 111 });
+      expect((await store.outbox.read(0, 10)).map(({ id }) => id)).toEqual([1, 2, 3]);
+    });
+
     it('counts what was removed once, also when it is removed twice', async () => {
       await store.outbox.append([report(1), report(2)]);
       await store.outbox.remove([1]);

@@ -56,9 +56,10 @@ export function lastingRefusalOf(
 ): RefusalReason | undefined {
   if (work.choices.length > 0 && !device.hasEngine) return 'no-engine';
   if (work.accelerator && !device.accelerated) return 'no-accelerator';
-  const { onBattery, levelPct, policy } = device.power;
+  const { onBattery, awaitsLevel, levelPct, policy } = device.power;
   if (!onBattery) return undefined;
-  if (policy.mainsOnly || (levelPct !== undefined && levelPct <= leastLevel(device, work, limits))) return 'battery';
+  if (policy.mainsOnly || awaitsLevel || (levelPct !== undefined && levelPct <= leastLevel(device, work, limits)))
+    return 'battery';
   return undefined;
 }
 

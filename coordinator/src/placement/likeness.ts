@@ -38,8 +38,9 @@ export function likenessOf(device: Traits, variants: Iterable<readonly [key: str
 }
 
 /** Floors are whole numbers as a rule: those at the floor are told from those above it. */
-function likePower({ onBattery, levelPct, policy }: DeviceSnapshot['power']): string {
+function likePower({ onBattery, awaitsLevel, levelPct, policy }: DeviceSnapshot['power']): string {
   if (!onBattery) return levelPct === undefined ? 'mains' : 'charging';
+  if (awaitsLevel) return 'awaited';
   const level = levelPct === undefined ? '?' : Math.ceil(levelPct);
   return `${level} ${policy.floorPct ?? '?'} ${policy.mainsOnly === true}`;
 }

@@ -6,6 +6,8 @@ export interface Power {
   readonly onBattery: boolean;
   /** 0..100; `undefined` without a battery, or when it did not say. */
   readonly levelPct: number | undefined;
+  /** It was away, and has not said since how full its battery is: what it said before may be hours old. */
+  readonly awaitsLevel?: boolean;
   /** A full battery, joules; `undefined`: not known. */
   readonly capacityJ: number | undefined;
   /** What it draws whether it works or not, watts. */

@@ -70,6 +70,7 @@ function detailOf(
 
 function batteryDetail({ power }: DeviceSnapshot, floorPct: number): string {
   if (power.policy.mainsOnly) return 'works on the mains only, and is on its battery';
+  if (power.awaitsLevel) return 'has not said yet how full its battery is, since it was away';
   return `battery at ${Math.round(power.levelPct ?? 0)} %, floor ${floorPct} %`;
 }
 

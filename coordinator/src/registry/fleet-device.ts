@@ -108,6 +108,8 @@ export class FleetDevice implements DeviceSnapshot {
   /** Something ran since it last said what it has in memory. */
   #hasRun = false;
   #presence: DeviceSnapshot['presence'] = 'suspect';
+  /** Nothing was heard of its battery since it was away, or since the coordinator started. */
+  #awaitsLevel = true;
   #pause: DeviceSnapshot['pause'];
 
   constructor(record: DeviceRecord, importKey: () => PeerKey, nowMs: number, priors: KindPriors = () => undefined) {
@@ -151,6 +153,10 @@ export class FleetDevice implements DeviceSnapshot {
 
   set presence(presence: DeviceSnapshot['presence']) {
     this.#presence = presence;
+    if (presence === 'offline') {
+      this.#awaitsLevel = true;
+      this.power = this.#powerNow();
+    }
     this.onChange();
   }
 
@@ -178,7 +184,9 @@ export class FleetDevice implements DeviceSnapshot {
     this.#spentJ = 0;
     const isLoadNews = this.#hasRun || !sameList(telemetry?.loadedModels, before?.loadedModels);
     if (isLoadNews) this.#takeLoaded(telemetry?.loadedModels ?? []);
-    const isPowerNews = telemetry?.charging !== before?.charging || telemetry?.batteryPct !== before?.batteryPct;
+    const isPowerNews =
+      this.#awaitsLevel || telemetry?.charging !== before?.charging || telemetry?.batteryPct !== before?.batteryPct;
+    this.#awaitsLevel = false;
     if (isPowerNews) this.power = this.#powerNow();
     if (isLoadNews) this.#changed();
     else if (isPowerNews) this.onChange();
@@ -315,10 +323,12 @@ export class FleetDevice implements DeviceSnapshot {
 
   #powerNow(): Power {
     const { hasBattery, powerSource, batteryWh, idleWatts } = this.record.capability;
-    const charging = this.#telemetry?.charging;
+    // What it said before it was away may be hours old.
+    const charging = this.#awaitsLevel ? undefined : this.#telemetry?.charging;
     return {
       onBattery: typeof charging === 'boolean' && hasBattery ? !charging : powerSource === 'battery',
       levelPct: this.#telemetry?.batteryPct ?? undefined,
+      awaitsLevel: this.#awaitsLevel,
       capacityJ: batteryWh === null ? undefined : batteryWh * joulesPerWattHour,
       idleWatts: idleWatts ?? assumedIdleWatts,
       policy: this.record.power ?? noPolicy,

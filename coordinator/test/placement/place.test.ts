@@ -72,6 +72,13 @@ describe('placement', () => {
     ],
     ['not the one', aDevice('d'), { device: 'e' }, 'other-device', /e/],
     ['without an engine', aDevice('d', { hasEngine: false }), {}, 'no-engine', /runtime/],
+    [
+      'on a battery that it has not spoken of since it was away',
+      aDevice('d', { power: { ...onBattery(90), awaitsLevel: true } }),
+      {},
+      'battery',
+      /not said yet how full/,
+    ],
     ['at its battery floor', aDevice('d', { power: onBattery(22) }), {}, 'battery', /22 %, floor 30 %/],
     ['pausing', aDevice('d', { pause: { untilMs: 1_500, reason: 'hot' } }), {}, 'busy', /hot.*500 ms/],
     ['full', aDevice('d', { running: 64 }), {}, 'busy', /64/],

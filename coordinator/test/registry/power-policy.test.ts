@@ -19,4 +19,20 @@ describe('what the owner of a device allows of its battery', () => {
     await world.clock.until(device.hello());
     expect(await end()).toMatchObject(refused);
   });
+
+  it('is kept by a battery that was away once it has said how full it is, and not before', async () => {
+    const world = await aWorld();
+    const device = await world.joined({ capability: aCapability({ hasBattery: true, powerSource: 'battery' }) });
+    const end = async (deadlineMs: number) => {
+      const task = await world.clock.until(world.coordinator.tasks.submit(aSpec({ deadlineMs })));
+      return world.ended(task.id);
+    };
+    device.telemetry({ telemetry: { batteryPct: 80, charging: true } });
+    expect(await end(3_000)).toMatchObject({ state: 'succeeded' });
+    await world.restartAfterCrash();
+    await world.clock.until(device.hello());
+    expect(await end(500)).toMatchObject({ state: 'expired', reason: expect.stringContaining('battery') });
+    device.telemetry({ telemetry: { batteryPct: 80, charging: false } });
+    expect(await end(500)).toMatchObject({ state: 'succeeded' });
+  });
 });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { formatRegression, type RunReport, randomRun, replay, shrink, sortOf } from '../run/index.ts';
+import { formatRegression, type RunReport, randomRun, replay, sharedFleetRun, shrink, sortOf } from '../run/index.ts';
 import { readWhole } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -9,6 +9,7 @@ interface Options {
   readonly trace?: boolean;
   /** A folder, or `true` for the usual one. */
   readonly save?: string | true;
+  readonly coordinators: number;
 }
 
 /** `faults [FIRST] [COUNT]`: random lives of a small fleet of whole agents, each broken promise with how to replay it. */
@@ -21,9 +22,19 @@ export function faultsCommand(program: Command, terminal: Terminal): void {
     .description('random lives of a fleet of whole agents under crashes, cuts, full disks: is every promise kept?')
     .option('--trace', 'everything that happens')
     .option('--save [folder]', `a life that breaks a promise is shrunk and kept as a file (in ${defaultFolder})`)
-    .action(async (first: number, count: number, { trace: withTrace, save }: Options) => {
+    .option(
+      '--coordinators <count>',
+      'so many place on the fleet at once: 1 or 2',
+      readWhole('--coordinators', 1, 2),
+      1,
+    )
+    .action(async (first: number, count: number, { trace: withTrace, save, coordinators }: Options) => {
       let failed = 0;
       for (let seed = first; seed < first + count; seed++) {
+        if (coordinators > 1) {
+          if (!(await shared(seed, terminal))) failed += 1;
+          continue;
+        }
         const report = await randomRun(seed);
         tell(report, withTrace === true, terminal);
         if (report.broken.length === 0) continue;
@@ -36,6 +47,19 @@ export function faultsCommand(program: Command, terminal: Terminal): void {
       );
       if (failed > 0) fail();
     });
+}
+
+/** Two coordinators on one fleet. */
+async function shared(seed: number, { output, commit }: Terminal): Promise<boolean> {
+  const { tasks, succeeded, refused, faults, convergedMs, broken, traceDigest } = await sharedFleetRun(seed);
+  const done = `${succeeded.join(' and ')} of ${tasks.join(' and ')} tasks of two coordinators succeeded`;
+  output.write(
+    `seed ${seed}: ${done}, ${refused} attempts refused, over ${faults} faults; at rest ${(convergedMs / 1_000).toFixed(0)} s after the last, trace ${traceDigest.slice(0, 12)}\n`,
+  );
+  for (const promise of broken) output.write(`  BROKEN: ${promise}\n`);
+  if (broken.length > 0)
+    output.write(`  at commit ${await commit()}; replay: npx shoal-sim faults ${seed} 1 --coordinators 2\n`);
+  return broken.length === 0;
 }
 
 /** What became of a life. */

@@ -200,9 +200,10 @@ function* limitsAreKept({ world, seen }: Life): Iterable<string> {
     const tries = attempts.filter(({ state }) => state === 'failed' || state === 'lost');
     if (tries.length > spec.maxAttempts) yield `${id} was tried ${tries.length} times of ${spec.maxAttempts}`;
   }
-  for (const { id, status } of world.agents) {
+  for (const { id, status, disk } of world.agents) {
     if (!status) continue;
-    const { waiting, sizeBytes } = status.outbox;
+    const { waiting } = status.outbox;
+    const sizeBytes = disk.everTorn ? disk.outboxBytes : status.outbox.sizeBytes;
     if (waiting > agentLimits.outbox.mostResults) yield `${waiting} results wait on ${id}`;
     if (sizeBytes > agentLimits.outbox.mostBytes) yield `${sizeBytes} bytes of results wait on ${id}`;
   }

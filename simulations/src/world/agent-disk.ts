@@ -21,7 +21,8 @@ export class AgentDisk {
   readonly #content: AgentStore;
   readonly #received = new Map<PeerId, number>();
   #underWay = new Set<() => void>();
-  state: DiskState = 'well';
+  #state: DiskState = 'well';
+  #everTorn = false;
   writeMs = usualWriteMs;
   /** What is read of stored profiles is so many times what was measured. */
   profileFactor = 1;
@@ -32,6 +33,25 @@ export class AgentDisk {
   constructor(random: Random, content: AgentStore = new MemoryAgentStore()) {
     this.#random = random;
     this.#content = content;
+  }
+
+  get state(): DiskState {
+    return this.#state;
+  }
+
+  set state(state: DiskState) {
+    this.#state = state;
+    this.#everTorn ||= state === 'torn';
+  }
+
+  /** Whether a write that failed may ever have been done: who was told so counts it twice, until it is written again. */
+  get everTorn(): boolean {
+    return this.#everTorn;
+  }
+
+  /** Bytes of results on it. */
+  get outboxBytes(): number {
+    return this.#content.outbox.totals().sizeBytes;
   }
 
   /** What a process sees of it. */

@@ -17,6 +17,9 @@ export class MemoryOutboxStore implements OutboxStore {
 
   async append(entries: readonly OutboxEntry[]): Promise<void> {
     for (const entry of entries) {
+      // Some are there already when the last write was done and nobody was told.
+      const before = this.#entries.get(entry.id);
+      if (before) this.#sizeBytes -= sizeOf(before);
       this.#entries.set(entry.id, entry);
       this.#sizeBytes += sizeOf(entry);
     }
