@@ -14,6 +14,8 @@ export { Options, optionsOf } from './options.ts';
 export { type Plan, place } from './place.ts';
 export type { PlacementContext, PlacementPolicy } from './policy.ts';
 export { type Power, projectedLevelPct } from './power.ts';
+export type { Assignment } from './rehearsal.ts';
 export type { DeviceSnapshot, FleetSnapshot, PlacementLimits, Stream, Work } from './snapshot.ts';
 export { strategies, strategyNamed } from './strategies/index.ts';
 export type { Strategy } from './strategy.ts';
+export { assignTogether, gatherMs, mostTogether } from './together.ts';

@@ -1,4 +1,6 @@
-import type { Placement, PlacementRefusal } from '../domain/index.ts';
+import type { PeerId } from '@shoal/protocol';
+import type { Placement, PlacementCandidate, PlacementRefusal } from '../domain/index.ts';
+import { appraise } from './appraise.ts';
 import type { Finds, Warmth } from './finds.ts';
 import type { PlacementContext } from './policy.ts';
 import { refusalSummary } from './refusal-summary.ts';
@@ -21,6 +23,25 @@ export type Plan =
  * A device where the work failed before is taken again only when no other one could do it, now or once it is less busy.
  */
 export function place(fleet: FleetSnapshot, work: Work, context: PlacementContext): Plan {
+  const plan = placeAlone(fleet, work, context);
+  return context.assigned === undefined ? plan : onAssigned(plan, context.assigned, fleet, work, context);
+}
+
+/** The plan with the device that was decided on for the work together with others, if that can take it now; what it would have got alone beside it. */
+function onAssigned(plan: Plan, id: PeerId, fleet: FleetSnapshot, work: Work, context: PlacementContext): Plan {
+  if (plan.kind === 'unplaced' || plan.placement.chosen.device === id) return plan;
+  const device = fleet.device(id);
+  const [candidate] = device && !work.tried.has(id) ? appraise(device, work, fleet, context) : [];
+  if (!candidate) return plan;
+  const { placement } = plan;
+  const chosen = candidate.shown();
+  const isOther = ({ device, model, variant }: PlacementCandidate) =>
+    device !== id || model !== chosen.model || variant !== chosen.variant;
+  const others = [placement.chosen, ...placement.others].filter(isOther);
+  return { ...plan, placement: { ...placement, chosen, others } };
+}
+
+function placeAlone(fleet: FleetSnapshot, work: Work, context: PlacementContext): Plan {
   const some = lookAtSome(fleet, work, context);
   // The few that were looked at do not speak for the others.
   if (some && !some.fresh.isEmpty) {

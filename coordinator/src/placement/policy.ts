@@ -18,4 +18,6 @@ export interface PlacementContext extends PlacementPolicy {
   readonly random: Random;
   /** Where the work runs now, when it is looked at anew. */
   readonly current?: PeerId;
+  /** The device that was decided on for it together with other work. */
+  readonly assigned?: PeerId;
 }

@@ -6,12 +6,23 @@ import {
   type Logger,
   type Messenger,
   newId,
+  type PeerId,
   type Random,
   ShoalError,
 } from '@shoal/protocol';
 import type { BlobKeeper } from '../blobs/index.ts';
 import type { Attempt, AttemptState, Placement } from '../domain/index.ts';
-import { exactly, type PlacementPolicy, place, type Warmth, type Work } from '../placement/index.ts';
+import {
+  assignTogether,
+  exactly,
+  gatherMs,
+  mostTogether,
+  type PlacementContext,
+  type PlacementPolicy,
+  place,
+  type Warmth,
+  type Work,
+} from '../placement/index.ts';
 import { type FleetDevice, type FleetListener, type Registry, text } from '../registry/index.ts';
 import { parametersJson } from './check-spec.ts';
 import { DueTimes } from './due-times.ts';
@@ -64,6 +75,8 @@ export class Dispatcher implements FleetListener {
   /** When a device was last told to load a model ahead, monotonic ms. */
   readonly #hintedMs = new WeakMap<FleetDevice, number>();
   #scheduled = false;
+  /** While tasks are gathered that will be placed together. */
+  #stopGathering: (() => void) | undefined;
   #paused = false;
   #onIdle: (() => void) | undefined;
 
@@ -89,13 +102,18 @@ export class Dispatcher implements FleetListener {
 
   stop(): void {
     this.#paused = true;
+    this.#stopGathering?.();
     this.#leases.stop();
   }
 
-  /** A task waits. One that can be placed is on its way when this returns. */
+  /** A task waits. One that can be placed is on its way when this returns; or a moment later, with a strategy that decides on several together. */
   enqueue(live: LiveTask): void {
+    const isFirst = this.#line.size === 0;
     this.#line.add(live);
-    if (!this.#paused) this.#runClass(live.className);
+    if (this.#paused || this.#stopGathering) return;
+    // When more waits than devices take, each goes as soon as it can.
+    if (isFirst && this.#options.placement.strategy.together) this.#gather();
+    else this.#runClass(live.className);
   }
 
   /** A task that was on its way when the coordinator went down. What its device says next decides. */
@@ -120,12 +138,11 @@ export class Dispatcher implements FleetListener {
 
   /** Another state of the fleet, or a place that became free. */
   wake(): void {
-    if (this.#scheduled || this.#line.size === 0 || this.#paused) return;
+    if (this.#scheduled || this.#line.size === 0 || this.#paused || this.#stopGathering) return;
     this.#scheduled = true;
     this.#deps.clock.soon('tasks: dispatch', () => {
       this.#scheduled = false;
-      if (this.#paused) return;
-      for (const className of this.#line.classes()) this.#runClass(className);
+      if (!this.#paused) this.#runAll();
     });
   }
 
@@ -230,6 +247,32 @@ export class Dispatcher implements FleetListener {
     return [...this.#running.values()].filter((running) => running.device === device);
   }
 
+  #gather(): void {
+    this.#stopGathering = this.#deps.clock.after('tasks: place together', gatherMs, () => {
+      this.#stopGathering = undefined;
+      if (!this.#paused) this.#placeTogether();
+    });
+  }
+
+  /** As many at a time as are decided on together. */
+  #placeTogether(): void {
+    for (let placed = true; placed && this.#line.size > 0; ) {
+      const classes = this.#line.classes();
+      const waiting = classes.flatMap((name) => this.#line.first(name, mostTogether)).slice(0, mostTogether);
+      const works = waiting.map((live) => this.#workOf(live));
+      const tried = assignTogether(this.#deps.registry.fleet, works, this.#context()).filter(({ work, device }) =>
+        this.#tryPlace(waiting[work] as LiveTask, device),
+      );
+      placed = tried.length === waiting.length;
+    }
+    // Those that found no place are told why.
+    this.#runAll();
+  }
+
+  #runAll(): void {
+    for (const className of this.#line.classes()) this.#runClass(className);
+  }
+
   #runClass(className: string): void {
     for (;;) {
       const looked = this.#line.first(className, tasksLookedAt);
@@ -237,14 +280,11 @@ export class Dispatcher implements FleetListener {
     }
   }
 
-  #tryPlace(live: LiveTask): boolean {
-    const { clock, random, registry, counts } = this.#deps;
-    const plan = place(registry.fleet, this.#workOf(live), {
-      nowMs: clock.monotonicMs(),
-      wallMs: clock.nowMs(),
-      random,
-      ...this.#options.placement,
-    });
+  /** @param assigned the device that was decided on for it together with others. */
+  #tryPlace(live: LiveTask, assigned?: PeerId): boolean {
+    const { registry, counts } = this.#deps;
+    const context = assigned === undefined ? this.#context() : { ...this.#context(), assigned };
+    const plan = place(registry.fleet, this.#workOf(live), context);
     if (plan.kind === 'unplaced') {
       counts.unplaced += 1;
       if (live.task.reason !== plan.reason) {
@@ -258,6 +298,11 @@ export class Dispatcher implements FleetListener {
     this.#line.remove(live);
     this.#begin(live, plan.placement);
     return true;
+  }
+
+  #context(): PlacementContext {
+    const { clock, random } = this.#deps;
+    return { nowMs: clock.monotonicMs(), wallMs: clock.nowMs(), random, ...this.#options.placement };
   }
 
   #workOf({ task, resolved, dueMs, tried, declined }: LiveTask): Work {

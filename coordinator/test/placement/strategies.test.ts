@@ -113,7 +113,7 @@ describe('the strategy', () => {
   });
 
   it('that nobody knows is refused with the names there are', () => {
-    expect(() => strategyNamed('best')).toThrow(/there is no strategy "best"; known are cost, round-robin,/);
+    expect(() => strategyNamed('best')).toThrow(/there is no strategy "best"; known are cost, min-cost-flow,/);
   });
 });
 

@@ -86,7 +86,7 @@ describe('shoal-sim', () => {
 
   it.each([
     [['run', 'nowhere.yaml'], /there is no fleet file nowhere.yaml; those that come with Shoal are home, shop, city/],
-    [['run', 'home', '--strategy', 'best'], /there is no strategy "best"; known are cost, round-robin/],
+    [['run', 'home', '--strategy', 'best'], /there is no strategy "best"; known are cost, min-cost-flow/],
     [['run', 'home', '--hours', 'many'], /--hours must be a number from 0.001 to 10000; it is "many"/],
     [['size', 'home', '--add', 'toaster'], /there is no class of devices "toaster"; known are pi-3b-plus/],
     [['fly'], /unknown command/],

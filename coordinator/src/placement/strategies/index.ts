@@ -5,6 +5,7 @@ import { ecore } from './ecore.ts';
 import { fastest } from './fastest.ts';
 import { hashAffinity } from './hash-affinity.ts';
 import { leastLoaded } from './least-loaded.ts';
+import { minCostFlow } from './min-cost-flow.ts';
 import { mostAccurate } from './most-accurate.ts';
 import { powerOfTwo } from './power-of-two.ts';
 import { random } from './random.ts';
@@ -14,6 +15,7 @@ import { weighted } from './weighted.ts';
 /** In the order in which people are shown them. */
 export const strategies: readonly Strategy[] = [
   cost,
+  minCostFlow,
   roundRobin,
   random,
   leastLoaded,
