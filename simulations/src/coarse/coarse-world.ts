@@ -1,7 +1,11 @@
 import {
+  assignTogether,
   type CostWeights,
   defaultCostWeights,
   type FleetDevice,
+  gatherMs,
+  mostTogether,
+  type PlacementContext,
   type PlacementPolicy,
   place,
   Registry,
@@ -9,7 +13,7 @@ import {
   type Warmth,
   type Work,
 } from '@shoal/coordinator';
-import { type Random, seededRandom, silentLogger, type Telemetry } from '@shoal/protocol';
+import { type PeerId, type Random, seededRandom, silentLogger, type Telemetry } from '@shoal/protocol';
 import { deviceClasses, type Fleet, type ModelName } from '../fleet/index.ts';
 import { type Arrival, startArrivals } from './arrivals.ts';
 import { CoarseDevice } from './coarse-device.ts';
@@ -52,6 +56,7 @@ export class CoarseWorld {
   readonly #byId = new Map<string, CoarseDevice>();
   #waiting: Arrival[] = [];
   #lookPlanned = false;
+  #gathering = false;
 
   constructor(options: CoarseOptions) {
     const { fleet, seed, strategy, weights = defaultCostWeights, startMs = 0 } = options;
@@ -135,7 +140,35 @@ export class CoarseWorld {
 
   #arrive(task: Arrival): void {
     this.tally.submitted += 1;
-    if (this.#waiting.length > 0 || !this.#tryPlace(task)) this.#wait(task);
+    if (this.#gathering) this.#waiting.push(task);
+    else if (this.#policy.strategy.together && this.#waiting.length === 0) this.#gather(task);
+    else if (this.#waiting.length > 0 || !this.#tryPlace(task)) this.#wait(task);
+  }
+
+  /** As the dispatcher does with a strategy that decides on several together. */
+  #gather(first: Arrival): void {
+    this.#waiting.push(first);
+    this.#gathering = true;
+    this.#events.after(gatherMs, () => {
+      this.#gathering = false;
+      this.#placeTogether();
+      this.#look();
+    });
+  }
+
+  #placeTogether(): void {
+    for (let placed = true; placed && this.#waiting.length > 0; ) {
+      const tasks = this.#waiting.slice(0, mostTogether);
+      const works = tasks.map((task) => this.#workOf(task));
+      const assigned = assignTogether(this.registry.fleet, works, this.#context());
+      const gone = new Set<Arrival>();
+      for (const { work, device } of assigned) {
+        const task = tasks[work] as Arrival;
+        if (this.#tryPlace(task, device)) gone.add(task);
+      }
+      this.#waiting = this.#waiting.filter((task) => !gone.has(task));
+      placed = gone.size === tasks.length;
+    }
   }
 
   #wait(task: Arrival): void {
@@ -166,26 +199,27 @@ export class CoarseWorld {
     this.#lookLater();
   }
 
-  #tryPlace(task: Arrival): boolean {
-    const nowMs = this.#events.nowMs;
-    const { workload, dueMs, choices } = task;
-    const work: Work = {
+  #context(): PlacementContext {
+    return { nowMs: this.#events.nowMs, wallMs: this.#wallMs(), random: this.#random, ...this.#policy };
+  }
+
+  #workOf({ workload, dueMs, choices }: Arrival): Work {
+    return {
       choices,
       inputBytes: workload.inputBytes,
       labels: noLabels,
-      ...(dueMs !== undefined && { timeLeftMs: dueMs - nowMs }),
+      ...(dueMs !== undefined && { timeLeftMs: dueMs - this.#events.nowMs }),
       ...(workload.critical && { critical: true }),
       affinity: workload.name,
       tried: noDevices,
       declined: noReasons,
     };
+  }
+
+  #tryPlace(task: Arrival, assigned?: PeerId): boolean {
     this.tally.placements += 1;
-    const plan = place(this.registry.fleet, work, {
-      nowMs,
-      wallMs: this.#wallMs(),
-      random: this.#random,
-      ...this.#policy,
-    });
+    const context = assigned === undefined ? this.#context() : { ...this.#context(), assigned };
+    const plan = place(this.registry.fleet, this.#workOf(task), context);
     if (plan.kind === 'unplaced') return false;
     if (plan.warm) this.#warm(plan.warm);
     const { chosen } = plan.placement;
@@ -233,7 +267,7 @@ export class CoarseWorld {
           accuracy: chosen.accuracy,
           energyJ: ((kind.busyWatts / kind.slots) * (took.inferenceMs + took.loadMs)) / 1_000,
         });
-        if (this.#waiting.length > 0) this.#look();
+        if (this.#waiting.length > 0 && !this.#gathering) this.#look();
       },
     };
     events.after(transferMs, () =>

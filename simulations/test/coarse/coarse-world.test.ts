@@ -36,6 +36,16 @@ describe('a coarse world', () => {
     expect(finished).toBeLessThan(submitted / 2);
   });
 
+  it('gathers for some ms what comes in, for a strategy that places it together, and loses nothing of it', () => {
+    const storm = '{ name: storm, burst: { every: 10 s, count: 200 }, size: 60 kB }';
+    const { submitted, finished } = run(aFleet(board, storm), 'min-cost-flow');
+    expect(submitted).toBeGreaterThan(2_000);
+    expect(submitted - finished).toBeLessThanOrEqual(200);
+    const quiet = aFleet(board, '{ name: quiet, rate: 1 /s, size: 1 kB }');
+    const [soon = 0, gathered = 0] = ['cost', 'min-cost-flow'].map((strategy) => run(quiet, strategy).latencyMs.p50);
+    expect(gathered - soon).toBeGreaterThan(2);
+  });
+
   it('draws batteries down by idling and by work, and charges them in their windows', () => {
     const battery = (charging: string) =>
       `{ class: phone, count: 1, link: wifi, battery: { level: 80, floor: 30, charging: [${charging}] } }`;
@@ -52,7 +62,7 @@ describe('a coarse world', () => {
     expect(charged).toBeGreaterThan(80);
   });
 
-  it.each(['cost', 'least-loaded', 'random', 'ecore', 'fastest'])(
+  it.each(['cost', 'min-cost-flow', 'least-loaded', 'random', 'ecore', 'fastest'])(
     'takes no battery below its floor under %s, however much there is to do',
     (strategy) => {
       const fleet = aFleet(
