@@ -84,7 +84,21 @@ describe('shoal-sim', () => {
     expect((await shoalSim('strategies')).out).toMatch(/^ecore +least energy within 5 points/m);
   });
 
+  it('lives a kept life again, and a fleet of two coordinators', async () => {
+    const kept = join(import.meta.dirname, '../../regressions/planted-device-sequences.json');
+    expect(await shoalSim('replay', kept)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/it broke: planted, .* used sequence 3 again\nseed 1: .*\nno promise broken/),
+    });
+    expect(await shoalSim('faults', '3', '1', '--coordinators', '2')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/tasks of two coordinators succeeded, .*\n1 seeds, no promise broken/),
+    });
+  });
+
   it.each([
+    [['replay', 'nowhere.json'], /nowhere.json cannot be read/],
+    [['replay', join(import.meta.dirname, 'cli.test.ts')], /a regression is a JSON file; this is none/],
     [['run', 'nowhere.yaml'], /there is no fleet file nowhere.yaml; those that come with Shoal are home, shop, city/],
     [['run', 'home', '--strategy', 'best'], /there is no strategy "best"; known are cost, min-cost-flow/],
     [['run', 'home', '--hours', 'many'], /--hours must be a number from 0.001 to 10000; it is "many"/],
