@@ -14,6 +14,9 @@ export interface MachineSpec {
   readonly lacks?: string;
 }
 
+/** From what is true to what the sensors say. */
+export type Reading = (condition: Condition) => Condition;
+
 /** An inference of a machine that hangs, ms: longer than anybody waits for it. */
 const stalledMs = 3_600_000;
 const usualTemperatureC = 45;
@@ -30,8 +33,12 @@ export class SimulatedMachine implements Machine {
   /** What every sensor says instead of what is true: a number that makes no sense. */
   sensorsSay: number | undefined;
 
-  constructor(spec: MachineSpec, clock: Clock) {
+  readonly #reading: Reading;
+
+  /** @param reading what is read of a condition; a test hands in one that lies */
+  constructor(spec: MachineSpec, clock: Clock, reading: Reading = (condition) => condition) {
     this.spec = spec;
+    this.#reading = reading;
     this.battery = spec.battery && new SimulatedBattery(spec.battery, clock);
   }
 
@@ -67,13 +74,13 @@ export class SimulatedMachine implements Machine {
 
   async condition(): Promise<Condition> {
     const said = this.sensorsSay;
-    return {
+    return this.#reading({
       cpuLoad: said ?? 0,
       memoryAvailableBytes: said ?? 2 << 30,
       temperatureC: said ?? this.temperatureC,
       throttled: this.slowdown > 1,
       ...(this.battery && { batteryPct: said ?? this.battery.levelPct, charging: this.battery.isCharging }),
-    };
+    });
   }
 
   async measureEnergy(): Promise<() => Promise<number | undefined>> {

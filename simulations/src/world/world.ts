@@ -16,7 +16,7 @@ import { calmNetwork, Network, type NetworkOptions } from './network.ts';
 import type { ScriptedSources } from './scripted-videos.ts';
 import { SharedProcessor } from './shared-processor.ts';
 import { type SignatureKind, signaturesOf } from './signatures.ts';
-import { type MachineSpec, SimulatedMachine } from './simulated-machine.ts';
+import { type MachineSpec, type Reading, SimulatedMachine } from './simulated-machine.ts';
 import { Wiretap } from './wiretap.ts';
 
 export interface WorldOptions {
@@ -39,7 +39,9 @@ export interface WorldParts {
   readonly disk?: MemoryDisk;
   /** What the disk of each device holds. */
   readonly agentStore?: () => AgentStore;
-  /** The places for work of a device that several coordinators share, by how many there are. */
+  /** What the sensors of each device say of its condition. */
+  readonly reading?: Reading;
+  /** The places for work of a device, by how many there are. */
   readonly workPlaces?: (concurrency: number) => WorkPlaces;
   /** The clock of the coordinator. */
   readonly coordinatorClock?: (clock: Clock) => Clock;
@@ -88,6 +90,7 @@ export class World {
       disk = new MemoryDisk(),
       agentStore,
       workPlaces,
+      reading,
       coordinatorClock = (clock: Clock) => clock,
     } = options.parts ?? {};
     this.disk = disk;
@@ -110,10 +113,11 @@ export class World {
     });
     this.coordinatorLives = coordinators.map(({ life }) => life);
     this.#specs = options.machines;
-    const machines = options.machines.map((spec) => new SimulatedMachine(spec, this.clock));
+    const machines = options.machines.map((spec) => new SimulatedMachine(spec, this.clock, reading));
     const shares = coordinators.length > 1;
+    const together = shares || workPlaces !== undefined;
     const makePlaces = () => (workPlaces ?? ((count) => new WorkPlaces(count)))(options.agent?.work?.concurrency ?? 1);
-    this.#processors = shares ? machines.map((machine) => new SharedProcessor(this.clock, machine, makePlaces)) : [];
+    this.#processors = together ? machines.map((machine) => new SharedProcessor(this.clock, machine, makePlaces)) : [];
     this.agents = machines.flatMap((machine, place) =>
       coordinators.map(({ identity: coordinator }, which) => {
         const number = shares ? `${place} of coordinator ${which}` : place;

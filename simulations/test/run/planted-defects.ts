@@ -1,4 +1,4 @@
-import { type AgentStore, MemoryAgentStore } from '@shoal/agent';
+import { type AgentStore, MemoryAgentStore, WorkPlaces } from '@shoal/agent';
 import { MemoryDisk } from '@shoal/coordinator';
 import type { Clock } from '@shoal/protocol';
 import type { WorldParts } from '@shoal/simulations';
@@ -37,6 +37,20 @@ export const planted = {
     shows: /was durable on .* and was lost/,
   },
   'reports that come twice are kept twice': { parts: () => ({ disk: new KeepsTwice() }), shows: /has two results/ },
+  'a device takes more than it has places for': {
+    parts: () => ({ workPlaces: (count) => new EndlessPlaces(count) }),
+    shows: /tasks wait on/,
+  },
+  'more tasks run on a device than it says': {
+    parts: () => ({ workPlaces: (count) => new WorkPlaces(count + 2) }),
+    shows: /tasks run on/,
+  },
+  'a battery always says that it is full': {
+    parts: () => ({
+      reading: (condition) => (condition.batteryPct === undefined ? condition : { ...condition, batteryPct: 95 }),
+    }),
+    shows: /is on a battery below its floor|works though its battery is at/,
+  },
 } satisfies Record<string, Planted>;
 
 type Writes = Parameters<MemoryDisk['apply']>[0];
@@ -92,4 +106,11 @@ function forgetfulOutbox(): AgentStore['outbox'] {
     remove: async () => {},
     shedPayloads: async () => ({ reports: 0, sizeBytes: 0 }),
   };
+}
+
+/** Says that nobody waits, whoever does. */
+export class EndlessPlaces extends WorkPlaces {
+  override get queued(): number {
+    return 0;
+  }
 }

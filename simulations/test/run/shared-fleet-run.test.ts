@@ -1,6 +1,6 @@
-import { WorkPlaces } from '@shoal/agent';
 import { sharedFleetRun } from '@shoal/simulations';
 import { describe, expect, it } from 'vitest';
+import { EndlessPlaces } from './planted-defects.ts';
 
 const seeds = Array.from({ length: 6 }, (_, index) => index + 1);
 /** A life takes half a second of a processor, which may have other things to do. */
@@ -32,10 +32,3 @@ describe('two coordinators that place on one fleet at once', { timeout: patience
     expect((await sharedFleetRun(3)).traceDigest).toBe((await sharedFleetRun(3)).traceDigest);
   });
 });
-
-/** Says that nobody waits, whoever does. */
-class EndlessPlaces extends WorkPlaces {
-  override get queued(): number {
-    return 0;
-  }
-}
