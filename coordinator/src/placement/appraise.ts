@@ -4,7 +4,7 @@ import type { DeviceSnapshot, FleetSnapshot, Work } from './snapshot.ts';
 import { cost } from './strategies/cost.ts';
 import { Survey } from './survey.ts';
 
-/** Every way in which the device can do the work, the least cost first; none when it cannot. */
+/** Every way in which the device can do the work, the least cost first; none when it cannot, or has tried in vain. */
 export function appraise(
   device: DeviceSnapshot,
   work: Work,
@@ -13,5 +13,5 @@ export function appraise(
 ): readonly Candidate[] {
   const survey = new Survey(fleet, work, { ...context, strategy: cost });
   survey.look(device);
-  return survey.found.best();
+  return survey.fresh.best();
 }

@@ -31,7 +31,7 @@ export function place(fleet: FleetSnapshot, work: Work, context: PlacementContex
 function onAssigned(plan: Plan, id: PeerId, fleet: FleetSnapshot, work: Work, context: PlacementContext): Plan {
   if (plan.kind === 'unplaced' || plan.placement.chosen.device === id) return plan;
   const device = fleet.device(id);
-  const [candidate] = device && !work.tried.has(id) ? appraise(device, work, fleet, context) : [];
+  const [candidate] = device ? appraise(device, work, fleet, context) : [];
   if (!candidate) return plan;
   const { placement } = plan;
   const chosen = candidate.shown();

@@ -60,8 +60,6 @@ export class Rehearsal {
   #best(held: Iterable<Held>, work: Work): Candidate | undefined {
     let best: Candidate | undefined;
     for (const { laden } of held) {
-      // Where it was tried before is the last resort: not for now.
-      if (work.tried.has(laden.id)) continue;
       const [candidate] = appraise(laden, work, this.#fleet, this.#context);
       if (candidate && (!best || candidate.cost.total < best.cost.total)) best = candidate;
     }

@@ -70,8 +70,7 @@ export class Survey implements FleetSearch {
       if (reason === 'busy' && !tried) this.#freshLater = true;
       if (this.#keepsRefusals) this.refused.push(refusal(reason, device, work, limits, this.#context));
     } else if (tried) {
-      this.#triedInVain.push(device);
-      this.#choose(device, this.#again);
+      if (this.#choose(device, this.#again)) this.#triedInVain.push(device);
     } else this.#choose(device, this.#fresh);
   }
 
@@ -93,7 +92,8 @@ export class Survey implements FleetSearch {
     return this.refused.length < refusalsKept;
   }
 
-  #choose(device: DeviceSnapshot, finds: Finds): void {
+  /** @returns whether it can be done there at all. */
+  #choose(device: DeviceSnapshot, finds: Finds): boolean {
     const { limits, weights } = this.#context;
     const wait = waitOn(device);
     const price = energyPrice(device.power, floorOf(device, this.work, limits), weights.whileCharging);
@@ -114,6 +114,7 @@ export class Survey implements FleetSearch {
       }
     }
     if (fits === 0 && unfit) this.refused.push(unfit);
+    return fits > 0;
   }
 
   #estimate(device: DeviceSnapshot, option: number | undefined, options: Options, wait: Wait): Candidate {

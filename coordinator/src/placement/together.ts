@@ -120,11 +120,7 @@ function seatsOn(
   fleet: FleetSnapshot,
   context: PlacementContext,
 ): readonly Seat[] {
-  const best = (at: DeviceSnapshot) =>
-    sorts.map(({ example }) =>
-      // Where it was tried before is the last resort: not for now.
-      example.tried.has(at.id) ? undefined : appraise(at, example, fleet, context)[0],
-    );
+  const best = (at: DeviceSnapshot) => sorts.map(({ example }) => appraise(at, example, fleet, context)[0]);
   const seats: Seat[] = [];
   const first = best(device);
   const before = typical(first, sorts);

@@ -2,6 +2,7 @@ import { seededRandom } from '@shoal/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type DeviceSnapshot, exactly, place, type Work } from '../../src/placement/index.ts';
+import { anyFleet, anyWork } from '../support/any-fleet.ts';
 import { aDevice, aFleet, aPolicy, type DeviceChange, onBattery, onMains, someWork } from '../support/fleets.ts';
 
 const planOf = (devices: readonly DeviceSnapshot[], work: Work, seed = 1) =>
@@ -133,6 +134,14 @@ describe('placement', () => {
     expect(chosenOf([aDevice('a'), aDevice('b', { running: 64 })], someWork({ tried }))).toBeUndefined();
   });
 
+  it('refuses a device once, though it has failed there and would be too slow besides', () => {
+    const plan = planOf([aDevice('d', { runMs: 500 })], someWork({ timeLeftMs: 100, tried: new Set(['d']) }));
+    expect(plan).toMatchObject({ kind: 'unplaced', refused: [{ device: 'd', reason: 'too-slow' }] });
+    const busy = aDevice('busy', { running: 64 });
+    const both = planOf([aDevice('d', { runMs: 500 }), busy], someWork({ timeLeftMs: 100, tried: new Set(['d']) }));
+    expect(both.kind === 'unplaced' && both.refused.map(({ device }) => device)).toEqual(['d', 'busy']);
+  });
+
   it('spreads work over equals', () => {
     const fleet = ['a', 'b', 'c'].map((id) => aDevice(id, { runMs: 10 }));
     const random = seededRandom(5);
@@ -165,41 +174,6 @@ describe('placement', () => {
     expect(plan.placement.considered).toBe(500);
   });
 });
-
-const anyDevice = (index: number) =>
-  fc
-    .record({
-      presence: fc.constantFrom('online', 'suspect', 'offline') as fc.Arbitrary<DeviceSnapshot['presence']>,
-      draining: fc.boolean(),
-      labels: fc.constantFrom({}, { room: 'a' }, { room: 'b' }),
-      onBattery: fc.boolean(),
-      levelPct: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
-      hasEngine: fc.boolean(),
-      slots: fc.integer({ min: 1, max: 4 }),
-      running: fc.integer({ min: 0, max: 70 }),
-      backlog: fc.integer({ min: 0, max: 5_000 }).map(exactly),
-      cameraLoad: fc.double({ min: 0, max: 2, noNaN: true }),
-      runMs: fc.option(fc.integer({ min: 1, max: 2_000 }), { nil: undefined }),
-    })
-    .map(({ runMs, onBattery, levelPct, ...device }) =>
-      aDevice(`d${index}`, {
-        ...device,
-        power: { ...onMains, onBattery, levelPct },
-        ...(runMs !== undefined && { runMs }),
-      }),
-    );
-
-const anyFleet = fc
-  .integer({ min: 0, max: 12 })
-  .chain((size) => fc.tuple(...Array.from({ length: size }, (_, n) => anyDevice(n))));
-const anyWork = fc
-  .record({
-    labels: fc.constantFrom({}, { room: 'a' }),
-    timeLeftMs: fc.integer({ min: 1, max: 5_000 }),
-    tried: fc.uniqueArray(fc.integer({ min: 0, max: 12 }), { maxLength: 4 }),
-    inputBytes: fc.integer({ min: 0, max: 1_000_000 }),
-  })
-  .map(({ tried, ...work }) => someWork({ ...work, tried: new Set(tried.map((n) => `d${n}`)) }));
 
 describe('placement, whatever the fleet', () => {
   it('never chooses a device that it refuses alone, and never finds none when one alone would do that was not tried', () => {

@@ -69,6 +69,9 @@ describe('with a strategy that places several together', () => {
     expect([running > 20, queued > 20]).toEqual([true, true]);
     const waiting = await Promise.all(tasks.map(({ id }) => world.coordinator.tasks.get(id)));
     expect(waiting.filter(({ reason = '' }) => reason.includes('are busy')).length).toBeGreaterThan(0);
+    // One more is not gathered: it stands behind those that wait.
+    await submitAll(world, [of({})]);
+    expect(world.clock.pending()).not.toContain('tasks: place together');
     work.resolve();
     for (const { id } of tasks) expect(await world.ended(id)).toMatchObject({ state: 'succeeded' });
   });

@@ -94,6 +94,18 @@ describe('over random instances, and with nothing refused that one device could 
   });
 });
 
+describe('work that is placed together', () => {
+  it('never costs more than as it comes, and no less of it is served', () => {
+    // In those that are named, the flow alone would.
+    for (const seed of [36, 234, 261, 561, 583, 712, 962, ...seeds(100)]) {
+      const [together, inTurn] = [placeTogether(drawInstance(seed)), placeInTurn(drawInstance(seed))];
+      expect(together.served, `seed ${seed}`).toBeGreaterThanOrEqual(inTurn.served);
+      if (together.served === inTurn.served)
+        expect(together.cost, `seed ${seed}`).toBeLessThanOrEqual(inTurn.cost * 1.001);
+    }
+  });
+});
+
 function aWork(model: string): Work {
   const [variant] = catalogueManifests[0]?.variants ?? [];
   return {
