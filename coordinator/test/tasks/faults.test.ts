@@ -54,7 +54,12 @@ class Ordeal {
       const delayMs = random.next() * 20;
       return random.next() < 0.05 ? [delayMs, delayMs * 2] : [delayMs];
     };
-    this.world = new World({ seed, storeWriteMs: 2, hub: { route }, config: { retention: generous } });
+    this.world = new World({
+      seed,
+      storeWriteMs: 2,
+      hub: { route },
+      config: { retention: generous, strategy: seed % 2 === 0 ? 'cost' : 'min-cost-flow' },
+    });
   }
 
   async start(): Promise<void> {
