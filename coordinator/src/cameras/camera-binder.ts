@@ -44,7 +44,10 @@ export class CameraBinder implements FleetListener {
   }
 
   start(): void {
-    this.#stopLooking = every(this.#deps.clock, 'cameras: those that wait', lookAgainMs, () => this.#lookAgain());
+    this.#stopLooking = every(this.#deps.clock, 'cameras: those that wait', lookAgainMs, () => {
+      this.#lookAgain();
+      this.#findMissing();
+    });
   }
 
   stop(): void {
@@ -131,9 +134,16 @@ export class CameraBinder implements FleetListener {
   #lookAgain(): void {
     const nowMs = this.#deps.clock.monotonicMs();
     for (const live of this.#deps.cameras.values()) {
+      if (live.agreed) continue;
       live.forgive(nowMs);
-      if (live.camera.device === undefined) this.settle(live);
-      else if (!live.asking && (!live.agreed || this.#isMissing(live, nowMs))) this.settle(live);
+      if (live.camera.device === undefined || (!live.agreed && !live.asking)) this.settle(live);
+    }
+  }
+
+  #findMissing(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const live of this.#deps.cameras.values()) {
+      if (live.agreed && !live.asking && this.#isMissing(live, nowMs)) this.settle(live);
     }
   }
 

@@ -1,4 +1,5 @@
-import { equalBytes, fromUtf8, sha256Hex, utf8 } from '../bytes/index.ts';
+import { isUtf8 } from 'node:buffer';
+import { fromUtf8, sha256Hex, utf8 } from '../bytes/index.ts';
 import { ShoalError } from '../errors/index.ts';
 import type { Identity, PeerId, PeerKey } from '../identity/index.ts';
 import { canonicalJson, type Json } from '../json/index.ts';
@@ -87,8 +88,10 @@ export function verifyAttestation(attestation: Uint8Array, output: Uint8Array, k
 /** JSON that is written in its one canonical form, so that a change of any byte is a change of what it says. */
 function parseCanonical(bytes: Uint8Array, what: string): unknown {
   try {
-    const value: unknown = JSON.parse(fromUtf8(bytes));
-    if (equalBytes(utf8(canonicalJson(value)), bytes)) return value;
+    const text = fromUtf8(bytes);
+    const value: unknown = JSON.parse(text);
+    // Bytes that are no text are read as other text.
+    if (isUtf8(bytes) && canonicalJson(value) === text) return value;
   } catch (cause) {
     throw new ShoalError('attestation.invalid', `${what} is not JSON`, {}, { cause });
   }

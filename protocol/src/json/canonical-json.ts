@@ -36,12 +36,26 @@ function writeItems(items: readonly unknown[], level: number): string {
 
 function writeMembers(value: { readonly [key: string]: unknown }, level: number): string {
   let text = '';
-  for (const key of Object.keys(value).sort()) {
+  for (const key of inOrder(Object.keys(value))) {
     const member = value[key];
     if (member === undefined) continue;
     text += `${text === '' ? '' : ','}${writeText(key)}:${write(member, level)}`;
   }
   return `{${text}}`;
+}
+
+/** Keys that most objects have fewer of than this: they are put in order where they are, which takes one look when they are so already. */
+const fewKeys = 32;
+
+function inOrder(keys: string[]): readonly string[] {
+  if (keys.length > fewKeys) return keys.sort();
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i] as string;
+    let place = i;
+    for (; place > 0 && (keys[place - 1] as string) > key; place--) keys[place] = keys[place - 1] as string;
+    keys[place] = key;
+  }
+  return keys;
 }
 
 /** ASCII of which nothing has to be escaped: nearly every text there is. */

@@ -44,6 +44,10 @@ export function seededRandom(seed: number): Random {
   for (let i = 0; i < 12; i++) next32();
   return {
     next: () => next32() / 0x1_0000_0000,
-    bytes: (length) => Uint8Array.from({ length }, () => next32() & 0xff),
+    bytes(length) {
+      const bytes = new Uint8Array(length);
+      for (let i = 0; i < length; i++) bytes[i] = next32();
+      return bytes;
+    },
   };
 }

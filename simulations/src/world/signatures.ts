@@ -48,7 +48,7 @@ class RememberedSignatures implements Signatures {
     const identity = newIdentity(role, random);
     const sign = (bytes: Uint8Array) => {
       const signature = identity.sign(bytes);
-      this.#remember(signature, { publicKey: identity.publicKey, bytes: Uint8Array.from(bytes) });
+      this.#remember(signature, { publicKey: identity.publicKey, bytes: new Uint8Array(bytes) });
       return signature;
     };
     return { ...this.#remembering(identity), sign };

@@ -50,7 +50,7 @@ export class Wiretap {
 
   /** The link of a process, overheard. */
   on(link: Link, from: PeerId): Link {
-    const hear = (to: PeerId, frame: Uint8Array) => this.#hear({ from, to, frame: Uint8Array.from(frame) });
+    const hear = (to: PeerId, frame: Uint8Array) => this.#hear({ from, to, frame });
     return {
       name: link.name,
       kind: link.kind,
@@ -82,7 +82,8 @@ export class Wiretap {
     this.#checkSequence(heard, body);
     if (this.notesAdmissions) this.#noteAdmissions(body);
     const place = this.#overheard.length < kept ? this.#overheard.length : Math.floor(this.#dice.next() * this.#heard);
-    if (place < kept) this.#overheard[place] = heard;
+    // A sender may use its buffer again.
+    if (place < kept) this.#overheard[place] = { ...heard, frame: new Uint8Array(heard.frame) };
   }
 
   /** What was said for the first time, by whose name it carries: who meddles says it through the hub. */

@@ -1,4 +1,5 @@
 import { seededRandom } from '@shoal/protocol';
+import type { ModelManifest } from '../../manifest/index.ts';
 import { type InferenceParameters, type ModelFrame, type ModelOutput, unpackOutput } from '../../stages/index.ts';
 import type { LoadableModel } from '../engine.ts';
 
@@ -9,7 +10,7 @@ export function simulatedOutput(model: LoadableModel, frame: ModelFrame, paramet
   const { manifest, variant } = model;
   const { head, input } = manifest;
   const random = seededRandom(hash(frame.pixels, Number.parseInt(variant.sha256.slice(0, 8), 16)));
-  const reported = manifest.labels.flatMap((label, classIndex) => (label === '' ? [] : [classIndex]));
+  const reported = reportedClasses(manifest);
   const [leastScore, limit] =
     head.kind === 'anchor-detection' ? [head.defaultScore, head.nms.maxDetections] : [0, head.topK];
   const findings = Array.from({ length: mostFindings }, () => {
@@ -26,6 +27,18 @@ export function simulatedOutput(model: LoadableModel, frame: ModelFrame, paramet
     .slice(0, parameters.maxResults ?? limit)
     .flatMap(({ row }) => row);
   return unpackOutput(manifest, Float32Array.from(rows), frame.placement);
+}
+
+const reportedClassesOf = new WeakMap<ModelManifest, readonly number[]>();
+
+/** Classes with a label. */
+function reportedClasses(manifest: ModelManifest): readonly number[] {
+  let classes = reportedClassesOf.get(manifest);
+  if (!classes) {
+    classes = manifest.labels.flatMap((label, classIndex) => (label === '' ? [] : [classIndex]));
+    reportedClassesOf.set(manifest, classes);
+  }
+  return classes;
 }
 
 /** FNV-1a over every 16th byte: enough to tell pictures apart, and cheap for thousands of simulated devices. */

@@ -53,7 +53,7 @@ export class MemoryHub {
     if (waiting >= this.#options.inFlightLimit)
       throw new ShoalError('queue.full', `${waiting} frames wait for ${to}`, { peer: to });
     // A sender may reuse its buffer as soon as `send` resolves, as it may with a socket.
-    const copy = Uint8Array.from(frame);
+    const copy = new Uint8Array(frame);
     for (const delayMs of this.#options.route(from, to, frame.length)) {
       this.#inFlight.set(to, (this.#inFlight.get(to) ?? 0) + 1);
       const name = `memory-link ${from} -> ${to}`;
