@@ -30,7 +30,7 @@ export class Network {
   /** The most that ever waited for a link, bytes. */
   mostQueuedBytes = 0;
   /** By direction: what happens on one way does not depend on what was said on another. */
-  readonly #dice = new Map<string, Dice>();
+  readonly #dice = new Map<PeerId, Map<PeerId, Dice>>();
   /** Peers that nothing comes from, and peers that nothing comes to. */
   readonly #mute = new Set<PeerId>();
   readonly #deaf = new Set<PeerId>();
@@ -104,9 +104,10 @@ export class Network {
   }
 
   #diceFor(from: PeerId, to: PeerId): Dice {
-    const way = `${from} to ${to}`;
-    const dice = this.#dice.get(way) ?? Dice.of(this.#seed, way);
-    this.#dice.set(way, dice);
+    const known = this.#dice.get(from)?.get(to);
+    if (known) return known;
+    const dice = Dice.of(this.#seed, `${from} to ${to}`);
+    this.#dice.set(from, (this.#dice.get(from) ?? new Map<PeerId, Dice>()).set(to, dice));
     return dice;
   }
 }

@@ -147,11 +147,12 @@ export class MemoryStore implements Store {
   async prune(retention: Retention, nowMs: number, batchSize: number): Promise<number> {
     if (this.#disk.failure) throw new ShoalError('io.failed', this.#disk.failure.message);
     const ended = [...this.#disk.tasks.values()].filter(({ endedAtMs }) => endedAtMs !== undefined);
-    ended.sort((a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0) || byId(a, b));
-    const tasks = past(ended, (task) => task.endedAtMs ?? 0, retention.endedTasks, nowMs - retention.endedTaskAgeMs);
-    const reports = [...this.#disk.results.values()].filter(({ work }) => 'camera' in work).sort(byId);
+    const endedAtMs = (task: Task) => task.endedAtMs ?? 0;
+    const byEnd = (a: Task, b: Task) => endedAtMs(a) - endedAtMs(b) || byId(a, b);
+    const tasks = past(ended, byEnd, endedAtMs, retention.endedTasks, nowMs - retention.endedTaskAgeMs);
+    const reports = [...this.#disk.results.values()].filter(({ work }) => 'camera' in work);
     const { cameraResults, cameraResultAgeMs } = retention;
-    const results = past(reports, (result) => result.receivedAtMs, cameraResults, nowMs - cameraResultAgeMs);
+    const results = past(reports, byId, (result) => result.receivedAtMs, cameraResults, nowMs - cameraResultAgeMs);
     for (const task of tasks.slice(0, batchSize)) this.#disk.removeTask(task);
     for (const result of results.slice(0, batchSize)) this.#disk.removeResult(result);
     return Math.min(tasks.length, batchSize) + Math.min(results.length, batchSize);
@@ -162,9 +163,18 @@ export class MemoryStore implements Store {
   }
 }
 
-/** Those, of items sorted oldest first, that are too many or too old. */
-function past<Item>(sorted: readonly Item[], timeOf: (item: Item) => number, most: number, beforeMs: number): Item[] {
-  return sorted.filter((item, index) => index < sorted.length - most || timeOf(item) < beforeMs);
+/** Those that are too many or too old, oldest first. */
+function past<Item>(
+  items: readonly Item[],
+  order: (a: Item, b: Item) => number,
+  timeOf: (item: Item) => number,
+  most: number,
+  beforeMs: number,
+): Item[] {
+  const excess = items.length - most;
+  // Mostly there are none: then nothing is sorted.
+  if (excess <= 0) return items.filter((item) => timeOf(item) < beforeMs).sort(order);
+  return items.toSorted(order).filter((item, index) => index < excess || timeOf(item) < beforeMs);
 }
 
 function page<Item extends { readonly id: string }>(

@@ -18,15 +18,15 @@ export function simulatedOutput(model: LoadableModel, frame: ModelFrame, paramet
     const score = random.next();
     const left = random.next() * input.width * 0.8;
     const top = random.next() * input.height * 0.8;
-    const box = [left, top, left + input.width * 0.2, top + input.height * 0.2];
-    return { score, row: head.kind === 'anchor-detection' ? [classIndex, score, ...box] : [classIndex, score] };
+    if (head.kind === 'classification') return { score, row: [classIndex, score] };
+    return { score, row: [classIndex, score, left, top, left + input.width * 0.2, top + input.height * 0.2] };
   });
   const rows = findings
     .filter(({ score }) => score >= (parameters.minScore ?? leastScore))
     .sort((a, b) => b.score - a.score)
     .slice(0, parameters.maxResults ?? limit)
     .flatMap(({ row }) => row);
-  return unpackOutput(manifest, Float32Array.from(rows), frame.placement);
+  return unpackOutput(manifest, new Float32Array(rows), frame.placement);
 }
 
 const reportedClassesOf = new WeakMap<ModelManifest, readonly number[]>();
