@@ -49,7 +49,7 @@ export class Life {
 
   constructor(world: World) {
     this.world = world;
-    world.wiretap.notesAdmissions = true;
+    world.wiretap.listens = true;
   }
 
   get nowMs(): number {

@@ -38,8 +38,8 @@ export class Wiretap {
   #heard = 0;
   /** Sequences that were used twice: what a replay is known by. */
   readonly reused: string[] = [];
-  /** To look into messages costs time, which worlds that are only there to be large do without. */
-  notesAdmissions = false;
+  /** Whether anybody is on the wire. To look into every frame costs time, which worlds that are only there to be large do without. */
+  listens = false;
   /** Attempts that a device has answered for, and whether it ever took them. */
   readonly admissions = new Map<string, boolean>();
 
@@ -50,7 +50,9 @@ export class Wiretap {
 
   /** The link of a process, overheard. */
   on(link: Link, from: PeerId): Link {
-    const hear = (to: PeerId, frame: Uint8Array) => this.#hear({ from, to, frame });
+    const hear = (to: PeerId, frame: Uint8Array) => {
+      if (this.listens) this.#hear({ from, to, frame });
+    };
     return {
       name: link.name,
       kind: link.kind,
@@ -80,7 +82,7 @@ export class Wiretap {
     this.#heard += 1;
     const { body } = Envelope.decode(heard.frame);
     this.#checkSequence(heard, body);
-    if (this.notesAdmissions) this.#noteAdmissions(body);
+    this.#noteAdmissions(body);
     const place = this.#overheard.length < kept ? this.#overheard.length : Math.floor(this.#dice.next() * this.#heard);
     // A sender may use its buffer again.
     if (place < kept) this.#overheard[place] = { ...heard, frame: new Uint8Array(heard.frame) };
