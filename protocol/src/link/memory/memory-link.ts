@@ -12,6 +12,9 @@ export interface MemoryHubOptions {
   readonly inFlightLimit?: number;
 }
 
+/** Frames are copied into pieces of memory of this size: to allocate each of them costs more than all else that is done with it here. */
+const roomBytes = 1 << 16;
+
 /**
  * The network of a simulated world or a test: links in one process that meet here. A real implementation of {@link Link}, which passes the
  * same conformance suite as the others; what it loses, delays or doubles is decided by `route`.
@@ -21,6 +24,8 @@ export class MemoryHub {
   readonly #options: Required<MemoryHubOptions>;
   readonly #links = new Map<PeerId, MemoryLink>();
   readonly #inFlight = new Map<PeerId, number>();
+  /** Room for copies. */
+  #room = new Uint8Array();
 
   constructor(clock: Clock, options: MemoryHubOptions = {}) {
     this.#clock = clock;
@@ -53,7 +58,7 @@ export class MemoryHub {
     if (waiting >= this.#options.inFlightLimit)
       throw new ShoalError('queue.full', `${waiting} frames wait for ${to}`, { peer: to });
     // A sender may reuse its buffer as soon as `send` resolves, as it may with a socket.
-    const copy = new Uint8Array(frame);
+    const copy = this.#copied(frame);
     for (const delayMs of this.#options.route(from, to, frame.length)) {
       this.#inFlight.set(to, (this.#inFlight.get(to) ?? 0) + 1);
       const name = `memory-link ${from} -> ${to}`;
@@ -67,6 +72,15 @@ export class MemoryHub {
       if (delayMs > 0) this.#clock.after(name, delayMs, arrive);
       else this.#clock.soon(name, arrive);
     }
+  }
+
+  #copied(frame: Uint8Array): Uint8Array {
+    const { length } = frame;
+    if (length > this.#room.length) this.#room = new Uint8Array(Math.max(length, roomBytes));
+    const copy = this.#room.subarray(0, length);
+    copy.set(frame);
+    this.#room = this.#room.subarray(length);
+    return copy;
   }
 }
 
