@@ -1,3 +1,4 @@
+import type { ObjectCount } from '@shoal/models/manifest';
 import type { Json, PeerId } from '@shoal/protocol';
 
 /** Bytes by their SHA-256, kept by the coordinator until nothing needs them. */
@@ -26,6 +27,8 @@ export interface TaskSpec {
   readonly device?: PeerId;
   /** Accuracy that may be given up against the model that is asked for, 0..1; with it, other models of the pipeline may be run. */
   readonly accuracyLoss?: number;
+  /** How many things are expected on the picture: models differ in how well they find few and many. */
+  readonly objects?: ObjectCount;
   /** May take batteries down to the critical floor. */
   readonly critical?: boolean;
   /** Only devices with a GPU, NPU or TPU. */

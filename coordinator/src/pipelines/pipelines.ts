@@ -1,4 +1,4 @@
-import type { ModelManifest, ModelVariant } from '@shoal/models/manifest';
+import type { ModelManifest, ModelVariant, ObjectCount } from '@shoal/models/manifest';
 import { ShoalError } from '@shoal/protocol';
 import { aChoice, type Choice } from '../placement/index.ts';
 
@@ -43,6 +43,8 @@ export interface PipelineRequest {
   readonly variant?: string;
   /** Accuracy that may be given up against the model that is asked for, 0..1. */
   readonly accuracyLoss?: number;
+  /** How many things are expected on the picture; left out: as many as there usually are. */
+  readonly objects?: ObjectCount;
 }
 
 /** The models by name. */
@@ -59,6 +61,8 @@ export function resolvePipeline(spec: PipelineRequest, models: ModelIndex): Reso
     const known = pipelines.map(({ name }) => name).join(', ');
     throw invalid('pipeline', `there is no pipeline ${quoted(spec.pipeline)}; known are ${known}`);
   }
+  if (spec.objects !== undefined && pipeline.model?.task !== 'detect')
+    throw invalid('objects', `the pipeline ${pipeline.name} does not look for things`);
   if (!pipeline.model) {
     if (spec.model ?? spec.variant) throw invalid('model', `the pipeline ${pipeline.name} takes no model`);
     return { pipeline, choices: [] };
@@ -75,29 +79,41 @@ export function resolvePipeline(spec: PipelineRequest, models: ModelIndex): Reso
       `${name} is a model for ${model.task}; the pipeline ${pipeline.name} takes one for ${pipeline.model.task}`,
     );
   }
-  if (spec.accuracyLoss === undefined) return { pipeline, model, choices: choicesOf(model, spec.variant) };
+  if (spec.accuracyLoss === undefined)
+    return { pipeline, model, choices: choicesOf(model, spec.objects, spec.variant) };
   if (spec.variant !== undefined) {
     throw invalid('accuracyLoss', 'a variant is asked for by name: no accuracy can be given up for another');
   }
-  return { pipeline, model, choices: accurateChoices(model, spec.accuracyLoss, models) };
+  return { pipeline, model, choices: accurateChoices(model, spec.accuracyLoss, spec.objects, models) };
 }
 
 /** All that any model for the same task reaches within the loss against the best of this one. */
-function accurateChoices(model: ModelManifest, accuracyLoss: number, models: ModelIndex): readonly Choice[] {
-  const best = Math.max(...choicesOf(model).map(({ accuracy }) => accuracy));
-  const all = [...models.values()].filter(({ task }) => task === model.task).flatMap((other) => choicesOf(other));
+function accurateChoices(
+  model: ModelManifest,
+  accuracyLoss: number,
+  objects: ObjectCount | undefined,
+  models: ModelIndex,
+): readonly Choice[] {
+  const best = Math.max(...choicesOf(model, objects).map(({ accuracy }) => accuracy));
+  const all = [...models.values()]
+    .filter(({ task }) => task === model.task)
+    .flatMap((other) => choicesOf(other, objects));
   return all.filter((choice) => choice.model === model.name || choice.accuracy >= best - accuracyLoss);
 }
 
-function choicesOf(model: ModelManifest, variant?: string): readonly Choice[] {
-  const known = model.variants.map(accuracyOf).filter((accuracy) => accuracy !== undefined);
+function choicesOf(model: ModelManifest, objects: ObjectCount | undefined, variant?: string): readonly Choice[] {
+  // On pictures with so many things, where the model was measured on such; else on all of them.
+  const on = model.variants.some((each) => accuracyOn(each, objects) !== undefined) ? objects : undefined;
+  const known = model.variants.map((each) => accuracyOn(each, on)).filter((accuracy) => accuracy !== undefined);
   // What was not measured is taken for as good as the best of the same model.
   const best = Math.max(0, ...known);
-  return variantsOf(model, variant).map((each) => aChoice(model.name, each, accuracyOf(each) ?? best));
+  return variantsOf(model, variant).map((each) => aChoice(model.name, each, accuracyOn(each, on) ?? best));
 }
 
-function accuracyOf({ accuracy }: ModelVariant): number | undefined {
-  return accuracy.find(({ metric }) => metric === 'mAP' || metric === 'top1')?.value;
+/** `undefined`: not measured. */
+function accuracyOn({ accuracy }: ModelVariant, objects: ObjectCount | undefined): number | undefined {
+  return accuracy.find((figure) => figure.objects === objects && (figure.metric === 'mAP' || figure.metric === 'top1'))
+    ?.value;
 }
 
 function variantsOf(model: ModelManifest, name: string | undefined): readonly ModelVariant[] {

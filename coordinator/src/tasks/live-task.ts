@@ -69,8 +69,17 @@ export function triesOf({ attempts }: Task): number {
 }
 
 function classOf({ spec }: Task): string {
-  const { pipeline, model = '', variant = '', device = '', accuracyLoss = '', critical, accelerator } = spec;
+  const {
+    pipeline,
+    model = '',
+    variant = '',
+    device = '',
+    accuracyLoss = '',
+    objects = '',
+    critical,
+    accelerator,
+  } = spec;
   const labels = Object.entries(spec.labels);
   const sorted = labels.length === 0 ? '' : JSON.stringify(labels.sort());
-  return `${pipeline} ${model} ${variant} ${device} ${accuracyLoss} ${critical} ${accelerator} ${sorted}`;
+  return `${pipeline} ${model} ${variant} ${device} ${accuracyLoss} ${objects} ${critical} ${accelerator} ${sorted}`;
 }

@@ -42,6 +42,7 @@ describe('submitting', () => {
       model: 'm',
       maxAttempts: '2',
       accuracyLoss: '0.05',
+      objects: 'few',
       critical: 'true',
       accelerator: 'false',
       parameters: '{"minScore":0.5}',
@@ -49,7 +50,7 @@ describe('submitting', () => {
     };
     const { json } = await call('POST', '/v1/tasks', form(fields, jpeg));
     expect(json).toMatchObject({ model: 'm', maxAttempts: 2, parameters: { minScore: 0.5 }, labels: { site: 'barn' } });
-    expect(json).toMatchObject({ accuracyLoss: 0.05, critical: true, accelerator: false });
+    expect(json).toMatchObject({ accuracyLoss: 0.05, objects: 'few', critical: true, accelerator: false });
     expect(json.input).toMatchObject({ sizeBytes: jpeg.content.length, mediaType: 'image/jpeg' });
     expect(Buffer.from(await coordinator.blobs.read(json.input.digest))).toEqual(jpeg.content);
   });

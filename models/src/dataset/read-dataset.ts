@@ -65,10 +65,13 @@ async function filesBelow(folder: string): Promise<readonly string[]> {
       throw asShoalError(error, 'io.failed');
     },
   );
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+  return (
+    entries
+      // A data set is often made of links to the pictures of another.
+      .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+  );
 }
 
 function isPicture(path: string): boolean {

@@ -1,5 +1,6 @@
 import { ShoalError } from '@shoal/protocol';
 import type { LoadedModel } from '../engine/index.ts';
+import type { ObjectCount } from '../manifest/index.ts';
 import { type DetectionAccuracy, detectionAccuracy, type PictureOutcome, precisionAndRecall } from './coco-map.ts';
 import { type EvaluationDeps, type EvaluationPicture, type Latency, runOver } from './run-over.ts';
 import { boxOf, type YoloLabel } from './yolo-labels.ts';
@@ -13,6 +14,8 @@ export interface DetectorReport extends DetectionAccuracy {
   /** At the model's default score and IoU .50, over all classes. */
   readonly precision: number;
   readonly recall: number;
+  /** On the pictures with so many things alone. */
+  readonly byObjects: Readonly<Record<ObjectCount, DetectionAccuracy & { readonly pictures: number }>>;
   readonly latency: Latency;
 }
 
@@ -58,6 +61,16 @@ export async function evaluateDetector(
     pictures: outcomes.length,
     ...detectionAccuracy(outcomes),
     ...precisionAndRecall(confident, 0.5),
+    byObjects: {
+      few: accuracyOn(outcomes, 0, 3),
+      some: accuracyOn(outcomes, 4, 7),
+      many: accuracyOn(outcomes, 8, Number.POSITIVE_INFINITY),
+    },
     latency,
   };
+}
+
+function accuracyOn(outcomes: readonly PictureOutcome[], least: number, most: number) {
+  const some = outcomes.filter(({ truth }) => truth.length >= least && truth.length <= most);
+  return { pictures: some.length, ...detectionAccuracy(some) };
 }

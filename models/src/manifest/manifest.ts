@@ -112,10 +112,16 @@ export interface FileSource {
   readonly sizeBytes: number;
 }
 
+export const objectCounts = ['few', 'some', 'many'] as const;
+/** How many things are on a picture: `few` are up to three, `some` four to seven. */
+export type ObjectCount = (typeof objectCounts)[number];
+
 export interface MeasuredAccuracy {
   /** For example `COCO val2017, 64 images`. */
   readonly dataset: string;
   readonly metric: 'mAP50' | 'mAP' | 'top1';
   /** 0..1 */
   readonly value: number;
+  /** Only on the pictures of the dataset with so many things; left out: on all of them. */
+  readonly objects?: ObjectCount;
 }

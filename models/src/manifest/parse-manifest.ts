@@ -11,6 +11,7 @@ import type {
   TensorRef,
   VariantSource,
 } from './manifest.ts';
+import { objectCounts } from './manifest.ts';
 
 const maxLabels = 100_000;
 const maxInputPixels = 8_192;
@@ -195,6 +196,11 @@ function parseSha256(field: JsonField): string {
 }
 
 function parseAccuracy(field: JsonField): MeasuredAccuracy {
-  const { dataset, metric, value } = field.object('dataset', 'metric', 'value');
-  return { dataset: dataset.text(), metric: metric.oneOf('mAP50', 'mAP', 'top1'), value: value.number(0, 1) };
+  const { dataset, metric, value, objects } = field.object('dataset', 'metric', 'value', 'objects?');
+  return {
+    dataset: dataset.text(),
+    metric: metric.oneOf('mAP50', 'mAP', 'top1'),
+    value: value.number(0, 1),
+    ...objects.optional('objects', (each) => each.oneOf(...objectCounts)),
+  };
 }

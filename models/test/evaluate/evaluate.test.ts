@@ -185,8 +185,9 @@ describe.skipIf(!here).each([
     await loaded.release();
     expect(report.mAP50).toBeGreaterThanOrEqual(leastMap50);
     expect(report.mAP).toBeGreaterThanOrEqual(leastMap);
-    for (const { metric, value } of model.variant.accuracy) {
-      if (metric !== 'top1') expect(report[metric], metric).toBeCloseTo(value, 2);
+    for (const { metric, value, objects } of model.variant.accuracy) {
+      const measured = objects ? report.byObjects[objects] : report;
+      if (metric !== 'top1') expect(measured[metric], `${metric} ${objects}`).toBeCloseTo(value, 2);
     }
   });
 });

@@ -1,6 +1,7 @@
 import type { Choice } from '@shoal/coordinator';
+import { type ObjectCount, objectCounts } from '@shoal/models/manifest';
 import type { Random } from '@shoal/protocol';
-import type { ObjectGroup, Workload } from '../fleet/index.ts';
+import type { Workload } from '../fleet/index.ts';
 import type { EventQueue } from './event-queue.ts';
 import { choicesFor } from './variants.ts';
 
@@ -46,11 +47,9 @@ function arrivalOf(workload: Workload, nowMs: number, random: Random): Arrival {
   };
 }
 
-const groups = ['few', 'some', 'many'] as const;
-
-function drawn(shares: Workload['objects'], random: Random): ObjectGroup {
+function drawn(shares: Workload['objects'], random: Random): ObjectCount {
   let left = random.next();
-  for (const group of groups) {
+  for (const group of objectCounts) {
     left -= shares[group];
     if (left < 0) return group;
   }

@@ -1,26 +1,30 @@
 import { aChoice, type Choice } from '@shoal/coordinator';
-import { catalogueManifests, type ModelVariant } from '@shoal/models/manifest';
-import { accuracyByObjects, floatGain, type ModelName, modelFactors, type ObjectGroup } from '../fleet/index.ts';
+import { catalogueManifests, type ModelVariant, type ObjectCount } from '@shoal/models/manifest';
+import { floatGain, type ModelName, modelFactors } from '../fleet/index.ts';
 
 /** The files of the models that devices were timed with. */
 export const variants: readonly { readonly model: ModelName; readonly variant: ModelVariant }[] = catalogueManifests
   .filter(({ name }) => name in modelFactors)
   .flatMap(({ name, variants }) => variants.map((variant) => ({ model: name as ModelName, variant })));
 
-/** What may be run for pictures with so many objects. */
-export const choicesFor = (() => {
-  const made = new Map<string, readonly Choice[]>();
-  return (group: ObjectGroup, accuracyLoss: number): readonly Choice[] => {
-    const key = `${group} ${accuracyLoss}`;
-    let choices = made.get(key);
-    if (!choices) {
-      const all = variants.map(({ model, variant }) =>
-        aChoice(model, variant, accuracyByObjects[group][model] + (variant.precision === 'float32' ? floatGain : 0)),
-      );
-      const best = Math.max(...all.map(({ accuracy }) => accuracy));
-      choices = all.filter(({ accuracy }) => accuracy >= best - accuracyLoss);
-      made.set(key, choices);
-    }
-    return choices;
-  };
-})();
+const made = new Map<string, readonly Choice[]>();
+
+/** What may be run for pictures with so many things. */
+export function choicesFor(objects: ObjectCount, accuracyLoss: number): readonly Choice[] {
+  const key = `${objects} ${accuracyLoss}`;
+  const choices = made.get(key) ?? accurateEnough(objects, accuracyLoss);
+  made.set(key, choices);
+  return choices;
+}
+
+function accurateEnough(objects: ObjectCount, accuracyLoss: number): readonly Choice[] {
+  const all = variants.map(({ model, variant }) => aChoice(model, variant, accuracyOf(model, variant, objects)));
+  const best = Math.max(...all.map(({ accuracy }) => accuracy));
+  return all.filter(({ accuracy }) => accuracy >= best - accuracyLoss);
+}
+
+function accuracyOf(model: ModelName, { precision }: ModelVariant, objects: ObjectCount): number {
+  const int8 = variants.find((other) => other.model === model && other.variant.precision === 'int8');
+  const measured = int8?.variant.accuracy.find((figure) => figure.metric === 'mAP' && figure.objects === objects);
+  return (measured?.value ?? 0) + (precision === 'float32' ? floatGain : 0);
+}

@@ -194,15 +194,5 @@ export const modelFactors = {
 } as const;
 export type ModelName = keyof typeof modelFactors;
 
-/**
- * mAP of the int8 models on the 64 pictures of COCO val2017 that the accuracy benchmark uses, by how many objects are on a picture: two or
- * three (21 pictures), four to seven (16), eight and more (23). Measured by us with `shoal-models eval`. float32 gains .001 (128 pictures).
- */
-export const accuracyByObjects = {
-  // biome-ignore lint/suspicious/noApproximativeNumericConstant: it is a measurement
-  few: { 'efficientdet-lite0': 0.579, 'efficientdet-lite1': 0.667, 'efficientdet-lite2': 0.693 },
-  some: { 'efficientdet-lite0': 0.388, 'efficientdet-lite1': 0.427, 'efficientdet-lite2': 0.515 },
-  many: { 'efficientdet-lite0': 0.257, 'efficientdet-lite1': 0.352, 'efficientdet-lite2': 0.369 },
-} as const;
+/** Measured with `shoal-models eval` on 128 pictures, over all three; by how many things are on a picture, the catalogue has the figures of int8. */
 export const floatGain = 0.001;
-export type ObjectGroup = keyof typeof accuracyByObjects;

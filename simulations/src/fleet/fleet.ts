@@ -1,4 +1,5 @@
-import type { DeviceClassName, ObjectGroup } from './device-classes.ts';
+import type { ObjectCount } from '@shoal/models/manifest';
+import type { DeviceClassName } from './device-classes.ts';
 
 /** A fleet and what is asked of it, as a person writes it. */
 export interface Fleet {
@@ -40,7 +41,7 @@ export interface Workload {
   readonly deadlineMs?: number;
   readonly inputBytes: number;
   /** How many objects are on the pictures: shares that sum to 1. */
-  readonly objects: Readonly<Record<ObjectGroup, number>>;
+  readonly objects: Readonly<Record<ObjectCount, number>>;
   /** Accuracy that may be given up against the best model, 0..1. */
   readonly accuracyLoss: number;
   readonly critical?: boolean;

@@ -1,12 +1,10 @@
 export {
-  accuracyByObjects,
   type DeviceClass,
   type DeviceClassName,
   deviceClasses,
   floatGain,
   type ModelName,
   modelFactors,
-  type ObjectGroup,
 } from './device-classes.ts';
 export type { DeviceGroup, Fleet, Workload } from './fleet.ts';
 export { links, parseFleet } from './parse-fleet.ts';

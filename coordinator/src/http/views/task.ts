@@ -1,3 +1,4 @@
+import { objectCounts } from '@shoal/models/manifest';
 import { type Static, Type } from 'typebox';
 import type { Attempt, Task as DomainTask } from '../../domain/index.ts';
 import { Result } from './result.ts';
@@ -39,6 +40,13 @@ const fields = {
       'Accuracy (mAP, top-1) that may be given up against the model that is asked for: other models of the pipeline may then be run.',
     examples: [0.05],
   }),
+  objects: Type.Union(
+    objectCounts.map((count) => Type.Literal(count)),
+    {
+      description:
+        'How many things are expected on the picture: `few` are up to three, `some` up to seven. The accuracy of a model is then what it reaches on such pictures.',
+    },
+  ),
   critical: Type.Boolean({ description: 'May take batteries down to the critical floor.' }),
   accelerator: Type.Boolean({ description: 'Only devices with a GPU, NPU or TPU that works.' }),
   maxAttempts: Type.Integer({ minimum: 1, maximum: 20, default: 3 }),
@@ -54,6 +62,7 @@ export const taskOptions = {
   labels: Type.Optional(fields.labels),
   device: Type.Optional(fields.device),
   accuracyLoss: Type.Optional(fields.accuracyLoss),
+  objects: Type.Optional(fields.objects),
   critical: Type.Optional(fields.critical),
   accelerator: Type.Optional(fields.accelerator),
   maxAttempts: Type.Optional(fields.maxAttempts),
@@ -120,6 +129,7 @@ export const Task = named(
     labels: Labels,
     device: Type.Optional(Type.String({ description: 'The only device that may do it.' })),
     accuracyLoss: Type.Optional(Type.Number()),
+    objects: Type.Optional(Type.String()),
     critical: Type.Optional(Type.Boolean()),
     accelerator: Type.Optional(Type.Boolean()),
     deadlineMs: Type.Number(),
@@ -149,6 +159,7 @@ export function taskView(task: DomainTask, result?: Result): Task {
     labels: spec.labels,
     device: spec.device,
     accuracyLoss: spec.accuracyLoss,
+    objects: spec.objects,
     critical: spec.critical,
     accelerator: spec.accelerator,
     deadlineMs: spec.deadlineMs,

@@ -16,6 +16,7 @@ A classifier is measured on folders named like its classes, with pictures in the
 
 Figures:
   mAP50, mAP             COCO average precision at IoU .50, and over .50 to .95, as pycocotools computes it
+  mAP few, some, many    on the pictures with up to three things, four to seven, more
   precision, recall      at the score that the model reports from by default, IoU .50
   top1, top5             share of the pictures whose class was named first, or among the first five
   p50, p95               ms from the bytes of a picture to its result, one at a time
@@ -72,6 +73,9 @@ function detectorText(about: About, report: DetectorReport): string {
     `  mAP        ${report.mAP.toFixed(4)}`,
     `  precision  ${report.precision.toFixed(4)}`,
     `  recall     ${report.recall.toFixed(4)}`,
+    ...Object.entries(report.byObjects).map(
+      ([objects, { pictures, mAP }]) => `  ${`mAP ${objects}`.padEnd(9)}  ${mAP.toFixed(4)}  (${pictures} pictures)`,
+    ),
     ...latencyText(report.latency),
   ].join('\n');
 }
