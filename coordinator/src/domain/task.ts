@@ -95,6 +95,8 @@ export interface AttemptTimings {
 export interface Placement {
   readonly strategy: string;
   readonly chosen: PlacementCandidate;
+  /** It was decided together with other work, which needs what this alone would have got. */
+  readonly together?: true;
   /** The best of the others; not all of a large fleet. */
   readonly others: readonly PlacementCandidate[];
   readonly refused: readonly PlacementRefusal[];

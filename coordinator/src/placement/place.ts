@@ -38,7 +38,7 @@ function onAssigned(plan: Plan, id: PeerId, fleet: FleetSnapshot, work: Work, co
   const isOther = ({ device, model, variant }: PlacementCandidate) =>
     device !== id || model !== chosen.model || variant !== chosen.variant;
   const others = [placement.chosen, ...placement.others].filter(isOther);
-  return { ...plan, placement: { ...placement, chosen, others } };
+  return { ...plan, placement: { ...placement, chosen, together: true, others } };
 }
 
 function placeAlone(fleet: FleetSnapshot, work: Work, context: PlacementContext): Plan {

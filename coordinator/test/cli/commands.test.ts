@@ -105,6 +105,7 @@ describe('tasks', () => {
     const { out } = await run('explain', id);
     expect(out).toMatch(/Attempt 1 on pi-5: succeeded/);
     expect(out).toMatch(/energy 0\.060, time 0\.012 +chosen/);
+    expect(out).toMatch(/Decided together with other work/);
     expect(out).toMatch(/refused: battery at 22 %, floor 30 %/);
     expect((await run('tasks', 'cancel', id)).out).toContain('is succeeded');
   });

@@ -359,6 +359,7 @@ function anAttempt(device: string, endedAtMs: number): Task['attempts'][number] 
     placement: {
       strategy: 'cost',
       chosen: { device, model: 'efficientdet-lite0', variant: 'int8', accuracy: 0.345, ...times, energyJ: 0.06, cost },
+      together: true,
       others: [],
       considered: 2,
       refused: [{ device: `dev_${'b'.repeat(26)}`, reason: 'battery', detail: 'battery at 22 %, floor 30 %' }],

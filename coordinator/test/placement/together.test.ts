@@ -99,7 +99,7 @@ describe('a device that was decided on', () => {
     const plan = place(aFleet(devices), someWork(), { ...context, assigned: 'dear' });
     expect(plan).toMatchObject({
       kind: 'placed',
-      placement: { chosen: { device: 'dear' }, others: [{ device: 'cheap' }], considered: 2 },
+      placement: { together: true, chosen: { device: 'dear' }, others: [{ device: 'cheap' }], considered: 2 },
     });
   });
 

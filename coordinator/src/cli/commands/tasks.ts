@@ -83,7 +83,8 @@ function attemptExplanation(
   const refused = placement.refused.map(
     (each) => `  ${nameOf(each.device, names)} refused: ${printable(each.detail)}\n`,
   );
-  return title + times + refused.join('');
+  const together = placement.together ? '  Decided together with other work: what costs less is left to that.\n' : '';
+  return title + times + together + refused.join('');
 }
 
 /** The terms of a cost that count, the greatest first: `energy 0.31, time 0.05`. */

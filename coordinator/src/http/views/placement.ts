@@ -49,6 +49,11 @@ export const TaskPlacement = named(
         placement: Type.Object({
           strategy: Type.String(),
           chosen: Candidate,
+          together: Type.Optional(
+            Type.Literal(true, {
+              description: 'It was decided together with other work, which needs what this alone would have got.',
+            }),
+          ),
           others: Type.Array(Candidate),
           refused: Type.Array(PlacementRefusal),
           considered: Type.Integer({ description: 'How many devices were looked at.' }),
