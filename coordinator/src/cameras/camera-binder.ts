@@ -1,10 +1,23 @@
-import { asShoalError, type Clock, every, type Logger, type Messenger, type Random, ShoalError } from '@shoal/protocol';
-import type { Camera, PlacementCandidate } from '../domain/index.ts';
-import { cameraShare, type PlacementPolicy, type Plan } from '../placement/index.ts';
+import {
+  asShoalError,
+  type Clock,
+  every,
+  type Logger,
+  type Messenger,
+  type Random,
+  type ShoalError,
+} from '@shoal/protocol';
+import type { Camera, Placement } from '../domain/index.ts';
+import type { Apportionment, PlacementPolicy } from '../placement/index.ts';
 import type { FleetDevice, FleetListener, Registry } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
-import type { LiveCamera } from './live-camera.ts';
-import { placeCamera } from './place-camera.ts';
+import { assignmentOf, grantOf, needText } from './assignment.ts';
+import { CameraLooks, isSame } from './camera-looks.ts';
+import { CameraPlanner } from './camera-planner.ts';
+import { DeviceRooms } from './device-rooms.ts';
+import { HandOvers } from './hand-overs.ts';
+import { byRank, type LiveCamera } from './live-camera.ts';
+import { withMove } from './moves.ts';
 
 export interface BinderOptions {
   readonly placement: PlacementPolicy;
@@ -12,10 +25,12 @@ export interface BinderOptions {
   readonly assignTimeoutMs: number;
 }
 
-/** Cameras that wait for a device are looked at again this often, ms. */
+/** Cameras are looked at again this often, ms. */
 const lookAgainMs = 2_000;
 /** And this long after a device has become available: in a large fleet one does so all the time, ms. */
 const lookSoonMs = 50;
+/** Cameras on their way to a device at the same time: of a device that dies, not all at once fall upon the others. */
+const onTheirWay = 4;
 /** Devices that had a camera before, as many as are remembered. */
 const formerKept = 16;
 
@@ -30,10 +45,16 @@ interface Deps {
   readonly cameras: ReadonlyMap<string, LiveCamera>;
 }
 
-/** Binds cameras to devices, and binds them anew when a device is gone or says no. */
+/** Binds cameras to devices, and binds them anew when a device is gone, says no, or has to be spared. */
 export class CameraBinder implements FleetListener {
   readonly #deps: Deps;
   readonly #options: BinderOptions;
+  readonly #rooms: DeviceRooms;
+  readonly #planner: CameraPlanner;
+  readonly #looks: CameraLooks;
+  readonly #handOvers = new HandOvers();
+  /** Bound, and not agreed to yet. */
+  readonly #underWay = new Set<LiveCamera>();
   #stopLooking = () => {};
   #stopped = false;
   #looking = false;
@@ -41,10 +62,22 @@ export class CameraBinder implements FleetListener {
   constructor(deps: Deps, options: BinderOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#rooms = new DeviceRooms(deps.cameras, deps.registry);
+    this.#planner = new CameraPlanner({ ...deps, rooms: this.#rooms }, options.placement);
+    this.#looks = new CameraLooks(
+      { ...deps, rooms: this.#rooms, planner: this.#planner },
+      {
+        sendAway: (live, reason) => this.#sendAway(live, reason),
+        move: (live, placement, reason) => this.#move(live, placement, reason),
+        give: (device, apportionment) => this.#give(device, apportionment),
+      },
+    );
   }
 
   start(): void {
-    this.#stopLooking = every(this.#deps.clock, 'cameras: those that wait', lookAgainMs, () => {
+    this.#stopLooking = every(this.#deps.clock, 'cameras: look again', lookAgainMs, () => {
+      for (const id of this.#handOvers.overdue(this.#deps.clock.monotonicMs())) this.#endHandOver(id);
+      this.#looks.look();
       this.#lookAgain();
       this.#findMissing();
     });
@@ -66,23 +99,17 @@ export class CameraBinder implements FleetListener {
       return;
     }
     if (bound) this.#unbind(live, 'it does not fit what is asked for any more');
-    const plan = this.#plan(live);
-    if (plan.kind === 'unplaced') {
-      if (live.camera.reason !== plan.reason) this.change(live, { reason: plan.reason, refused: plan.refused });
-      return;
-    }
-    const { chosen, refused } = plan.placement;
-    live.choice = choiceOf(chosen);
-    const reason = needText(live, chosen.inferenceMs);
-    this.change(live, { device: chosen.device, reason, refused, revision: live.camera.revision + 1 });
-    this.#loads(chosen.device);
-    const device = registry.device(chosen.device);
-    if (device) this.#assign(live, device);
+    const plan = this.#planner.anywhere(live);
+    if (plan.kind === 'placed') this.#bind(live, plan.placement);
+    else if (live.camera.reason !== plan.reason) this.change(live, { reason: plan.reason, refused: plan.refused });
   }
 
   /** The camera was removed: its device is free of it. */
-  release({ camera: { id, device } }: LiveCamera): void {
-    this.#loads(device);
+  release(live: LiveCamera): void {
+    const { id, device } = live.camera;
+    this.#underWay.delete(live);
+    this.#endHandOver(id);
+    this.#rooms.count(device);
     if (device !== undefined) this.#takeOff(device, id, 'the camera was removed');
   }
 
@@ -92,18 +119,36 @@ export class CameraBinder implements FleetListener {
     if (!live.removed) this.#deps.store.defer({ kind: 'camera', camera: live.camera });
   }
 
+  /** What was granted holds no more: what is asked for has changed. */
+  forgetGrant(live: LiveCamera): void {
+    const { grant: _, ...camera } = live.camera;
+    live.camera = camera;
+    live.mustLeave = undefined;
+    live.left.clear();
+    live.declined.clear();
+  }
+
+  /** A result of it came from the device. */
+  reported(live: LiveCamera, device: FleetDevice): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const last = live.camera.moves?.at(-1);
+    if (last && last.gapMs === undefined && last.to === device.id && live.lastReportMs !== undefined) {
+      const gapMs = Math.round(nowMs - live.lastReportMs);
+      this.change(live, { moves: [...(live.camera.moves ?? []).slice(0, -1), { ...last, gapMs }] });
+    }
+    live.lastReportMs = nowMs;
+  }
+
   /** The device said which cameras it has: the two sides agree again. */
   reconcile(device: FleetDevice, runningThere: readonly string[]): void {
     for (const id of runningThere) {
       const live = this.#deps.cameras.get(id);
-      if (live && this.#goesOn(live, device))
-        this.change(live, { device: device.id, reason: 'it went on there while it was cut off' });
-      if (live?.camera.device !== device.id) this.#takeOff(device.id, id, 'the camera runs elsewhere or was removed');
+      if (live && this.#goesOn(live, device)) this.#takeBack(live, device);
+      this.#takeOffWhatIsElsewhere(device, id);
     }
-    this.#loads(device.id);
+    this.#rooms.count(device.id);
     // Said again even when it has the camera: it may have an older revision. One that it has already changes nothing.
-    for (const live of this.#deps.cameras.values()) {
-      if (live.camera.device !== device.id) continue;
+    for (const live of this.#rooms.on(device.id)) {
       this.#fit(live, device);
       this.#assign(live, device);
     }
@@ -111,14 +156,17 @@ export class CameraBinder implements FleetListener {
 
   /** The device reported which cameras it has: what got lost on the way there, a removal or a hello, is made up for. */
   heardOf(device: FleetDevice): void {
-    for (const { cameraId } of device.telemetry?.cameras ?? []) {
-      if (this.#deps.cameras.get(cameraId)?.camera.device !== device.id)
-        this.#takeOff(device.id, cameraId, 'the camera runs elsewhere or was removed');
+    for (const status of device.telemetry?.cameras ?? []) {
+      const live = this.#deps.cameras.get(status.cameraId);
+      if (live?.camera.device === device.id) {
+        live.saw(status);
+        if (status.state === 'running') this.#endHandOver(status.cameraId);
+      } else this.#takeOffWhatIsElsewhere(device, status.cameraId);
     }
   }
 
   onAvailable(device: FleetDevice): void {
-    if (device.draining) this.#leave(device, 'the device is being drained');
+    if (device.draining) for (const live of this.#rooms.on(device.id)) live.mustLeave ??= 'the device is being drained';
     if (this.#looking) return;
     this.#looking = true;
     this.#deps.clock.after('cameras: look again', lookSoonMs, () => {
@@ -128,23 +176,129 @@ export class CameraBinder implements FleetListener {
   }
 
   onGone(device: FleetDevice, reason: string): void {
-    this.#leave(device, reason);
+    for (const live of this.#rooms.on(device.id)) this.#unbind(live, reason);
+    this.#placeSome();
   }
 
   #lookAgain(): void {
+    if (this.#stopped) return;
     const nowMs = this.#deps.clock.monotonicMs();
     for (const live of this.#deps.cameras.values()) {
       if (live.agreed) continue;
       live.forgive(nowMs);
-      if (live.camera.device === undefined || (!live.agreed && !live.asking)) this.settle(live);
+      if (live.camera.device !== undefined && live.mustLeave === undefined && !live.asking) this.settle(live);
     }
+    this.#placeSome();
   }
 
   #findMissing(): void {
     const nowMs = this.#deps.clock.monotonicMs();
     for (const live of this.#deps.cameras.values()) {
-      if (live.agreed && !live.asking && this.#isMissing(live, nowMs)) this.settle(live);
+      if (!live.agreed) continue;
+      live.forgive(nowMs);
+      if (!live.asking && live.mustLeave === undefined && this.#isMissing(live, nowMs)) this.settle(live);
     }
+  }
+
+  /** Places those that wait, and those that have to leave, the most important first, a few at a time. */
+  #placeSome(): void {
+    if (this.#stopped) return;
+    const todo = [...this.#deps.cameras.values()].filter(
+      ({ camera, mustLeave, removed, resolved }) =>
+        resolved && !removed && (camera.device === undefined || mustLeave !== undefined),
+    );
+    for (const live of todo.sort(byRank)) {
+      if (this.#underWay.size >= onTheirWay) return;
+      if (live.camera.device === undefined) this.settle(live);
+      else if (live.mustLeave !== undefined) this.#moveAway(live, live.camera.device, live.mustLeave);
+    }
+  }
+
+  #sendAway(live: LiveCamera, reason: string): void {
+    live.mustLeave ??= reason;
+  }
+
+  /** Finds another place. Without one it waits; but heat alone is borne, for the device itself rests when it is too much. */
+  #moveAway(live: LiveCamera, from: string, reason: string): void {
+    const { clock, registry } = this.#deps;
+    live.leave(from, reason, clock.monotonicMs());
+    const plan = this.#planner.anywhere(live);
+    if (plan.kind === 'placed') {
+      this.#move(live, plan.placement, reason);
+      return;
+    }
+    live.mustLeave = undefined;
+    const device = registry.device(from);
+    if (device && device.heat !== undefined && !device.draining) {
+      live.left.delete(from);
+      const stays = `${reason}; stays all the same: ${plan.reason}`;
+      if (live.camera.reason !== stays) this.change(live, { reason: stays, refused: plan.refused });
+      return;
+    }
+    this.#unbind(live, reason);
+    this.change(live, { reason: `${reason}; ${plan.reason}`, refused: plan.refused });
+  }
+
+  /** To another device. Where it is goes on until it runs there: nobody who watches should miss the seconds that takes. */
+  #move(live: LiveCamera, placement: Placement, reason: string): void {
+    const { device } = live.camera;
+    if (device === undefined || placement.chosen.device === device) return;
+    this.#leave(live, reason);
+    this.#keepUntilItRuns(live.camera.id, device, reason);
+    this.#bind(live, placement);
+  }
+
+  #keepUntilItRuns(id: string, from: string, reason: string): void {
+    const { clock, registry } = this.#deps;
+    if (registry.device(from)?.presence !== 'online') return;
+    const before = this.#handOvers.keep(id, from, clock.monotonicMs());
+    if (before !== undefined) this.#takeOff(before, id, reason);
+  }
+
+  #bind(live: LiveCamera, placement: Placement): void {
+    const { clock, registry } = this.#deps;
+    const { chosen, refused } = placement;
+    const device = registry.device(chosen.device);
+    if (!device) return;
+    if (this.#handOvers.isKept(live.camera.id, device.id)) this.#handOvers.end(live.camera.id);
+    const moves = withMove(live, device.id, clock.nowMs());
+    const grant = grantOf(placement, live.camera);
+    this.change(live, { device: device.id, grant, moves, refused, revision: live.camera.revision + 1 });
+    live.settledMs = clock.monotonicMs();
+    live.mustLeave = undefined;
+    this.#underWay.add(live);
+    this.#makeRoom(device, live);
+    if (live.camera.device !== device.id) return;
+    this.change(live, { reason: needText(live.camera, chosen.inferenceMs) });
+    this.#assign(live, device);
+  }
+
+  /** There is one more on the device, or one that asks for something else: others give way when they have to. */
+  #makeRoom(device: FleetDevice, newcomer: LiveCamera): void {
+    this.#rooms.count(device.id);
+    if (this.#rooms.fits(device)) return;
+    this.#give(device, this.#rooms.apportion(device, this.#rooms.on(device.id)), newcomer);
+  }
+
+  /** @param newcomer is told by whoever brought it. */
+  #give(device: FleetDevice, { portions, out }: Apportionment, newcomer?: LiveCamera): void {
+    const { cameras, clock } = this.#deps;
+    for (const [id, { decode, fps }] of portions) {
+      const live = cameras.get(id);
+      const grant = live?.camera.grant;
+      if (!live || !grant || isSame(grant, { decode, fps })) continue;
+      live.settledMs = clock.monotonicMs();
+      const more = live === newcomer ? {} : { revision: live.camera.revision + 1 };
+      this.change(live, { grant: { ...grant, decode, fps }, ...more });
+      if (live !== newcomer) this.#assign(live, device);
+    }
+    for (const id of out) {
+      const live = cameras.get(id);
+      if (live === newcomer && live) this.#unbind(live, 'its device has no room for it after all');
+      else if (live) this.#sendAway(live, 'others that matter more need its device');
+    }
+    this.#rooms.count(device.id);
+    if (out.length > 0) this.#deps.clock.soon('cameras: those that gave way', () => this.#placeSome());
   }
 
   /** The device had agreed to the camera and does not report it: it was taken off by a word that came late. */
@@ -155,18 +309,17 @@ export class CameraBinder implements FleetListener {
     return !device.telemetry.cameras.some(({ cameraId }) => cameraId === camera.id);
   }
 
-  #leave(device: FleetDevice, reason: string): void {
-    for (const live of this.#deps.cameras.values()) {
-      if (live.camera.device !== device.id) continue;
-      this.#unbind(live, reason);
-      this.settle(live);
-    }
-  }
-
   /** A device that was cut off went on with the camera, and nobody else has it since. */
   #goesOn(live: LiveCamera, device: FleetDevice): boolean {
     const { device: bound, formerDevices } = live.camera;
     return bound === undefined && formerDevices.includes(device.id) && this.#mayStay(live, device);
+  }
+
+  #takeBack(live: LiveCamera, device: FleetDevice): void {
+    const { cameFrom } = live;
+    const grant = cameFrom?.device === device.id ? cameFrom.grant : undefined;
+    const reason = 'it went on there while it was cut off';
+    this.change(live, { device: device.id, reason, ...(grant && { grant }) });
   }
 
   #mayStay({ camera: { spec } }: LiveCamera, device: FleetDevice): boolean {
@@ -197,15 +350,23 @@ export class CameraBinder implements FleetListener {
       live.durableRevision = revision;
       await this.#deps.messenger.request(
         device.id,
-        { cameraAssignment: assignmentOf(camera, choiceFor(live)) },
+        { cameraAssignment: assignmentOf({ camera, resolved: live.resolved }) },
         { timeoutMs: this.#options.assignTimeoutMs },
       );
       if (live.camera.revision === revision) live.agree(this.#deps.clock.monotonicMs());
     } catch (thrown) {
       this.#notTaken(live, device, revision, asShoalError(thrown));
     } finally {
-      if (live.asking === revision) live.asking = undefined;
+      if (live.asking === revision) {
+        live.asking = undefined;
+        this.#arrived(live);
+      }
     }
+  }
+
+  /** It was answered, or will not be any more: there is room for the next one. */
+  #arrived(live: LiveCamera): void {
+    if (this.#underWay.delete(live)) this.#placeSome();
   }
 
   #notTaken(live: LiveCamera, device: FleetDevice, revision: number, error: ShoalError): void {
@@ -223,43 +384,51 @@ export class CameraBinder implements FleetListener {
     this.settle(live);
   }
 
-  /** Where a camera stays after a change or a restart, it is chosen again what is run; it is the same as long as what is asked and the measurements are. */
+  /** Where a camera stays after a change, it is chosen again what is run. */
   #fit(live: LiveCamera, device: FleetDevice): void {
-    if (live.choice) return;
-    const { camera } = live;
-    // It is no load to itself: without a choice it counts for none.
-    this.#loads(device.id);
-    const plan = this.#plan({ ...live, camera: { ...camera, spec: { ...camera.spec, device: device.id } } });
-    if (plan.kind === 'placed') {
-      live.choice = choiceOf(plan.placement.chosen);
-      const reason = needText(live, plan.placement.chosen.inferenceMs);
-      if (camera.reason !== reason) this.change(live, { reason });
-    }
-    this.#loads(device.id);
-  }
-
-  #plan({ camera: { id, spec }, resolved, declined }: Pick<LiveCamera, 'camera' | 'resolved' | 'declined'>): Plan {
-    const { registry, clock, random } = this.#deps;
-    if (!resolved) throw new ShoalError('defect', 'a camera without a model cannot be placed');
-    const refusedBy = new Map([...declined].map(([device, { reason }]) => [device, reason]));
-    return placeCamera(
-      registry.fleet,
-      { id, spec, resolved, declined: refusedBy },
-      { nowMs: clock.monotonicMs(), wallMs: clock.nowMs(), random, ...this.#options.placement },
-    );
+    if (live.camera.grant || !live.resolved) return;
+    // It is no load to itself: without a grant it counts for none.
+    this.#rooms.count(device.id);
+    const plan = this.#planner.on(live, device.id);
+    if (plan.kind === 'unplaced') return;
+    const { placement } = plan;
+    this.change(live, { grant: grantOf(placement, live.camera), revision: live.camera.revision + 1 });
+    live.settledMs = this.#deps.clock.monotonicMs();
+    this.#makeRoom(device, live);
+    this.change(live, { reason: needText(live.camera, placement.chosen.inferenceMs) });
   }
 
   #unbind(live: LiveCamera, reason: string): void {
-    const { device, formerDevices } = live.camera;
+    const { device, id } = live.camera;
     if (device === undefined) return;
-    const former = [...formerDevices.filter((id) => id !== device), device].slice(-formerKept);
-    const { device: _, ...camera } = live.camera;
+    this.#leave(live, reason);
+    this.#takeOff(device, id, reason);
+  }
+
+  /** It has no device any more; the one that it had is not told. */
+  #leave(live: LiveCamera, reason: string): void {
+    const { device, grant, ...camera } = live.camera;
+    if (device === undefined) return;
+    const former = [...camera.formerDevices.filter((id) => id !== device), device].slice(-formerKept);
     live.camera = camera;
-    live.choice = undefined;
+    live.cameFrom = { device, grant, reason };
     live.agreed = false;
+    live.asking = undefined;
+    live.mustLeave = undefined;
+    this.#underWay.delete(live);
     this.change(live, { formerDevices: former, reason });
-    this.#loads(device);
-    this.#takeOff(device, camera.id, reason);
+    this.#rooms.count(device);
+  }
+
+  #endHandOver(cameraId: string): void {
+    const from = this.#handOvers.end(cameraId);
+    if (from !== undefined) this.#takeOff(from, cameraId, 'it runs elsewhere now');
+  }
+
+  #takeOffWhatIsElsewhere(device: FleetDevice, cameraId: string): void {
+    if (this.#deps.cameras.get(cameraId)?.camera.device === device.id) return;
+    if (this.#handOvers.isKept(cameraId, device.id)) return;
+    this.#takeOff(device.id, cameraId, 'the camera runs elsewhere or was removed');
   }
 
   /** Said once: a device that did not hear it goes on reporting the camera, and is told again. */
@@ -267,56 +436,4 @@ export class CameraBinder implements FleetListener {
     if (this.#deps.registry.device(deviceId)?.presence !== 'online') return;
     this.#deps.messenger.send(deviceId, { payload: { cameraRemoval: { cameraId, reason } } });
   }
-
-  /** What the cameras of a device take of it. */
-  #loads(deviceId: string | undefined): void {
-    const device = deviceId === undefined ? undefined : this.#deps.registry.device(deviceId);
-    if (!device) return;
-    let load = 0;
-    let watts = 0;
-    for (const live of this.#deps.cameras.values()) {
-      if (live.camera.device !== device.id) continue;
-      const share = shareOf(live, device);
-      load += share.load;
-      watts += share.watts;
-    }
-    device.setCameras(load, watts);
-  }
-}
-
-/** What the camera takes of its device. */
-function shareOf(
-  { camera, choice }: LiveCamera,
-  device: FleetDevice,
-): { readonly load: number; readonly watts: number } {
-  return choice ? cameraShare(device, { ...choice, fps: camera.spec.targetFps }) : { load: 0, watts: 0 };
-}
-
-function choiceOf({ model = '', variant = '' }: PlacementCandidate): NonNullable<LiveCamera['choice']> {
-  return { model, variant };
-}
-
-/** What was chosen; where nothing could be, what is asked for. */
-function choiceFor({ choice, resolved }: LiveCamera): NonNullable<LiveCamera['choice']> {
-  const [first] = resolved?.choices ?? [];
-  return choice ?? { model: first?.model ?? '', variant: first?.variant.name ?? '' };
-}
-
-function needText({ camera }: LiveCamera, inferenceMs: number): string {
-  return `expected to need ${inferenceMs.toFixed(1)} ms per frame for ${camera.spec.targetFps} frames per second`;
-}
-
-function assignmentOf({ id, revision, spec }: Camera, { model, variant }: NonNullable<LiveCamera['choice']>) {
-  return {
-    cameraId: id,
-    revision,
-    name: spec.name,
-    source: spec.source,
-    pipeline: spec.pipeline,
-    model,
-    variant,
-    targetFps: spec.targetFps,
-    parametersJson: Object.keys(spec.parameters).length === 0 ? '' : JSON.stringify(spec.parameters),
-    loop: spec.loop,
-  };
 }

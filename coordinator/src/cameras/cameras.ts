@@ -16,6 +16,7 @@ import { type BinderOptions, CameraBinder } from './camera-binder.ts';
 import { checkCamera } from './check-camera.ts';
 import { LiveCamera } from './live-camera.ts';
 import type { Reports } from './reports.ts';
+import { serviceLevelOf } from './service-level.ts';
 
 export interface CameraOptions extends BinderOptions {
   readonly cameraLimit: number;
@@ -91,19 +92,18 @@ export class CameraBook implements Cameras, FleetListener {
 
   async update(id: string, spec: CameraSpec): Promise<Camera> {
     const live = this.#known(id);
-    const before = { spec: live.camera.spec, resolved: live.resolved, choice: live.choice };
+    const before = { spec: live.camera.spec, resolved: live.resolved, grant: live.camera.grant };
     const resolved = checkCamera(spec, this.#deps.models);
     this.#binder.change(live, { spec, revision: live.camera.revision + 1 });
     live.resolved = resolved;
-    live.choice = undefined;
-    live.declined.clear();
+    this.#binder.forgetGrant(live);
     try {
       await this.#deps.store.commit([{ kind: 'camera', camera: live.camera }]);
     } catch (error) {
       // Whoever is told that it could not be changed finds it as it was.
       live.resolved = before.resolved;
-      live.choice = before.choice;
-      this.#binder.change(live, { spec: before.spec, revision: live.camera.revision + 1 });
+      const { spec, grant } = before;
+      this.#binder.change(live, { spec, ...(grant && { grant }), revision: live.camera.revision + 1 });
       throw error;
     }
     this.#binder.settle(live);
@@ -141,12 +141,14 @@ export class CameraBook implements Cameras, FleetListener {
 
   /** Resolves when the report may be acknowledged: it is durable, or its camera was removed. @throws as {@link Reports.take}. */
   async report(device: FleetDevice, report: CameraReport): Promise<void> {
-    const camera = this.#cameras.get(report.cameraId)?.camera;
-    if (!camera) return;
+    const live = this.#cameras.get(report.cameraId);
+    if (!live) return;
+    const { camera } = live;
     if (camera.device !== device.id && !camera.formerDevices.includes(device.id)) {
       throw new ShoalError('message.misaddressed', 'this camera was never given to this device', { camera: camera.id });
     }
     await this.#deps.reports.take(device, report);
+    this.#binder.reported(live, device);
   }
 
   /** The device said which cameras it has: the two sides agree again. */
@@ -169,7 +171,7 @@ export class CameraBook implements Cameras, FleetListener {
   #view({ camera }: LiveCamera): CameraView {
     const device = camera.device === undefined ? undefined : this.#deps.registry.device(camera.device);
     const status = device?.telemetry?.cameras.find(({ cameraId }) => cameraId === camera.id);
-    return { ...camera, ...(status && { status }) };
+    return { ...camera, ...(status && { status }), service: serviceLevelOf(camera, status) };
   }
 
   #known(id: string): LiveCamera {

@@ -1,4 +1,4 @@
-import type { CameraStatus, Json, PeerId } from '@shoal/protocol';
+import type { CameraStatus, DecodeLevel, Json, PeerId } from '@shoal/protocol';
 import type { PlacementRefusal } from './task.ts';
 
 export interface CameraSpec {
@@ -8,12 +8,46 @@ export interface CameraSpec {
   readonly pipeline: string;
   readonly model?: string;
   readonly variant?: string;
+  /** The same picture in small: decoded instead where there is no room for the source. As secret as that. */
+  readonly substream?: string;
   readonly targetFps: number;
+  /** Within this time of being decoded, 95 of 100 frames are to be analysed, ms. */
+  readonly p95Ms?: number;
+  /** 0..9, {@link usualPriority} unless told: who has less gives way when not everything fits. */
+  readonly priority?: number;
   readonly parameters: { readonly [name: string]: Json };
   /** Play a file again from its start when it ends. */
   readonly loop: boolean;
   readonly labels: { readonly [name: string]: string };
   readonly device?: PeerId;
+}
+
+export const usualPriority = 5;
+
+/** What a camera was given along with its device. */
+export interface CameraGrant {
+  readonly model: string;
+  readonly variant: string;
+  readonly decode: DecodeLevel;
+  /** Frames a second, at most as many as are asked for. */
+  readonly fps: number;
+}
+
+/** A camera went from one device to another. */
+export interface CameraMove {
+  readonly atMs: number;
+  readonly from: PeerId;
+  readonly to: PeerId;
+  /** Why it left, for a person. */
+  readonly reason: string;
+  /** From the last result before it to the first one after it, ms; `undefined` until there is one. */
+  readonly gapMs?: number;
+}
+
+/** Whether what was asked for is met, and when not, why, for a person. */
+export interface ServiceLevel {
+  readonly met: boolean;
+  readonly detail: string;
 }
 
 export interface Camera {
@@ -24,6 +58,10 @@ export interface Camera {
   readonly createdAtMs: number;
   /** Where it runs; `undefined` while no device can take it. */
   readonly device?: PeerId;
+  /** `undefined` while it has no device. */
+  readonly grant?: CameraGrant;
+  /** The last ones, newest last. */
+  readonly moves?: readonly CameraMove[];
   /** Devices that had it before, newest last: what they kept while they were cut off is still taken from them. */
   readonly formerDevices: readonly PeerId[];
   /** Why it runs there, or why it waits. */
@@ -33,4 +71,5 @@ export interface Camera {
 
 export interface CameraView extends Camera {
   readonly status?: CameraStatus;
+  readonly service: ServiceLevel;
 }

@@ -1,4 +1,4 @@
-export type * from './camera.ts';
+export * from './camera.ts';
 export type * from './coordinator.ts';
 export type * from './device.ts';
 export * from './task.ts';

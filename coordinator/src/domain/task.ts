@@ -1,5 +1,5 @@
 import type { ObjectCount } from '@shoal/models/manifest';
-import type { Json, PeerId } from '@shoal/protocol';
+import type { DecodeLevel, Json, PeerId } from '@shoal/protocol';
 
 /** Bytes by their SHA-256, kept by the coordinator until nothing needs them. */
 export interface BlobRef {
@@ -122,6 +122,9 @@ export interface PlacementCandidate {
   /** What it draws above idling, joules. */
   readonly energyJ: number;
   readonly cost: PlacementCost;
+  /** Of a camera: how it would be decoded there, and how many frames a second it would get. */
+  readonly decode?: DecodeLevel;
+  readonly fps?: number;
 }
 
 /** The terms of what a placement costs, each weighed already, in joules of the mains; and their sum. */
@@ -135,6 +138,8 @@ export interface PlacementCost {
   readonly accuracy: number;
   /** An accelerator that others may need. */
   readonly scarcity: number;
+  /** A camera that is decoded at a lower level than it might be. */
+  readonly decode: number;
   /** Moving work that runs already. */
   readonly move: number;
   readonly total: number;
@@ -152,7 +157,9 @@ export type RefusalReason =
   | 'no-pipeline'
   | 'too-slow'
   | 'battery'
+  | 'hot'
   | 'busy'
+  | 'left'
   | 'declined'
   | 'tried-before'
   | 'decode-budget';

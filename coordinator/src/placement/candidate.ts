@@ -1,6 +1,7 @@
 import type { PlacementCandidate, PlacementCost } from '../domain/index.ts';
 import type { Choice } from './choice.ts';
 import { type CostContext, costOf } from './cost.ts';
+import type { Rung } from './decode-ladder.ts';
 import { p95Ms } from './duration.ts';
 import type { Draft } from './estimate.ts';
 import type { DeviceSnapshot } from './snapshot.ts';
@@ -18,6 +19,8 @@ export class Candidate implements Draft {
   energyJ = 0;
   measured = false;
   load = 0;
+  rung: Rung | undefined;
+  fps = 1;
   /** What a joule costs on the device, in joules of the mains. */
   price = 1;
   readonly #context: CostContext;
@@ -46,6 +49,7 @@ export class Candidate implements Draft {
       p95Ms: p95Ms(this.totalMs, this.varianceMs2),
       energyJ: this.energyJ,
       cost: this.cost,
+      ...(this.rung && { decode: this.rung.level, fps: Math.min(this.fps, this.rung.fps) }),
     };
   }
 }

@@ -19,6 +19,8 @@ export interface CostWeights {
   readonly perAccuracy: number;
   /** For a second of an accelerator that all others of its kind are busy beside. */
   readonly perScarceSecond: number;
+  /** For each level that a camera is decoded below the best there is for it, by the second. */
+  readonly perDecodeLevel: number;
   /** For moving work that runs already. */
   readonly perMove: number;
 }
@@ -31,6 +33,7 @@ export const defaultCostWeights: CostWeights = {
   whileCharging: 0.5,
   perAccuracy: 0.25,
   perScarceSecond: 0.1,
+  perDecodeLevel: 0.1,
   perMove: 2,
 };
 

@@ -1,7 +1,8 @@
+import { decodeLevels } from '@shoal/protocol';
 import type { PlacementCost } from '../domain/index.ts';
 import type { CostWeights } from './cost-weights.ts';
 import { chanceOver, expectedLatenessMs } from './duration.ts';
-import type { Estimate } from './estimate.ts';
+import { type Estimate, fullLoad } from './estimate.ts';
 
 export interface CostContext {
   readonly weights: CostWeights;
@@ -28,6 +29,7 @@ export function costOf(priced: Priced, context: CostContext): PlacementCost {
     energy: energyOf(priced, context),
     accuracy: accuracyOf(priced, context),
     scarcity: scarcityOf(priced, context),
+    decode: decodeOf(priced, context),
     move: moveOf(priced, context),
     total: punctualCostOf(priced, context) + lateness,
   };
@@ -46,6 +48,7 @@ function punctualCostOf(priced: Priced, context: CostContext): number {
     energyOf(priced, context) +
     accuracyOf(priced, context) +
     scarcityOf(priced, context) +
+    decodeOf(priced, context) +
     moveOf(priced, context)
   );
 }
@@ -66,17 +69,26 @@ function scarcityOf({ device, runMs }: Priced, { weights, acceleratorsBusy }: Co
   return device.accelerated ? (weights.perScarceSecond * runMs * acceleratorsBusy) / 1_000 : 0;
 }
 
+function decodeOf({ rung }: Priced, { weights }: CostContext): number {
+  return rung ? weights.perDecodeLevel * decodeLevels.indexOf(rung.level) : 0;
+}
+
 function moveOf({ device }: Priced, { weights, current }: CostContext): number {
   return current !== undefined && current !== device.id ? weights.perMove : 0;
 }
 
-/** A device is taken to be full at this part of its time: what more its cameras ask for is left out. */
-const fullLoad = 0.9;
-
-function latenessOf({ totalMs, varianceMs2, load }: Priced, { weights, timeLeftMs, perSecond }: CostContext): number {
-  const leftOut = load > fullLoad ? 1 - fullLoad / load : 0;
+function latenessOf(priced: Priced, { weights, timeLeftMs, perSecond }: CostContext): number {
+  const { totalMs, varianceMs2 } = priced;
+  const leftOut = leftOutOf(priced, perSecond);
   if (timeLeftMs === undefined) return perSecond * weights.perMiss * leftOut;
   const lateS = expectedLatenessMs(totalMs, varianceMs2, timeLeftMs) / 1_000;
   const missed = chanceOver(totalMs, varianceMs2, timeLeftMs) + leftOut;
   return perSecond * (weights.perSecondLate * lateS + weights.perMiss * missed);
+}
+
+/** Of what is asked for each second, the part that is not done: what more the cameras of a full device ask for, or what its decoder does not give. */
+function leftOutOf({ load, fps, rung }: Priced, perSecond: number): number {
+  const given = rung ? Math.min(fps, rung.fps) : fps;
+  const short = given < perSecond ? 1 - given / perSecond : 0;
+  return load > fullLoad ? Math.max(short, 1 - fullLoad / load) : short;
 }

@@ -1,14 +1,17 @@
 import { type Choice, variantKey } from './choice.ts';
+import { decodeLadder, type Rung, rungFor, unknownFootage } from './decode-ladder.ts';
 import { noTime } from './duration.ts';
 import { energyOfRun, type Options } from './options.ts';
-import type { DeviceSnapshot, Stream, Work } from './snapshot.ts';
+import type { CameraShare, DeviceSnapshot, Stream, Work } from './snapshot.ts';
 
 /** A pipeline without a model takes about this, ms. */
 const plainRunMs = 1;
 /** Cameras never count for more than this part of a device: whatever is left runs on. */
 const mostCameraLoad = 0.9;
-/** Frames come decoded to where they are analysed: of the device's time, each takes about this much besides, ms. */
-const decodeMsPerFrame = 3;
+/** A frame of a camera takes about this much of the device's time besides: it is handed over, and what was seen on it signed and sent, ms. Decoding it is counted apart. */
+const besidesMsPerFrame = 3;
+/** A device is taken to be full at this part of its time. */
+export const fullLoad = 0.9;
 
 /** What the work would take on one device with one choice of model and variant. Times are means. */
 export interface Estimate {
@@ -30,6 +33,10 @@ export interface Estimate {
   readonly measured: boolean;
   /** Of a camera: the part of the device that all of its cameras would take with this one. Over 1, frames are left out. */
   readonly load: number;
+  /** How the camera would be decoded there; `undefined`: no room for it, or a task. */
+  readonly rung: Rung | undefined;
+  /** Frames a second that there would be time to analyse; of a task, 1. */
+  readonly fps: number;
 }
 
 /** An estimate that is written into, for there are many and few are kept. */
@@ -67,23 +74,52 @@ export function estimateTask(
   draft.totalMs = draft.queueMs + draft.transferMs + draft.loadMs + draft.runMs;
   draft.varianceMs2 += wait.varianceMs2;
   draft.load = 0;
+  draft.rung = undefined;
+  draft.fps = 1;
 }
 
 /** A task more or less says nothing about the hours to come, and loading once is nothing to hours of running: only cameras count. */
-export function estimateStream(
-  draft: Draft,
-  option: number | undefined,
-  options: Options,
-  { fps, current }: Stream,
-): void {
+export function estimateStream(draft: Draft, option: number | undefined, options: Options, stream: Stream): void {
   const { device } = draft;
-  const others = Math.max(0, device.cameraLoad - (current?.device === device.id ? current.load : 0));
-  takeOption(draft, option, options, 1 / (1 - Math.min(mostCameraLoad, others)));
+  const { fps } = stream;
+  const others = otherCameras(device, stream);
+  takeOption(draft, option, options, 1 / (1 - Math.min(mostCameraLoad, others.load)));
   draft.queueMs = 0;
   draft.transferMs = 0;
   draft.loadMs = 0;
   draft.totalMs = draft.runMs;
-  draft.load = others + loadOf(device, option === undefined ? plainRunMs : options.runMs(option), fps);
+  const own = loadOf(device, option === undefined ? plainRunMs : options.runMs(option), fps);
+  draft.load = others.load + own;
+  const firm = firmCameras(device, stream);
+  draft.rung = rungOn(device, stream, firm);
+  const room = Math.max(0, fullLoad - firm.load);
+  // A guess takes nothing from anybody.
+  draft.fps = draft.measured && own > room ? (fps * room) / own : fps;
+}
+
+/** What the cameras of the device take without this one. */
+function otherCameras(
+  { id, cameraLoad, decode }: DeviceSnapshot,
+  { current }: Stream,
+): Pick<CameraShare, 'load' | 'decode'> {
+  const own = current?.device === id ? current : undefined;
+  return { load: Math.max(0, cameraLoad - (own?.load ?? 0)), decode: Math.max(0, decode.taken - (own?.decode ?? 0)) };
+}
+
+/** And of that, what they would not give up for it. */
+export function firmCameras(device: DeviceSnapshot, stream: Stream): Pick<CameraShare, 'load' | 'decode'> {
+  const others = otherCameras(device, stream);
+  const yielded = stream.yields?.get(device.id);
+  if (!yielded) return others;
+  return { load: Math.max(0, others.load - yielded.load), decode: Math.max(0, others.decode - yielded.decode) };
+}
+
+function rungOn(
+  { decode }: DeviceSnapshot,
+  { footage = unknownFootage, fps }: Stream,
+  firm: Pick<CameraShare, 'decode'>,
+): Rung | undefined {
+  return rungFor(decodeLadder(footage, fps, decode.factor), { capacity: decode.capacity, taken: firm.decode });
 }
 
 /** One inference, on a device that is so many times as slow as when it does nothing else. */
@@ -107,7 +143,7 @@ function takeOption(draft: Draft, option: number | undefined, options: Options, 
 export function cameraShare(
   device: DeviceSnapshot,
   { model, variant, fps }: { readonly model: string; readonly variant: string; readonly fps: number },
-): { readonly load: number; readonly watts: number } {
+): Pick<CameraShare, 'load' | 'watts'> {
   const figures = device.figures(variantKey(model, variant));
   const runMs = figures.run?.meanMs ?? 0;
   return { load: loadOf(device, runMs, fps), watts: (figures.energyJ ?? energyOfRun(runMs)) * fps };
@@ -115,5 +151,5 @@ export function cameraShare(
 
 /** The part of a device that a camera with so many frames a second takes. */
 function loadOf({ slots }: DeviceSnapshot, inferenceMs: number, fps: number): number {
-  return ((inferenceMs + decodeMsPerFrame) * fps) / 1_000 / slots;
+  return ((inferenceMs + besidesMsPerFrame) * fps) / 1_000 / slots;
 }

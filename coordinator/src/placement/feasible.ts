@@ -1,7 +1,8 @@
 import type { RefusalReason } from '../domain/index.ts';
-import type { Estimate } from './estimate.ts';
+import { leastRate } from './apportion.ts';
+import { type Estimate, firmCameras } from './estimate.ts';
 import { projectedLevelPct } from './power.ts';
-import type { DeviceSnapshot, PlacementLimits, Work } from './snapshot.ts';
+import type { DeviceSnapshot, PlacementLimits, Stream, Work } from './snapshot.ts';
 
 /** A device takes work in advance for this long, ms: enough to keep it busy, little enough to place anew when it dies. */
 const backlogHorizonMs = 1_000;
@@ -44,6 +45,8 @@ export function refusalOf(
   if (work.declined.size > 0 && work.declined.has(device.id)) return 'declined';
   const lasting = lastingRefusalOf(device, work, limits);
   if (lasting !== undefined) return lasting;
+  if (work.stream && device.heat !== undefined) return 'hot';
+  if (work.stream?.left?.has(device.id)) return 'left';
   if (device.pause && device.pause.untilMs > nowMs) return 'busy';
   return isFull(device, limits) ? 'busy' : undefined;
 }
@@ -71,15 +74,22 @@ export function unfitness(
   { wallMs }: Moment,
 ): RefusalReason | undefined {
   if (isTooSlow(estimate, work)) return 'too-slow';
+  if (work.stream && estimate.rung === undefined) return 'decode-budget';
+  if (work.stream && isCrowded(estimate, work.stream)) return 'busy';
   if (!estimate.device.power.onBattery) return undefined;
   const levelPct = levelAfter(estimate, work, wallMs);
   if (levelPct === undefined || levelPct >= leastLevel(estimate.device, work, limits)) return undefined;
   return 'battery';
 }
 
-/** A guess does not refuse, only a measurement: even with nothing to wait for the device would be late. */
-export function isTooSlow(estimate: Estimate, { timeLeftMs }: Work): boolean {
-  return timeLeftMs !== undefined && estimate.measured && aloneMs(estimate) > timeLeftMs;
+/** A guess does not refuse, only a measurement: even with nothing to wait for the device would be late. A camera had rather be late than see nothing. */
+export function isTooSlow(estimate: Estimate, { timeLeftMs, stream }: Work): boolean {
+  return stream === undefined && timeLeftMs !== undefined && estimate.measured && aloneMs(estimate) > timeLeftMs;
+}
+
+/** Its other cameras leave too little of the device. One that is alone there runs as fast as it can. */
+function isCrowded({ device, fps }: Estimate, stream: Stream): boolean {
+  return fps < stream.fps * leastRate && firmCameras(device, stream).load > 0;
 }
 
 /** The first label that the work asks for and the device does not have. */

@@ -1,10 +1,20 @@
+export { type Apportionment, type Asker, apportion, leastRate } from './apportion.ts';
 export { appraise } from './appraise.ts';
 export type { Candidate } from './candidate.ts';
 export type { Choice, Figures } from './choice.ts';
 export { aChoice, variantKey } from './choice.ts';
 export { type CostWeights, defaultCostWeights, readCostWeights } from './cost-weights.ts';
+export {
+  coresOf,
+  type DecodeBudget,
+  decodeCapacity,
+  decodeLadder,
+  type Footage,
+  nearlyAll,
+  unknownFootage,
+} from './decode-ladder.ts';
 export { type Duration, exactly, fromQuantiles, noTime, slowed, sum } from './duration.ts';
-export { cameraShare } from './estimate.ts';
+export { cameraShare, fullLoad } from './estimate.ts';
 export type { Warmth } from './finds.ts';
 export { FleetIndex, type FleetIndexOptions } from './fleet-index.ts';
 export { Laden } from './laden.ts';
@@ -15,7 +25,7 @@ export { type Plan, place } from './place.ts';
 export type { PlacementContext, PlacementPolicy } from './policy.ts';
 export { type Power, projectedLevelPct } from './power.ts';
 export type { Assignment } from './rehearsal.ts';
-export type { DeviceSnapshot, FleetSnapshot, PlacementLimits, Stream, Work } from './snapshot.ts';
+export type { CameraShare, DeviceSnapshot, FleetSnapshot, PlacementLimits, Stream, Work } from './snapshot.ts';
 export { strategies, strategyNamed } from './strategies/index.ts';
 export type { Strategy } from './strategy.ts';
 export { assignTogether, gatherMs, mostTogether } from './together.ts';

@@ -30,6 +30,8 @@ export class Laden implements DeviceSnapshot {
   readonly placed: number;
   readonly cameraLoad: number;
   readonly cameraWatts: number;
+  readonly decode: DeviceSnapshot['decode'];
+  readonly heat: DeviceSnapshot['heat'];
   readonly pause: DeviceSnapshot['pause'];
   readonly bytesPerMs: number;
   readonly rttMs: number;
@@ -56,6 +58,8 @@ export class Laden implements DeviceSnapshot {
     this.placed = device.placed + running;
     this.cameraLoad = device.cameraLoad;
     this.cameraWatts = device.cameraWatts;
+    this.decode = device.decode;
+    this.heat = device.heat;
     this.pause = device.pause;
     this.bytesPerMs = device.bytesPerMs;
     this.rttMs = device.rttMs;

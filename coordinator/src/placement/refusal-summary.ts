@@ -14,6 +14,8 @@ const words: { readonly [reason in RefusalReason]: readonly [one: string, severa
   'too-slow': ['is too slow for the deadline', 'are too slow for the deadline'],
   battery: ['has to spare its battery', 'have to spare their batteries'],
   busy: ['is busy', 'are busy'],
+  hot: ['is too hot', 'are too hot'],
+  left: ['had to give it up a moment ago', 'had to give it up a moment ago'],
   declined: ['said that it cannot do this', 'said that they cannot do this'],
   'tried-before': ['did not succeed at it before', 'did not succeed at it before'],
   'decode-budget': ['cannot decode more cameras', 'cannot decode more cameras'],

@@ -1,7 +1,9 @@
 import type { PlacementRefusal, RefusalReason } from '../domain/index.ts';
-import type { Estimate } from './estimate.ts';
+import { leastRate } from './apportion.ts';
+import { decodeLadder, unknownFootage } from './decode-ladder.ts';
+import { type Estimate, firmCameras } from './estimate.ts';
 import { aloneMs, floorOf, levelAfter, type Moment, missingLabel } from './feasible.ts';
-import type { DeviceSnapshot, PlacementLimits, Work } from './snapshot.ts';
+import type { DeviceSnapshot, PlacementLimits, Stream, Work } from './snapshot.ts';
 
 /** A refusal for a person, with its figures. */
 export function refusal(
@@ -27,6 +29,8 @@ export function unfitRefusal(
     const leftMs = Math.max(0, Math.floor(work.timeLeftMs ?? 0));
     return { device: device.id, reason, detail: `needs ${Math.ceil(aloneMs(estimate))} ms, ${leftMs} ms are left` };
   }
+  if (work.stream && reason !== 'battery')
+    return { device: device.id, reason, detail: roomDetail(estimate, work.stream) };
   const levelPct = levelAfter(estimate, work, wallMs)?.toFixed(1);
   const floorPct = floorOf(device, work, limits);
   return {
@@ -57,6 +61,10 @@ function detailOf(
       return 'takes no new work: it is being drained';
     case 'declined':
       return `cannot do this work, as it said itself: ${work.declined.get(device.id)}`;
+    case 'left':
+      return `had to give it up a moment ago: ${work.stream?.left?.get(device.id)}`;
+    case 'hot':
+      return `too hot to watch cameras: ${device.heat}`;
     case 'no-engine':
       return 'no inference runtime works on it';
     case 'no-accelerator':
@@ -66,6 +74,17 @@ function detailOf(
     default:
       return busyDetail(device, limits, nowMs);
   }
+}
+
+/** Of what is taken already by cameras that do not give way. */
+function roomDetail({ device, fps }: Estimate, stream: Stream): string {
+  const { load, decode } = firmCameras(device, stream);
+  const { capacity, factor } = device.decode;
+  if (fps < stream.fps * leastRate)
+    return `its cameras take ${Math.round(load * 100)} % of it: ${fps.toFixed(1)} of ${stream.fps} frames a second would be analysed`;
+  const cheapest = decodeLadder(stream.footage ?? unknownFootage, stream.fps, factor).at(-1);
+  const needs = `this one needs ${cheapest?.cores.toFixed(2)} for its ${cheapest?.level}`;
+  return `its cameras keep ${decode.toFixed(2)} of the ${capacity.toFixed(2)} cores busy that it has for decoding, ${needs}`;
 }
 
 function batteryDetail({ power }: DeviceSnapshot, floorPct: number): string {

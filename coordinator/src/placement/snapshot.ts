@@ -1,5 +1,6 @@
 import type { PeerId } from '@shoal/protocol';
 import type { Choice, Figures } from './choice.ts';
+import type { DecodeBudget, Footage } from './decode-ladder.ts';
 import type { Duration } from './duration.ts';
 import type { Menu } from './menu.ts';
 import type { Options } from './options.ts';
@@ -68,6 +69,10 @@ export interface DeviceSnapshot {
   readonly cameraLoad: number;
   /** What its cameras draw, watts. */
   readonly cameraWatts: number;
+  /** What of it there is for decoding cameras. */
+  readonly decode: DecodeBudget;
+  /** Why it is too hot to watch cameras, for a person; `undefined` when it is not. */
+  readonly heat: string | undefined;
   /** Until when it wants no more work (monotonic ms), and its word for why. */
   readonly pause: { readonly untilMs: number; readonly reason: string } | undefined;
   /** Of its link, measured or assumed. */
@@ -107,11 +112,26 @@ export interface Work {
   readonly declined: ReadonlyMap<PeerId, string>;
 }
 
+/** What a camera takes of a device. */
+export interface CameraShare {
+  /** Part of its time. */
+  readonly load: number;
+  readonly watts: number;
+  /** Cores that decode it. */
+  readonly decode: number;
+}
+
 export interface Stream {
   /** Frames a second that are asked for. */
   readonly fps: number;
+  /** Of the source, as far as it is known. */
+  readonly footage?: Footage;
   /** Where it runs now, its part of that device's cameras; both are left out of account there. */
-  readonly current?: { readonly device: PeerId; readonly load: number; readonly watts: number };
+  readonly current?: CameraShare & { readonly device: PeerId };
+  /** What other cameras would give up for this one, by device. What it costs is counted all the same. */
+  readonly yields?: ReadonlyMap<PeerId, CameraShare>;
+  /** Devices that it had to leave a moment ago, and why. */
+  readonly left?: ReadonlyMap<PeerId, string>;
 }
 
 export interface PlacementLimits {

@@ -1,8 +1,11 @@
 import type { AttemptTimings, PeerKey, Telemetry, VariantProfile } from '@shoal/protocol';
 import type { DeviceRecord, DeviceView } from '../domain/index.ts';
 import {
+  type CameraShare,
+  type DecodeBudget,
   type DeviceSnapshot,
   type Duration,
+  decodeCapacity,
   type Figures,
   fromQuantiles,
   likenessOf,
@@ -16,6 +19,7 @@ import {
 } from '../placement/index.ts';
 import { KnownVariant } from './known-variant.ts';
 import { Slowdown } from './slowdown.ts';
+import { Thermometer } from './thermometer.ts';
 
 /** How much the newest run weighs in a running mean. */
 const newestWeight = 0.2;
@@ -73,6 +77,8 @@ export class FleetDevice implements DeviceSnapshot {
   placed = 0;
   cameraLoad = 0;
   cameraWatts = 0;
+  decode: DecodeBudget = { capacity: decodeCapacity(1), taken: 0, factor: 1 };
+  heat: string | undefined;
   power: Power = unknownPower;
   bytesPerMs = assumedBytesPerMs;
   readonly rttMs = 0;
@@ -102,6 +108,7 @@ export class FleetDevice implements DeviceSnapshot {
   #lastMenu: Menu | undefined;
   #lastOptions = noOptions;
   readonly #slowdown = new Slowdown();
+  readonly #thermometer = new Thermometer();
   #factor = 1;
   #telemetry: Telemetry | undefined;
   #alikeAt = { bytesPerMs: assumedBytesPerMs, decodeMs: 0 };
@@ -130,6 +137,7 @@ export class FleetDevice implements DeviceSnapshot {
     this.hasEngine = runtimes.length > 0;
     this.slots = Math.max(1, taskSlots);
     this.memoryBytes = memoryBytes;
+    this.decode = { ...this.decode, capacity: decodeCapacity(cores) };
     this.kind = `${board || cpuModel} x${cores} ${runtimes.join(' ')}`;
     // `onnxruntime-node/1.30.0 cpu`: whatever is named last runs it.
     this.accelerated = runtimes.some((runtime) => !/ (cpu|wasm)$/.test(runtime));
@@ -192,6 +200,12 @@ export class FleetDevice implements DeviceSnapshot {
     else if (isPowerNews) this.onChange();
   }
 
+  /** What it says of its temperature is true from now on. */
+  feel({ temperatureC, throttled }: Pick<Telemetry, 'temperatureC' | 'throttled'>, nowMs: number): void {
+    this.#thermometer.read(temperatureC ?? undefined, throttled === true, nowMs);
+    this.heat = this.#thermometer.heat;
+  }
+
   get likeness(): string {
     this.#alikeAt = { bytesPerMs: this.bytesPerMs, decodeMs: this.decodeMs };
     return likenessOf(this, this.#variants);
@@ -241,10 +255,14 @@ export class FleetDevice implements DeviceSnapshot {
     this.onShift();
   }
 
-  /** What the cameras that run on it take: a part of its time, and watts. */
-  setCameras(load: number, watts: number): void {
+  /**
+   * What the cameras that run on it take.
+   * @param decodeFactor how much longer decoding takes on it than is assumed.
+   */
+  setCameras({ load, watts, decode }: CameraShare, decodeFactor: number): void {
     this.cameraLoad = load;
     this.cameraWatts = watts;
+    this.decode = { ...this.decode, taken: decode, factor: decodeFactor };
     this.onChange();
   }
 

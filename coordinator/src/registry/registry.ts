@@ -166,8 +166,11 @@ export class Registry implements Devices, PeerDirectory {
   }
 
   telemetry(device: FleetDevice, telemetry: Telemetry): void {
-    device.telemetry = sanitiseTelemetry(telemetry);
-    device.relax(this.#deps.clock.monotonicMs());
+    const nowMs = this.#deps.clock.monotonicMs();
+    const heard = sanitiseTelemetry(telemetry);
+    device.feel(heard, nowMs);
+    device.telemetry = heard;
+    device.relax(nowMs);
     this.#available(device);
   }
 

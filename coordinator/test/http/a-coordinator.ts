@@ -46,6 +46,7 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
   const byKey = new Map<string, Task>();
   const records = new Map<string, ResultRecord>();
   const cameras = new Map<string, Camera>();
+  const service = { met: true, detail: '5.0 frames a second' };
   const tokens = new Map<string, TokenView>();
   const keys = new Map<string, { id: string; name: string; createdAtMs: number }>();
   const bytes = new Map<string, { ref: BlobRef; content: Uint8Array }>();
@@ -316,8 +317,8 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
         found(cameras, 'camera', which);
         cameras.delete(which);
       },
-      get: (which): CameraView => found(cameras, 'camera', which),
-      list: () => [...cameras.values()],
+      get: (which): CameraView => ({ ...found(cameras, 'camera', which), service }),
+      list: () => Array.from(cameras.values(), (camera) => ({ ...camera, service })),
     },
     blobs: {
       put: async (content, mediaType) => {
@@ -347,7 +348,7 @@ function page<T extends { id: string }>(items: readonly T[], limit: number, curs
 
 function anAttempt(device: string, endedAtMs: number): Task['attempts'][number] {
   const times = { queueMs: 0, transferMs: 1, loadMs: 0, inferenceMs: 11, totalMs: 12, p95Ms: 15 };
-  const cost = { lateness: 0, time: 0.012, energy: 0.06, accuracy: 0, scarcity: 0, move: 0, total: 0.072 };
+  const cost = { lateness: 0, time: 0.012, energy: 0.06, accuracy: 0, scarcity: 0, decode: 0, move: 0, total: 0.072 };
   return {
     id: 'att_1',
     device,

@@ -20,6 +20,7 @@ const nothing: CostWeights = {
   whileCharging: 1,
   perAccuracy: 0,
   perScarceSecond: 0,
+  perDecodeLevel: 0,
   perMove: 0,
 };
 

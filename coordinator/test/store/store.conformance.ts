@@ -247,6 +247,23 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
       expect(await store.blob(blob(1).digest)).toBeUndefined();
     });
 
+    it('keeps what a camera was given, where it was before, and all that is asked of it', async () => {
+      const { spec, ...rest } = aCamera();
+      const camera = {
+        ...rest,
+        spec: { ...spec, priority: 9, p95Ms: 120, substream: 'rtsp://10.0.0.9/small' },
+        device: 'dev_b',
+        grant: { model: 'tiny-detector', variant: 'int8', decode: 'skip' as const, fps: 2.5 },
+        moves: [
+          { atMs: dayMs, from: 'dev_a', to: 'dev_b', reason: 'too hot', gapMs: 250 },
+          { atMs: dayMs, from: 'dev_b', to: 'dev_a', reason: 'drained' },
+        ],
+      };
+      const { clock, store, again } = await opened();
+      await clock.until(store.commit([{ kind: 'camera', camera }]));
+      expect((await (await again()).load()).cameras).toEqual([camera]);
+    });
+
     it('forgets a token, an API key and a camera that are removed', async () => {
       const { clock, store, again } = await opened();
       const apiKey = { id: 'key_1', name: 'shell', sha256: Uint8Array.of(1), createdAtMs: startMs };

@@ -88,7 +88,7 @@ export function aSpec(change: Partial<TaskSpec> = {}): TaskSpec {
 }
 
 export function aPlacement(device = 'dev_aaaaaaaaaaaaaaaaaaaaaaaaaa'): Placement {
-  const cost = { lateness: 0, time: 0, energy: 0, accuracy: 0, scarcity: 0, move: 0, total: 0 };
+  const cost = { lateness: 0, time: 0, energy: 0, accuracy: 0, scarcity: 0, decode: 0, move: 0, total: 0 };
   const times = { queueMs: 0, transferMs: 0, loadMs: 0, inferenceMs: 1, totalMs: 1, p95Ms: 1 };
   const chosen = { device, ...times, energyJ: 0, cost };
   return { strategy: 'cost', chosen, others: [], refused: [], considered: 1 };

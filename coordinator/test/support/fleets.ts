@@ -82,6 +82,8 @@ export function aDevice(id: PeerId, change: DeviceChange = {}): DeviceSnapshot {
     placed: 0,
     cameraLoad: 0,
     cameraWatts: 0,
+    decode: { capacity: 100, taken: 0, factor: 1 },
+    heat: undefined,
     pause: undefined,
     bytesPerMs: 1_000,
     rttMs: 0,

@@ -21,6 +21,7 @@ import {
   silentLogger,
   type TaskAssignment,
   type TaskOutcomeInit,
+  type TelemetryInit,
   toHex,
   type VariantProfileInit,
   type Welcome,
@@ -68,6 +69,8 @@ export class ScriptedDevice {
   admit: Admit = () => undefined;
   work: Work = (assignment) => goodOutcome(this.identity, assignment);
   admitCamera: (assignment: CameraAssignment) => void = () => {};
+  /** What it says of itself from time to time. */
+  tells: (device: ScriptedDevice) => TelemetryInit = ({ running }) => ({ running: running.size });
   #stopTelemetry = () => {};
   #dead = false;
 
@@ -161,7 +164,7 @@ export class ScriptedDevice {
     const next = () => {
       this.#stopTelemetry = this.options.clock.after(`telemetry of ${this.id}`, periodMs, () => {
         if (this.#dead) return;
-        this.telemetry({ telemetry: { running: this.running.size } });
+        this.telemetry({ telemetry: this.tells(this) });
         next();
       });
     };

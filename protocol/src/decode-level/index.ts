@@ -2,7 +2,7 @@
  * How much of a camera's source is decoded, from the best to the cheapest: every frame; no frames that others do not refer to; key frames only; all
  * of the camera's substream instead.
  */
-const decodeLevels = ['full', 'skip', 'keyframes', 'substream'] as const;
+export const decodeLevels = ['full', 'skip', 'keyframes', 'substream'] as const;
 
 export type DecodeLevel = (typeof decodeLevels)[number];
 

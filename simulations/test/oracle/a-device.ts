@@ -29,6 +29,8 @@ export function aDevice(id: string, runs: Runs, change: Partial<DeviceSnapshot> 
     placed: 0,
     cameraLoad: 0,
     cameraWatts: 0,
+    decode: { capacity: 1, taken: 0, factor: 1 },
+    heat: undefined,
     pause: undefined,
     bytesPerMs: 10_000,
     rttMs: 0,

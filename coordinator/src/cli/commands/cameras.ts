@@ -9,7 +9,9 @@ import { type Paint, printable, shortened, table } from '../output/index.ts';
 import { resultSummary } from './result-summary.ts';
 import { deviceNames, nameOf } from './tasks.ts';
 
-export type CameraChange = Partial<Omit<Camera, 'device' | 'refused' | 'reason' | 'status'>> & {
+export type CameraChange = Partial<
+  Omit<Camera, 'device' | 'refused' | 'reason' | 'status' | 'grant' | 'moves' | 'service'>
+> & {
   readonly device?: string;
 };
 
@@ -43,11 +45,20 @@ function cameraTable(cameras: readonly Camera[], names: ReadonlyMap<string, stri
         value: ({ pipeline, model }) => printable(`${pipeline}${model === undefined ? '' : ` ${model}`}`),
       },
       { title: 'SOURCE', value: ({ source }) => shortened(printable(source)) },
-      { title: 'WHY', value: (camera) => paint('dim', printable(camera.status?.reason || camera.reason)) },
+      { title: 'DECODE', value: ({ grant, status }) => status?.decode || grant?.decode || '-' },
+      { title: 'WHY', value: (camera) => paint('dim', printable(whyText(camera))) },
       { title: 'ID', value: ({ id }) => paint('dim', id) },
     ],
     paint,
   );
+}
+
+/** What is wrong with it; where it came from, for a while; or why it is where it is. */
+function whyText({ status, service, moves, reason }: Camera): string {
+  if (status?.reason) return status.reason;
+  if (status?.state === 'running' && !service.met) return service.detail;
+  const last = moves.at(-1);
+  return last === undefined ? reason : `${reason}; moved: ${last.reason}`;
 }
 
 export async function addCamera(context: Context, change: CameraChange & { readonly source: string }): Promise<void> {
@@ -66,8 +77,10 @@ export async function changeCamera(context: Context, word: string, change: Camer
   if (Object.keys(change).length === 0)
     throw new ShoalError('input.invalid', `say what to change of ${word}, for example --fps 2; --help lists all`);
   const camera = await findCamera(context, word);
-  const { name, source, pipeline, model, variant, targetFps, parameters, loop, labels, onlyDevice: device } = camera;
-  const spec = { name, source, pipeline, model, variant, targetFps, parameters, loop, labels, device };
+  const { name, source, substream, pipeline, model, variant, targetFps, p95Ms, priority, parameters, loop, labels } =
+    camera;
+  const order = { name, source, substream, pipeline, model, variant, parameters, loop, labels };
+  const spec = { ...order, targetFps, p95Ms, priority, device: camera.onlyDevice };
   const changed = await context.api.call<Camera>('PUT', `/v1/cameras/${camera.id}`, {
     json: { ...spec, ...change, ...(change.source === undefined ? {} : { source: sourceHere(change.source) }) },
   });

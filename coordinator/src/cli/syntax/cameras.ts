@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ClientOptions, Context } from '../context.ts';
 import type { World } from '../world.ts';
 import { client, deviceId } from './client.ts';
-import { positive, score } from './values.ts';
+import { digit, positive, score } from './values.ts';
 
 export function addCameras(program: Command, world: World): void {
   const cameras = program
@@ -54,6 +54,9 @@ export function addCameras(program: Command, world: World): void {
 interface CameraOptions {
   readonly name?: string;
   readonly fps?: number;
+  readonly p95?: number;
+  readonly priority?: number;
+  readonly substream?: string;
   readonly pipeline?: string;
   readonly model?: string;
   readonly variant?: string;
@@ -66,6 +69,9 @@ function cameraOptions(command: Command): Command {
   return command
     .option('--name <name>', 'what to call it')
     .option('--fps <n>', 'pictures to analyse a second', positive)
+    .option('--p95 <ms>', 'time in which 95 of 100 pictures are to be analysed', positive)
+    .option('--priority <0-9>', 'who has less gives way when not everything fits (5 unless told)', digit)
+    .option('--substream <url>', 'the same picture in small, for when there is no room to decode the source')
     .option('-p, --pipeline <name>', 'detect or classify')
     .option('-m, --model <name>', 'model to run')
     .option('--variant <name>', 'variant of the model')
@@ -75,9 +81,21 @@ function cameraOptions(command: Command): Command {
 }
 
 async function cameraChange(context: Context, options: CameraOptions): Promise<object> {
-  const { name, fps, pipeline, model, variant, minScore, loop, device } = options;
+  const { name, fps, p95: p95Ms, priority, substream, pipeline, model, variant, minScore, loop, device } = options;
   const parameters = minScore === undefined ? undefined : { minScore };
   const only = device === undefined ? undefined : await deviceId(context, device);
-  const change = { name, targetFps: fps, pipeline, model, variant, parameters, loop, device: only };
+  const change = {
+    name,
+    targetFps: fps,
+    p95Ms,
+    priority,
+    substream,
+    pipeline,
+    model,
+    variant,
+    parameters,
+    loop,
+    device: only,
+  };
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 }

@@ -30,6 +30,12 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** 0 to 9. */
+export function digit(text: string): number {
+  if (!/^\d$/.test(text)) throw new InvalidArgumentError('It is a whole number from 0 to 9.');
+  return Number(text);
+}
+
 /** Above 0. */
 export function positive(text: string): number {
   const value = Number(text);

@@ -35,7 +35,8 @@ export const cameras: Resource = (context) => async (api) => {
     },
     async ({ body }, reply) => {
       const camera = await coordinator.cameras.create(cameraSpec(body));
-      return reply.code(201).header('location', `/v1/cameras/${camera.id}`).send(cameraView(camera));
+      const view = cameraView(coordinator.cameras.get(camera.id));
+      return reply.code(201).header('location', `/v1/cameras/${camera.id}`).send(view);
     },
   );
 
@@ -82,7 +83,8 @@ export const cameras: Resource = (context) => async (api) => {
     },
     async ({ params, body }) => {
       const { spec } = coordinator.cameras.get(params.id);
-      return cameraView(await coordinator.cameras.update(params.id, cameraSpec(body, spec)));
+      await coordinator.cameras.update(params.id, cameraSpec(body, spec));
+      return cameraView(coordinator.cameras.get(params.id));
     },
   );
 

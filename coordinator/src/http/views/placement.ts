@@ -21,6 +21,7 @@ const Candidate = Type.Object({
       energy: Type.Number({ description: 'Joules at the price that they have on that device now.' }),
       accuracy: Type.Number({ description: 'Accuracy given up against the best choice.' }),
       scarcity: Type.Number({ description: 'An accelerator that others may need.' }),
+      decode: Type.Number({ description: 'A camera that is decoded at a lower level than it might be.' }),
       move: Type.Number({ description: 'Moving work that runs already.' }),
       total: Type.Number(),
     },

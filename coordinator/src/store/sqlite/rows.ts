@@ -132,6 +132,8 @@ export interface CameraRow {
   readonly former_devices: string;
   readonly reason: string;
   readonly refused: string;
+  readonly granted: string | null;
+  readonly moves: string | null;
 }
 
 export function cameraOf(row: CameraRow): Camera {
@@ -144,6 +146,8 @@ export function cameraOf(row: CameraRow): Camera {
     formerDevices: JSON.parse(row.former_devices),
     reason: row.reason,
     refused: JSON.parse(row.refused),
+    ...(row.granted !== null && { grant: JSON.parse(row.granted) }),
+    ...(row.moves !== null && { moves: JSON.parse(row.moves) }),
   };
 }
 

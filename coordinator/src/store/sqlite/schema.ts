@@ -105,4 +105,9 @@ export const migrations: readonly string[] = [
   -- What its owner allows of its battery, as JSON.
   ALTER TABLE devices ADD COLUMN power TEXT;
   `,
+  `
+  -- What a camera was given along with its device, and the devices that it went from and to, as JSON.
+  ALTER TABLE cameras ADD COLUMN granted TEXT;
+  ALTER TABLE cameras ADD COLUMN moves TEXT;
+  `,
 ];

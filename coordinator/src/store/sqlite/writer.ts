@@ -90,7 +90,7 @@ function prepareAll(database: DatabaseSync) {
          reason = excluded.reason, error_code = excluded.error_code, attempts = excluded.attempts`,
     ),
     result: prepare('INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
-    camera: prepare('INSERT OR REPLACE INTO cameras VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    camera: prepare('INSERT OR REPLACE INTO cameras VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     cameraRemoved: prepare('DELETE FROM cameras WHERE id = ?'),
     apiKey: prepare('INSERT OR REPLACE INTO api_keys VALUES (?, ?, ?, ?)'),
     apiKeyRemoved: prepare('DELETE FROM api_keys WHERE id = ?'),
@@ -160,5 +160,7 @@ function putCamera(statement: StatementSync, camera: Camera): void {
     JSON.stringify(camera.formerDevices),
     camera.reason,
     JSON.stringify(camera.refused),
+    camera.grant ? JSON.stringify(camera.grant) : null,
+    camera.moves ? JSON.stringify(camera.moves) : null,
   );
 }

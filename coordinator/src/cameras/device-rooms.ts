@@ -1,0 +1,146 @@
+import type { PeerId } from '@shoal/protocol';
+import {
+  type Apportionment,
+  type Asker,
+  apportion,
+  type CameraShare,
+  cameraShare,
+  coresOf,
+  decodeLadder,
+  fullLoad,
+  leastRate,
+} from '../placement/index.ts';
+import type { FleetDevice, Registry } from '../registry/index.ts';
+import type { LiveCamera } from './live-camera.ts';
+
+/** One device decodes at most so many times as slowly, or quickly, as is assumed. */
+const slowest = 20;
+const quickest = 0.1;
+
+const nothing: CameraShare = { load: 0, watts: 0, decode: 0 };
+
+/** What the cameras of each device take of it, and what each of them could be given there. */
+export class DeviceRooms {
+  readonly #cameras: ReadonlyMap<string, LiveCamera>;
+  readonly #registry: Registry;
+
+  constructor(cameras: ReadonlyMap<string, LiveCamera>, registry: Registry) {
+    this.#cameras = cameras;
+    this.#registry = registry;
+  }
+
+  on(device: PeerId): readonly LiveCamera[] {
+    return [...this.#cameras.values()].filter(({ camera }) => camera.device === device);
+  }
+
+  /** Those that have one, by their devices. */
+  byDevice(): ReadonlyMap<PeerId, readonly LiveCamera[]> {
+    const byDevice = new Map<PeerId, LiveCamera[]>();
+    for (const live of this.#cameras.values()) {
+      const { device } = live.camera;
+      if (device === undefined) continue;
+      const there = byDevice.get(device);
+      if (there) there.push(live);
+      else byDevice.set(device, [live]);
+    }
+    return byDevice;
+  }
+
+  /** Placement sees what the cameras of the device take of it now. */
+  count(deviceId: PeerId | undefined, there = deviceId === undefined ? [] : this.on(deviceId)): void {
+    const device = deviceId === undefined ? undefined : this.#registry.device(deviceId);
+    if (!device) return;
+    const factor = decodeFactorOf(device, there);
+    let taken = nothing;
+    for (const live of there) taken = plus(taken, shareOf(live, device, factor));
+    device.setCameras(taken, factor);
+  }
+
+  /** What the camera takes where it runs; `undefined` while it runs nowhere. */
+  current({ camera, footage }: LiveCamera): (CameraShare & { readonly device: PeerId }) | undefined {
+    const device = camera.device === undefined ? undefined : this.#registry.device(camera.device);
+    return device && { device: device.id, ...shareOf({ camera, footage }, device, device.decode.factor) };
+  }
+
+  /** What others would give up for the camera on each device: all that they have when they matter less, what they can do without when they matter as much. */
+  yieldedTo(live: LiveCamera): ReadonlyMap<PeerId, CameraShare> {
+    const yields = new Map<PeerId, CameraShare>();
+    for (const [id, there] of this.byDevice()) {
+      const device = this.#registry.device(id);
+      if (!device) continue;
+      let sum = nothing;
+      for (const other of there)
+        if (other !== live && other.priority <= live.priority) sum = plus(sum, yieldOf(other, device, live.priority));
+      if (sum.load > 0 || sum.decode > 0) yields.set(id, sum);
+    }
+    return yields;
+  }
+
+  /** Whether all has room that they were given. */
+  fits({ decode, cameraLoad }: FleetDevice): boolean {
+    return decode.taken <= decode.capacity * (1 + tolerance) && cameraLoad <= fullLoad * (1 + tolerance);
+  }
+
+  /** What each could be given. @param part of the device that may be given. */
+  apportion(device: FleetDevice, there: readonly LiveCamera[], part = 1): Apportionment {
+    const askers = there.map((live) => askerOf(live, device));
+    return apportion(askers, device.decode.capacity * part, fullLoad * part);
+  }
+}
+
+const tolerance = 1e-6;
+
+/** With grants that are left out, a camera takes nothing: of one that was not given anything yet, nothing is known. */
+function shareOf(
+  { camera: { grant }, footage }: Pick<LiveCamera, 'camera' | 'footage'>,
+  device: FleetDevice,
+  factor: number,
+): CameraShare {
+  if (!grant) return nothing;
+  return { ...cameraShare(device, grant), decode: coresOf(grant.decode, footage) * factor };
+}
+
+function yieldOf(other: LiveCamera, device: FleetDevice, priority: number): CameraShare {
+  const share = shareOf(other, device, device.decode.factor);
+  if (other.priority < priority) return share;
+  const { grant, spec } = other.camera;
+  const least = grant
+    ? cameraShare(device, { ...grant, fps: Math.min(grant.fps, leastRate * spec.targetFps) })
+    : nothing;
+  const cheapest = decodeLadder(other.footage, spec.targetFps, device.decode.factor).at(-1)?.cores ?? 0;
+  return {
+    load: share.load - least.load,
+    watts: share.watts - least.watts,
+    decode: Math.max(0, share.decode - cheapest),
+  };
+}
+
+function askerOf(live: LiveCamera, device: FleetDevice): Asker {
+  const { id, createdAtMs, spec, grant } = live.camera;
+  const measured = grant && device.figures(`${grant.model}/${grant.variant}`).run !== undefined;
+  return {
+    id,
+    priority: live.priority,
+    since: createdAtMs,
+    fps: spec.targetFps,
+    loadPerFps: measured ? cameraShare(device, { ...grant, fps: 1 }).load : 0,
+    ladder: decodeLadder(live.footage, spec.targetFps, device.decode.factor),
+  };
+}
+
+/** How much longer decoding takes there than is assumed: of all of its cameras that it has measured. */
+function decodeFactorOf({ telemetry }: FleetDevice, there: readonly LiveCamera[]): number {
+  let measured = 0;
+  let assumed = 0;
+  for (const { cameraId, decode, decodeCores } of telemetry?.cameras ?? []) {
+    const live = there.find(({ camera }) => camera.id === cameraId);
+    if (!live || decodeCores <= 0 || live.camera.grant?.decode !== decode) continue;
+    measured += decodeCores;
+    assumed += coresOf(live.camera.grant.decode, live.footage);
+  }
+  return assumed > 0 ? Math.min(slowest, Math.max(quickest, measured / assumed)) : 1;
+}
+
+function plus(a: CameraShare, b: CameraShare): CameraShare {
+  return { load: a.load + b.load, watts: a.watts + b.watts, decode: a.decode + b.decode };
+}

@@ -1,0 +1,24 @@
+import { type CameraStatus, decodeLevelOf } from '@shoal/protocol';
+import type { CameraGrant } from '../domain/index.ts';
+import { type Footage, nearlyAll, unknownFootage } from '../placement/index.ts';
+
+type Seen = Omit<Footage, 'hasSubstream'>;
+
+export const noFootage: Seen = unknownFootage;
+
+/** What is known of a source when a device has said how it does with it. */
+export function footageSeen(before: Seen, status: CameraStatus, grant: CameraGrant | undefined): Seen {
+  const level = decodeLevelOf(status.decode);
+  if (status.state !== 'running' || level === undefined || status.seenFps <= 0) return before;
+  // Of a device that was not told yet, or has not heard.
+  if (grant?.decode !== level) return before;
+  const { [level]: _, ...others } = before.seenFps;
+  // At most what is asked for comes: a rate below that is all that the level gives.
+  const isLess = status.seenFps < nearlyAll * grant.fps;
+  const seenFps = { ...others, [level]: isLess ? status.seenFps : Math.max(grant.fps, before.seenFps[level] ?? 0) };
+  const { sourceWidth, sourceHeight, sourceFps } = status;
+  // A substream says nothing of the source.
+  if (level === 'substream' || sourceWidth === 0 || sourceHeight === 0) return { ...before, seenFps };
+  const megapixels = (sourceWidth * sourceHeight) / 1e6;
+  return { megapixels, fps: sourceFps > 0 ? sourceFps : before.fps, seenFps };
+}
