@@ -43,12 +43,13 @@ export const leastRate = 0.2;
  */
 export function apportion(askers: readonly Asker[], decodeCores: number, load: number = fullLoad): Apportionment {
   const shares = new Shares(askers, decodeCores, load);
-  const out: string[] = [];
+  const dropped: Share[] = [];
   while (!shares.fit && !(shares.left.length === 1 && shares.isAtItsLeast)) {
-    if (!shares.lowerOne()) out.push(shares.dropOne());
+    if (!shares.lowerOne()) dropped.unshift(...shares.dropOne());
   }
   shares.raise();
-  return { portions: new Map(shares.left.map((share) => [share.asker.id, portionOf(share)])), out };
+  const out = dropped.filter((share) => !shares.takeBack(share)).map(({ asker }) => asker.id);
+  return { portions: new Map(shares.left.map((share) => [share.asker.id, portionOf(share)])), out: out.reverse() };
 }
 
 interface Share {
@@ -92,18 +93,33 @@ class Shares {
     return this.#isOverLoad && lower('rate', ({ asker }) => (asker.loadPerFps > 0 ? rates.length - 1 : 0));
   }
 
-  dropOne(): string {
-    return this.left.shift()?.asker.id ?? '';
+  dropOne(): readonly Share[] {
+    return this.left.splice(0, 1);
+  }
+
+  /** Others gave way after it had gone: there may be room for the least of it after all. */
+  takeBack(share: Share): boolean {
+    share.rung = share.asker.ladder.length - 1;
+    share.rate = rates.length - 1;
+    this.left.unshift(share);
+    if (!this.fit) {
+      this.left.shift();
+      return false;
+    }
+    this.#raiseBoth(share);
+    return true;
   }
 
   /** Gives back what there is room for after all, to the first in rank first. */
   raise(): void {
     const [only] = this.left;
     if (only && this.left.length === 1) only.rate = 0;
-    for (const share of this.left.toReversed()) {
-      this.#raise(share, 'rung');
-      this.#raise(share, 'rate');
-    }
+    for (const share of this.left.toReversed()) this.#raiseBoth(share);
+  }
+
+  #raiseBoth(share: Share): void {
+    this.#raise(share, 'rung');
+    this.#raise(share, 'rate');
   }
 
   #raise(share: Share, of: 'rung' | 'rate'): void {

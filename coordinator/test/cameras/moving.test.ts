@@ -1,59 +1,9 @@
-import { seededRandom, type TelemetryInit } from '@shoal/protocol';
+import { seededRandom } from '@shoal/protocol';
 import { describe, expect, it } from 'vitest';
-import type { CameraSpec } from '../../src/domain/index.ts';
-import { aCapability, aProfile } from '../support/builders.ts';
-import { aCameraReport, aModelSha256, type ScriptedDevice } from '../support/scripted-device.ts';
-import { aWorld, type World } from '../support/world.ts';
+import { aCameraReport, type ScriptedDevice } from '../support/scripted-device.ts';
+import { create, joined } from '../support/watching.ts';
+import { aWorld } from '../support/world.ts';
 
-const spec: CameraSpec = {
-  name: 'door',
-  source: 'rtsp://10.0.0.9/stream',
-  pipeline: 'detect',
-  model: 'tiny-detector',
-  targetFps: 5,
-  parameters: {},
-  loop: false,
-  labels: {},
-};
-
-const profile = (p50Ms: number, energyMj: number | null = null) => [
-  aProfile({ model: 'tiny-detector', sha256: aModelSha256, p50Ms, p95Ms: p50Ms, energyMj }),
-];
-/** What a device says of itself besides its cameras, which all run as they were told. */
-const says =
-  (condition: () => TelemetryInit) =>
-  (device: ScriptedDevice): TelemetryInit => ({
-    ...condition(),
-    cameras: Array.from(device.cameras.values(), ({ cameraId, decode, targetFps }) => ({
-      cameraId,
-      state: 'running',
-      decode,
-      fps: targetFps,
-      seenFps: targetFps,
-      frames: 100,
-      sourceFps: 25,
-      sourceWidth: 1_280,
-      sourceHeight: 720,
-    })),
-  });
-
-async function joined(
-  world: World,
-  p50Ms: number,
-  change: { condition?: () => TelemetryInit; capability?: object; energyMj?: number } = {},
-) {
-  const { condition = () => ({}), capability = {}, energyMj = 0 } = change;
-  const device = world.aDevice({ profiles: profile(p50Ms, energyMj), capability: aCapability(capability) });
-  device.tells = says(condition);
-  await device.connect();
-  await world.clock.until(device.join(await world.token()));
-  return device;
-}
-const create = async (world: World, change: Partial<CameraSpec> = {}) => {
-  const camera = await world.clock.until(world.coordinator.cameras.create({ ...spec, ...change }));
-  await world.clock.advance(100);
-  return camera.id;
-};
 const seconds = (count: number) => count * 1_000;
 
 describe('a camera whose device is spared', () => {

@@ -133,6 +133,17 @@ describe('cameras', () => {
     expect(one.coordinator.cameras.list()).toEqual([]);
   });
 
+  test('are given a priority, a time and a substream, which stay when something else is changed', async () => {
+    const asked = ['--priority', '8', '--p95', '250', '--substream', 'rtsp://u:s3cret@h/small'];
+    expect((await run('cameras', 'add', 'rtsp://u:s3cret@h/s', '--name', 'yard', ...asked)).code).toBe(0);
+    await run('cameras', 'set', 'yard', '--fps', '7');
+    const spec = one.coordinator.cameras.list().find((camera) => camera.spec.name === 'yard')?.spec;
+    expect(spec).toMatchObject({ priority: 8, p95Ms: 250, substream: 'rtsp://u:s3cret@h/small', targetFps: 7 });
+    expect((await run('cameras', 'set', 'yard', '--priority', '12')).err).toContain('a whole number from 0 to 9');
+    expect((await run('cameras', 'set', 'yard', '--p95', '0')).err).toContain('a number above 0');
+    await run('cameras', 'remove', 'yard');
+  });
+
   test('can be bound to a device by its name, and a file that is here is named by its whole path', async () => {
     await run('cameras', 'add', 'package.json', '--name', 'file', '--device', 'pi-5');
     const spec = one.coordinator.cameras.list().find((camera) => camera.spec.name === 'file')?.spec;

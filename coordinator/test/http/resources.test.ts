@@ -100,6 +100,39 @@ describe('cameras', () => {
     expect(coordinator.cameras.get(id).spec.source).toBe('rtsp://other/');
   });
 
+  test('are asked for with a priority, a time and a substream, whose password is as secret as that of the source', async () => {
+    const { call, coordinator, log } = await anApi();
+    const substream = 'rtsp://viewer:s3cret@cam.example/small?token=abc';
+    const asked = { source, substream, priority: 8, p95Ms: 250 };
+    const made = await call('POST', '/v1/cameras', { json: asked });
+    const small = 'rtsp://***@cam.example/small?token=***';
+    expect(made).toMatchObject({
+      status: 201,
+      json: { priority: 8, p95Ms: 250, substream: small, moves: [], service: { met: true } },
+    });
+    const url = `/v1/cameras/${made.json.id}`;
+    const { text } = await call('PUT', url, { json: { source: shown, substream: small } });
+    expect(coordinator.cameras.get(made.json.id).spec).toMatchObject({ source, substream });
+    expect(JSON.parse(text)).toMatchObject({ priority: 5 });
+    expect(`${made.text} ${text} ${JSON.stringify(log)}`).not.toMatch(/s3cret|abc/);
+  });
+
+  test.each([
+    [{ priority: 10 }, 'priority'],
+    [{ priority: -1 }, 'priority'],
+    [{ priority: 2.5 }, 'priority'],
+    [{ priority: 'high' }, 'priority'],
+    [{ p95Ms: 0 }, 'p95Ms'],
+    [{ p95Ms: 1e9 }, 'p95Ms'],
+    [{ substream: '' }, 'substream'],
+  ])('are refused with %j, and the field is named', async (change, field) => {
+    const { call } = await anApi();
+    const { status, text } = await call('POST', '/v1/cameras', { json: { source, ...change } });
+    expect(status).toBe(400);
+    expect(text).toContain(field);
+    expect(text).not.toContain('s3cret');
+  });
+
   test('are removed, and their results can be paged through', async () => {
     const { call, coordinator } = await anApi();
     const { id } = (await call('POST', '/v1/cameras', { json: { source: '/clips/people.webm' } })).json;

@@ -40,6 +40,8 @@ describe('a device that is divided among its cameras', () => {
     expect(shown(askers, 0.26)).toEqual({ c1: 'skip 5', c2: 'full 5', c3: 'full 5' });
     expect(shown(askers, 0.22)).toEqual({ c1: 'keyframes 5', c2: 'full 5', c3: 'full 5' });
     expect(shown(askers, 0.2)).toEqual({ c1: 'out', c2: 'full 5', c3: 'full 5' });
+    // What is left over when one of the others had to go down is enough for the least of it.
+    expect(shown(askers, 0.19)).toEqual({ c1: 'keyframes 5', c2: 'full 5', c3: 'skip 5' });
     expect(shown(askers, 0.17)).toEqual({ c1: 'out', c2: 'full 5', c3: 'skip 5' });
   });
 
@@ -47,7 +49,7 @@ describe('a device that is divided among its cameras', () => {
     const askers = [asker('c1', { priority: 1, loadPerFps: 0.1 }), asker('c2', { priority: 9, loadPerFps: 0.1 })];
     expect(shown(askers, 1, 0.9)).toEqual({ c1: 'full 3.75', c2: 'full 5' });
     expect(shown(askers, 1, 0.6)).toEqual({ c1: 'full 1', c2: 'full 5' });
-    expect(shown(askers, 1, 0.55)).toEqual({ c1: 'out', c2: 'full 5' });
+    expect(shown(askers, 1, 0.54)).toEqual({ c1: 'out', c2: 'full 5' });
   });
 
   it('takes nothing for what was only guessed', () => {
@@ -66,50 +68,68 @@ describe('a device that is divided among its cameras', () => {
     expect(shown([asker('c1'), asker('c2')], 0.001)).toEqual({ c1: 'keyframes 5', c2: 'out' });
   });
 
-  it('never gives out more than there is, and nobody lacks what somebody of lower priority has', () => {
+  describe('whatever is asked for', () => {
+    const bottom = ladder.length - 1;
+    interface Held {
+      readonly asker: Asker;
+      readonly fps: number;
+      readonly rung: number;
+    }
+    const coresOf = (held: readonly Held[]) => held.reduce((sum, { rung }) => sum + (ladder[rung]?.cores ?? 0), 0);
+    const loadOf = (held: readonly Held[]) =>
+      held.reduce((sum, { asker, fps, rung }) => sum + asker.loadPerFps * Math.min(fps, ladder[rung]?.fps ?? 0), 0);
     const anAsker = fc.record({
       priority: fc.integer({ min: 0, max: 3 }),
       loadPerFps: fc.constantFrom(0, 0.01, 0.05, 0.1),
     });
-    fc.assert(
-      fc.property(
-        fc.array(anAsker, { minLength: 1, maxLength: 8 }),
-        fc.double({ min: 0.02, max: 1, noNaN: true }),
-        (some, cores) => {
-          const askers = some.map((change, n) => asker(`c${n + 1}`, change));
-          const { portions, out } = apportion(askers, cores, 0.9);
-          expect(portions.size + out.length).toBe(askers.length);
-          const given = askers.flatMap((one) => {
-            const portion = portions.get(one.id);
-            const rung = ladder.findIndex(({ level }) => level === portion?.decode);
-            return portion ? [{ one, portion, rung }] : [];
-          });
-          if (given.length > 1) {
-            expect(given.reduce((sum, { rung }) => sum + (ladder[rung]?.cores ?? 0), 0)).toBeLessThanOrEqual(
-              cores + 1e-6,
+    const always = (check: (held: readonly Held[], out: readonly Asker[], cores: number) => void) =>
+      fc.assert(
+        fc.property(
+          fc.array(anAsker, { minLength: 2, maxLength: 8 }),
+          fc.double({ min: 0.02, max: 1, noNaN: true }),
+          (some, cores) => {
+            const askers = some.map((change, n) => asker(`c${n + 1}`, change));
+            const { portions, out } = apportion(askers, cores, 0.9);
+            const held = askers.flatMap((one) => {
+              const portion = portions.get(one.id);
+              const rung = ladder.findIndex(({ level }) => level === portion?.decode);
+              return portion ? [{ asker: one, fps: portion.fps, rung }] : [];
+            });
+            expect(held.length + out.length).toBe(askers.length);
+            check(
+              held,
+              askers.filter(({ id }) => out.includes(id)),
+              cores,
             );
-            const load = given.reduce(
-              (sum, { one, portion, rung }) => sum + one.loadPerFps * Math.min(portion.fps, ladder[rung]?.fps ?? 0),
-              0,
-            );
-            expect(load).toBeLessThanOrEqual(0.9 + 1e-6);
-          }
-          for (const { portion } of given) expect(portion.fps).toBeGreaterThanOrEqual(5 * leastRate - 1e-9);
-          const taken = given.reduce((sum, { rung }) => sum + (ladder[rung]?.cores ?? 0), 0);
-          const coresAt = (rung: number) => ladder[rung]?.cores ?? 0;
-          // What the lower one could still give up would not be enough for the higher one to go a level up.
-          for (const { one: high, rung } of given)
-            for (const { one: low, rung: lower } of given)
-              if (high.priority > low.priority && rung > 0)
-                expect(taken + coresAt(rung - 1) - coresAt(rung) - (coresAt(lower) - coresAt(2))).toBeGreaterThan(
-                  cores,
-                );
-          for (const id of out) {
-            const gone = askers.find((one) => one.id === id);
-            for (const { one } of given) expect(one.priority).toBeGreaterThanOrEqual(gone?.priority ?? 0);
-          }
-        },
-      ),
-    );
+          },
+        ),
+      );
+    const hasRoom = (held: readonly Held[], cores: number) =>
+      coresOf(held) <= cores - 1e-6 && loadOf(held) <= 0.9 - 1e-6;
+
+    it('no more is given out than there is, and nobody is left with less than a fifth', () => {
+      always((held, _out, cores) => {
+        if (held.length > 1) expect(coresOf(held)).toBeLessThanOrEqual(cores + 1e-6);
+        if (held.length > 1) expect(loadOf(held)).toBeLessThanOrEqual(0.9 + 1e-6);
+        for (const { fps } of held) expect(fps).toBeGreaterThanOrEqual(5 * leastRate - 1e-9);
+      });
+    });
+
+    it('nobody is out, or decoded less, who could be in, or decoded better, if those that matter less had only the least', () => {
+      always((held, out, cores) => {
+        const without = (priority: number, but?: Held) =>
+          held.filter((one) => one !== but && one.asker.priority >= priority);
+        for (const gone of out)
+          expect(hasRoom([...without(gone.priority), { asker: gone, fps: 5 * leastRate, rung: bottom }], cores)).toBe(
+            false,
+          );
+        for (const one of held.filter(({ rung }) => rung > 0)) {
+          const others = held.filter(({ asker }) => asker.priority < one.asker.priority);
+          const least = others.map((low) => ({ ...low, rung: bottom, fps: 5 * leastRate }));
+          const better = { ...one, rung: one.rung - 1 };
+          expect(hasRoom([...without(one.asker.priority, one), ...least, better], cores)).toBe(false);
+        }
+      });
+    });
   });
 });
