@@ -221,14 +221,15 @@ export class CameraBinder implements FleetListener {
   /** Finds another place. Without one it waits; but heat alone is borne, for the device itself rests when it is too much. */
   #moveAway(live: LiveCamera, from: string, reason: string): void {
     const { clock, registry } = this.#deps;
-    live.leave(from, reason, clock.monotonicMs());
+    const device = registry.device(from);
+    // One that is drained is refused as long as it is, and no longer.
+    if (!device?.draining) live.leave(from, reason, clock.monotonicMs());
     const plan = this.#planner.anywhere(live);
     if (plan.kind === 'placed') {
       this.#move(live, plan.placement, reason);
       return;
     }
     live.mustLeave = undefined;
-    const device = registry.device(from);
     if (device && device.heat !== undefined && !device.draining) {
       live.left.delete(from);
       const stays = `${reason}; stays all the same: ${plan.reason}`;

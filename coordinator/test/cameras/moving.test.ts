@@ -37,6 +37,18 @@ describe('a camera whose device is spared', () => {
     expect(new Set(old.removedCameras)).toEqual(new Set([id]));
   });
 
+  it('comes back at once to a device that is drained no more, which is no move', async () => {
+    const world = await aWorld();
+    const device = await joined(world, 10);
+    const id = await create(world);
+    await world.clock.until(world.coordinator.devices.update(device.id, { draining: true }));
+    await world.clock.advance(seconds(20));
+    expect(world.coordinator.cameras.get(id).device).toBeUndefined();
+    await world.clock.until(world.coordinator.devices.update(device.id, { draining: false }));
+    await world.clock.advance(100);
+    expect(world.coordinator.cameras.get(id)).toMatchObject({ device: device.id, moves: [] });
+  });
+
   it('moves when it has been too hot for some time, and says so', async () => {
     const world = await aWorld();
     let temperatureC = 70;
@@ -169,6 +181,20 @@ describe('a camera that would be better off elsewhere', () => {
     const here = await joined(world, 10, { energyMj: 400 });
     const id = await create(world);
     await joined(world, 10, { energyMj: 100 });
+    await world.clock.advance(seconds(600));
+    expect(world.coordinator.cameras.get(id)).toMatchObject({ device: here.id, moves: [] });
+  });
+
+  it('stays when the other is better only for moments: the sun behind clouds', async () => {
+    const world = await aWorld();
+    const here = await joined(world, 10, { energyMj: 900 });
+    const id = await create(world);
+    const sunny = () => world.clock.monotonicMs() % seconds(12) < seconds(6);
+    await joined(world, 10, {
+      energyMj: 600,
+      capability: { powerSource: 'battery', hasBattery: true, batteryWh: 100, idleWatts: 2 },
+      condition: () => ({ batteryPct: 60, charging: sunny() }),
+    });
     await world.clock.advance(seconds(600));
     expect(world.coordinator.cameras.get(id)).toMatchObject({ device: here.id, moves: [] });
   });

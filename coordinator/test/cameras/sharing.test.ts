@@ -88,6 +88,22 @@ describe('cameras that share the decoder of their device', () => {
     expect(told(device, ids)).toContain('full');
   });
 
+  it('move to where they get all that they ask for, and not to where they would get as little', async () => {
+    const world = await aWorld();
+    const first = await joined(world, 1, { ...small, energyMj: 2 });
+    const ids = await creates(world, 7);
+    const [last = ''] = ids.slice(-1);
+    const second = await joined(world, 1, small);
+    // Six on the second leave room to skip only, as on the first; it is a little cheaper there.
+    const others = await creates(world, 6, { device: second.id });
+    await world.clock.advance(seconds(200));
+    expect(told(first, [last])).toEqual(['skip']);
+    await world.clock.until(world.coordinator.cameras.remove(others[0] ?? ''));
+    await world.clock.advance(seconds(30));
+    expect(told(second, [last])).toEqual(['full']);
+    expect(world.coordinator.cameras.get(last).moves).toMatchObject([{ reason: 'on pi it gets all that it asks for' }]);
+  });
+
   it('use the substream when there is no room for the source', async () => {
     const world = await aWorld();
     const device = await joined(world, 1, small);

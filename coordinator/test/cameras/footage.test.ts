@@ -1,0 +1,52 @@
+import { CameraStatus } from '@shoal/protocol';
+import { describe, expect, it } from 'vitest';
+import { footageSeen, noFootage } from '../../src/cameras/footage.ts';
+
+const grant = { model: 'm', variant: 'int8', decode: 'full', fps: 5 } as const;
+const status = (change: object = {}) =>
+  CameraStatus.decode(
+    CameraStatus.encode({
+      ...{ cameraId: 'cam_1', state: 'running', decode: 'full', seenFps: 5 },
+      ...{ sourceFps: 30, sourceWidth: 1_920, sourceHeight: 1_080 },
+      ...change,
+    }),
+  );
+
+describe('what is known of a source', () => {
+  it('is what its device says of it', () => {
+    expect(footageSeen(noFootage, status(), grant)).toEqual({ megapixels: 2.0736, fps: 30, seenFps: { full: 5 } });
+  });
+
+  it('is what a level gives, once that is less than what was asked for', () => {
+    const keyframes = { ...grant, decode: 'keyframes' as const };
+    const few = footageSeen(noFootage, status({ decode: 'keyframes', seenFps: 0.4 }), keyframes);
+    expect(few.seenFps).toEqual({ keyframes: 0.4 });
+    // That five come says that at least five do.
+    expect(footageSeen(few, status({ decode: 'keyframes', seenFps: 4.9 }), keyframes).seenFps).toEqual({
+      keyframes: 5,
+    });
+  });
+
+  it('is not the size of the substream', () => {
+    const small = status({ decode: 'substream', sourceWidth: 640, sourceHeight: 360 });
+    expect(footageSeen(noFootage, small, { ...grant, decode: 'substream' })).toMatchObject({
+      megapixels: 0.92,
+      fps: 25,
+    });
+  });
+
+  it.each([
+    ['a camera that does not run', { state: 'connecting' }],
+    ['one that has had no frame yet', { seenFps: 0 }],
+    ['one that is still decoded as it was before', { decode: 'skip' }],
+  ])('is nothing new from %s', (_what, change) => {
+    expect(footageSeen(noFootage, status(change), grant)).toBe(noFootage);
+  });
+
+  it('stays what it was where the source does not say', () => {
+    const before = { megapixels: 2, fps: 15, seenFps: {} };
+    const mute = status({ sourceWidth: 0, sourceHeight: 0, sourceFps: 0 });
+    expect(footageSeen(before, mute, grant)).toEqual({ megapixels: 2, fps: 15, seenFps: { full: 5 } });
+    expect(footageSeen(before, status({ sourceFps: 0 }), grant)).toMatchObject({ megapixels: 2.0736, fps: 15 });
+  });
+});
