@@ -114,12 +114,17 @@ export function firmCameras(device: DeviceSnapshot, stream: Stream): Pick<Camera
   return { load: Math.max(0, others.load - yielded.load), decode: Math.max(0, others.decode - yielded.decode) };
 }
 
-function rungOn(
-  { decode }: DeviceSnapshot,
-  { footage = unknownFootage, fps }: Stream,
-  firm: Pick<CameraShare, 'decode'>,
-): Rung | undefined {
-  return rungFor(decodeLadder(footage, fps, decode.factor), { capacity: decode.capacity, taken: firm.decode });
+/** How each camera can be decoded on a core as they are assumed, worked out once while a fleet is looked through. */
+const ladders = new WeakMap<Stream, readonly Rung[]>();
+
+function rungOn({ decode }: DeviceSnapshot, stream: Stream, firm: Pick<CameraShare, 'decode'>): Rung | undefined {
+  let ladder = ladders.get(stream);
+  if (!ladder) {
+    ladder = decodeLadder(stream.footage ?? unknownFootage, stream.fps, 1);
+    ladders.set(stream, ladder);
+  }
+  const { capacity, factor } = decode;
+  return rungFor(ladder, { capacity: capacity / factor, taken: firm.decode / factor });
 }
 
 /** One inference, on a device that is so many times as slow as when it does nothing else. */
