@@ -4,6 +4,8 @@ import { readWhole } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 const defaultFolder = 'simulations/regressions';
+/** Broken promises of one life that are shown. */
+const mostTold = 10;
 
 interface Options {
   readonly trace?: boolean;
@@ -69,7 +71,8 @@ export function tell(report: RunReport, withTrace: boolean, { output }: Terminal
   output.write(
     `seed ${seed}: ${succeeded} of ${tasks} tasks succeeded, ${reports} results over ${faults} faults in ${seconds} s of virtual time, trace ${traceDigest.slice(0, 12)}\n`,
   );
-  for (const promise of broken) output.write(`  BROKEN: ${promise}\n`);
+  for (const promise of broken.slice(0, mostTold)) output.write(`  BROKEN: ${promise}\n`);
+  if (broken.length > mostTold) output.write(`  BROKEN: and ${broken.length - mostTold} more\n`);
   if (withTrace) for (const line of trace) output.write(`${line}\n`);
 }
 
