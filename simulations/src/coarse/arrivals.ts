@@ -8,6 +8,8 @@ import { choicesFor } from './variants.ts';
 /** One picture that came in. */
 export interface Arrival {
   readonly workload: Workload;
+  /** How many things are on it. */
+  readonly objects: ObjectCount;
   readonly arrivedMs: number;
   readonly dueMs: number | undefined;
   readonly choices: readonly Choice[];
@@ -16,7 +18,7 @@ export interface Arrival {
 /** Lets pictures come in for as long as the events go on: by chance at their rates, and in bursts. */
 export function startArrivals(
   workloads: readonly Workload[],
-  events: EventQueue,
+  events: Pick<EventQueue, 'nowMs' | 'after'>,
   random: Random,
   arrive: (arrival: Arrival) => void,
 ): void {
@@ -38,12 +40,14 @@ export function startArrivals(
 }
 
 function arrivalOf(workload: Workload, nowMs: number, random: Random): Arrival {
-  const { objects, deadlineMs, accuracyLoss } = workload;
+  const { deadlineMs, accuracyLoss } = workload;
+  const objects = drawn(workload.objects, random);
   return {
     workload,
+    objects,
     arrivedMs: nowMs,
     dueMs: deadlineMs === undefined ? undefined : nowMs + deadlineMs,
-    choices: choicesFor(drawn(objects, random), accuracyLoss),
+    choices: choicesFor(objects, accuracyLoss),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Random } from '@shoal/protocol';
 import { type DeviceClass, type DeviceGroup, type ModelName, modelFactors } from '../fleet/index.ts';
 
 /** How much one run varies from the next: the standard deviation of its logarithm. */
-const spread = 0.12;
+export const spread = 0.12;
 const minuteMs = 60_000;
 
 /** A run that a device was given. */

@@ -21,7 +21,7 @@ import type { AgentDisk } from './agent-disk.ts';
 import { CrashableClock, WallClock } from './crashable-clock.ts';
 import { type ScriptedSources, scriptedVideos } from './scripted-videos.ts';
 import { engineOf, type SharedProcessor } from './shared-processor.ts';
-import type { SimulatedMachine } from './simulated-machine.ts';
+import type { MachineSpec, SimulatedMachine } from './simulated-machine.ts';
 import { simulatedModels } from './simulated-models.ts';
 import type { Wiretap } from './wiretap.ts';
 
@@ -100,7 +100,7 @@ export class AgentLife {
       {
         ...{ clock, random, logger, identity, link, machine, runPicture },
         store: disk.open(clock),
-        models: shelfOf(machine.spec.lacks),
+        models: shelfOf(machine.spec),
         videos: scriptedVideos(clock, sources),
         engines: [engine],
         ...(places && { places }),
@@ -136,9 +136,12 @@ export class AgentLife {
   }
 }
 
-/** Every model of the catalogue but one is on the simulated disk. */
-function shelfOf(lacking: string | undefined): ModelShelf {
-  const findHere = (model: string, variant: string) => (model === lacking ? undefined : find(model, variant));
+/** Every model of the catalogue but one can be had. */
+function shelfOf({ lacks, holds }: MachineSpec): ModelShelf {
+  const findHere = (model: string, variant: string) => (model === lacks ? undefined : find(model, variant));
+  const held = simulatedModels.flatMap((manifest) =>
+    manifest.variants.filter(({ name }) => holds?.(manifest.name, name)).map((variant) => ({ manifest, variant })),
+  );
   return {
     knows: (model, variant) => findHere(model, variant) !== undefined,
     async resolve(model, variant) {
@@ -146,7 +149,7 @@ function shelfOf(lacking: string | undefined): ModelShelf {
       if (!found) throw new ShoalError('model.unknown', `there is no ${model} ${variant}`);
       return { ...found, path: `simulated/${model}/${found.variant.name}` };
     },
-    held: async () => [],
+    held: async () => held,
   };
 }
 

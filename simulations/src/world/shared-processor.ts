@@ -40,10 +40,17 @@ export class SharedProcessor {
   }
 }
 
-/** The engine of a simulated machine: one run after the other. */
+/** The engine of a simulated machine. */
 export function engineOf(clock: Clock, machine: SimulatedMachine): Engine {
+  const { loadMs, slots = 1, provider } = machine.spec;
   return createSimulatedEngine(
     { clock },
-    { concurrency: 1, queueLimit: 64, loadMs: () => machine.spec.loadMs, inferenceMs: () => machine.infer() },
+    {
+      concurrency: slots,
+      queueLimit: 64,
+      ...(provider !== undefined && { provider }),
+      loadMs: () => loadMs,
+      inferenceMs: ({ manifest, variant }) => machine.infer(manifest.name, variant.name),
+    },
   );
 }

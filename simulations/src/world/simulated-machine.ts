@@ -5,8 +5,16 @@ import { type BatterySpec, SimulatedBattery } from './simulated-battery.ts';
 export interface MachineSpec {
   readonly name: string;
   readonly cores: number;
-  /** One inference of any model, ms. */
-  readonly inferenceMs: number;
+  /** One inference, ms: of any model, or by its name and file. */
+  readonly inferenceMs: number | ((model: string, variant: string) => number);
+  /** Inferences at the same time; left out: one. */
+  readonly slots?: number;
+  /** What its models run on, such as `gpu`; left out: `cpu`. */
+  readonly provider?: string;
+  /** Drawn on the mains while a model runs; left out: nobody measures it. */
+  readonly workWatts?: number;
+  /** Whether a file lies on its disk, and is measured therefore; left out: none does, each is fetched when it is needed. */
+  readonly holds?: (model: string, variant: string) => boolean;
   readonly loadMs: number;
   /** Left out: on mains. */
   readonly battery?: BatterySpec;
@@ -34,6 +42,7 @@ export class SimulatedMachine implements Machine {
   sensorsSay: number | undefined;
 
   readonly #reading: Reading;
+  #fromMainsJ = 0;
 
   /** @param reading what is read of a condition; a test hands in one that lies */
   constructor(spec: MachineSpec, clock: Clock, reading: Reading = (condition) => condition) {
@@ -43,9 +52,11 @@ export class SimulatedMachine implements Machine {
   }
 
   /** One inference begins: how long it takes, ms. Its energy is drawn. */
-  infer(): number {
-    const ms = this.spec.inferenceMs * this.slowdown;
+  infer(model: string, variant: string): number {
+    const { inferenceMs, workWatts = 0 } = this.spec;
+    const ms = (typeof inferenceMs === 'number' ? inferenceMs : inferenceMs(model, variant)) * this.slowdown;
     this.battery?.work(ms);
+    this.#fromMainsJ += (workWatts * ms) / 1_000;
     return this.stalled ? stalledMs : ms;
   }
 
@@ -84,8 +95,13 @@ export class SimulatedMachine implements Machine {
   }
 
   async measureEnergy(): Promise<() => Promise<number | undefined>> {
-    const beforeJ = this.battery?.workedJ ?? 0;
-    return async () => this.battery && (this.battery.workedJ - beforeJ) * 1_000;
+    const beforeJ = this.#workedJ ?? 0;
+    return async () => this.#workedJ && (this.#workedJ - beforeJ) * 1_000;
+  }
+
+  /** `undefined`: nobody measures it. */
+  get #workedJ(): number | undefined {
+    return this.battery?.workedJ ?? (this.spec.workWatts === undefined ? undefined : this.#fromMainsJ);
   }
 
   async residentBytes(): Promise<number | undefined> {

@@ -127,7 +127,7 @@ export class World {
           machine,
           disk: new AgentDisk(dice(`disk ${number}`), agentStore?.()),
           sources: this.sources,
-          config: options.agent ?? {},
+          config: configOf(machine.spec, options.agent),
           identity: signatures.newIdentity('device', dice(`key ${number}`)),
           coordinator,
           shared: this.#processors[place],
@@ -216,4 +216,9 @@ export class World {
       if (defective.has(message)) this.defects.push(line);
     }, 'debug');
   }
+}
+
+/** Of pictures one more is worked on than the machine infers at a time, as in production. */
+function configOf({ slots }: MachineSpec, config: WorldOptions['agent'] = {}): NonNullable<WorldOptions['agent']> {
+  return slots === undefined ? config : { ...config, work: { ...config.work, concurrency: slots + 1 } };
 }

@@ -8,6 +8,8 @@ import { simulatedOutput } from './simulated-output.ts';
 export interface SimulatedEngineOptions {
   /** Runs at the same time. */
   readonly concurrency: number;
+  /** What it runs on; left out: `cpu`. */
+  readonly provider?: string;
   /** Most runs that wait while all of them are busy. */
   readonly queueLimit: number;
   loadMs(model: LoadableModel): number;
@@ -45,8 +47,8 @@ class SimulatedEngine implements Engine {
 
   async capabilities(signal: AbortSignal): Promise<EngineCapabilities> {
     throwIfAborted(signal);
-    const { concurrency } = this.#options;
-    return { runtime: 'simulated', version: '1', providers: ['cpu'], formats: ['onnx'], concurrency };
+    const { concurrency, provider = 'cpu' } = this.#options;
+    return { runtime: 'simulated', version: '1', providers: [provider], formats: ['onnx'], concurrency };
   }
 
   async load(model: LoadableModel, signal: AbortSignal): Promise<LoadedModel> {

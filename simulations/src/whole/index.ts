@@ -1,0 +1,1 @@
+export { simulateWhole } from './simulate-whole.ts';
