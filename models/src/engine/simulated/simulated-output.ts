@@ -5,6 +5,14 @@ import type { LoadableModel } from '../engine.ts';
 
 const mostFindings = 5;
 
+/** Left and top in pixels of the model's input. */
+interface Finding {
+  readonly classIndex: number;
+  readonly score: number;
+  readonly left: number;
+  readonly top: number;
+}
+
 /** Something to find: the same for the same model and pixels, and within what the parameters allow. */
 export function simulatedOutput(model: LoadableModel, frame: ModelFrame, parameters: InferenceParameters): ModelOutput {
   const { manifest, variant } = model;
@@ -13,19 +21,21 @@ export function simulatedOutput(model: LoadableModel, frame: ModelFrame, paramet
   const reported = reportedClasses(manifest);
   const [leastScore, limit] =
     head.kind === 'anchor-detection' ? [head.defaultScore, head.nms.maxDetections] : [0, head.topK];
-  const findings = Array.from({ length: mostFindings }, () => {
+  const { minScore = leastScore, maxResults = limit } = parameters;
+  const findings: Finding[] = [];
+  for (let number = 0; number < mostFindings; number++) {
     const classIndex = reported[Math.floor(random.next() * reported.length)] ?? 0;
     const score = random.next();
     const left = random.next() * input.width * 0.8;
     const top = random.next() * input.height * 0.8;
-    if (head.kind === 'classification') return { score, row: [classIndex, score] };
-    return { score, row: [classIndex, score, left, top, left + input.width * 0.2, top + input.height * 0.2] };
-  });
-  const rows = findings
-    .filter(({ score }) => score >= (parameters.minScore ?? leastScore))
-    .sort((a, b) => b.score - a.score)
-    .slice(0, parameters.maxResults ?? limit)
-    .flatMap(({ row }) => row);
+    if (score >= minScore) findings.push({ classIndex, score, left, top });
+  }
+  findings.sort((a, b) => b.score - a.score);
+  const rows: number[] = [];
+  for (const { classIndex, score, left, top } of findings.slice(0, maxResults)) {
+    rows.push(classIndex, score);
+    if (head.kind === 'anchor-detection') rows.push(left, top, left + input.width * 0.2, top + input.height * 0.2);
+  }
   return unpackOutput(manifest, new Float32Array(rows), frame.placement);
 }
 
