@@ -1,15 +1,20 @@
 import type { MachineSpec, NetworkOptions } from '../world/index.ts';
 
+/** What lies on their disks, and is measured therefore. */
+const holds = (model: string, variant: string): boolean =>
+  variant === 'int8' && (model === 'efficientdet-lite0' || model === 'efficientnet-lite0');
+
 /** A drawer full of boards, no two alike. */
 export const machines: readonly MachineSpec[] = [
-  { name: 'pi-5', cores: 4, inferenceMs: 80, loadMs: 400 },
-  { name: 'pi-4', cores: 4, inferenceMs: 220, loadMs: 900, lacks: 'efficientnet-lite0' },
-  { name: 'mini-pc', cores: 4, inferenceMs: 25, loadMs: 150 },
+  { name: 'pi-5', cores: 4, inferenceMs: 80, loadMs: 400, holds },
+  { name: 'pi-4', cores: 4, inferenceMs: 220, loadMs: 900, lacks: 'efficientnet-lite0', holds },
+  { name: 'mini-pc', cores: 4, inferenceMs: 25, loadMs: 150, holds },
   {
     name: 'phone',
     cores: 8,
     inferenceMs: 60,
     loadMs: 300,
+    holds,
     // Small, so that a life of minutes is long to it.
     battery: {
       levelPct: 45,
