@@ -10,6 +10,9 @@ const minuteMs = 60_000;
 export interface Job {
   readonly model: ModelName;
   readonly variant: 'int8' | 'float32';
+  /** Its deadline has passed: it is not begun any more. */
+  isOver(): boolean;
+  onLeft(): void;
   onDone(took: { readonly queuedMs: number; readonly inferenceMs: number; readonly loadMs: number }): void;
 }
 
@@ -66,6 +69,13 @@ export class CoarseDevice {
     return this.#chargeWatts(nowMs) > this.kind.idleWatts;
   }
 
+  /** The device has the last word, as agents do: it refuses what would be late for what is before it. */
+  admits({ model, variant }: Pick<Job, 'model' | 'variant'>, timeLeftMs: number): boolean {
+    if (this.queued === 0) return true;
+    const before = (this.queued + this.running) / this.kind.slots;
+    return (before + 1) * usualMs(this.kind, model, variant) <= timeLeftMs;
+  }
+
   give(job: Job, nowMs: number, after: (delayMs: number, act: () => void) => void, now: () => number): void {
     this.#waiting.push({ job, sinceMs: nowMs });
     this.#next(after, now);
@@ -111,6 +121,10 @@ export class CoarseDevice {
     while (this.#running < this.kind.slots) {
       const next = this.#waiting.shift();
       if (!next) return;
+      if (next.job.isOver()) {
+        next.job.onLeft();
+        continue;
+      }
       this.settle(now());
       this.#running += 1;
       const { job, sinceMs } = next;

@@ -253,9 +253,15 @@ export class CoarseWorld {
     known.take(share);
     const transferMs = group.link.rttMs / 2 + task.workload.inputBytes / group.link.bytesPerMs;
     const events = this.#events;
+    const leftMs = () => (task.dueMs ?? Number.POSITIVE_INFINITY) - events.nowMs;
     const job = {
       model: chosen.model as ModelName,
       variant: chosen.variant as 'int8',
+      isOver: () => leftMs() <= 0,
+      onLeft: () => {
+        known.drop(share);
+        this.tally.expired += 1;
+      },
       onDone: (took: { queuedMs: number; inferenceMs: number; loadMs: number }) => {
         const nowMs = events.nowMs;
         known.drop(share);
@@ -270,14 +276,24 @@ export class CoarseWorld {
         if (this.#waiting.length > 0 && !this.#gathering) this.#look();
       },
     };
-    events.after(transferMs, () =>
-      device.give(
-        job,
-        this.#wallMs(),
-        (ms, act) => events.after(ms, act),
-        () => this.#wallMs(),
-      ),
-    );
+    events.after(transferMs, () => {
+      if (device.admits(job, leftMs())) {
+        device.give(
+          job,
+          this.#wallMs(),
+          (ms, act) => events.after(ms, act),
+          () => this.#wallMs(),
+        );
+        return;
+      }
+      known.drop(share);
+      events.after(group.link.rttMs / 2, () => this.#refused(task, known));
+    });
+  }
+
+  #refused(task: Arrival, by: FleetDevice): void {
+    by.pauseFor('busy', this.#events.nowMs);
+    if (!this.#tryPlace(task)) this.#wait(task);
   }
 }
 

@@ -24,7 +24,7 @@ function inCoarse(strategy: string): Outcome {
 
 /** The tolerances that docs/simulator.md states. */
 describe('whole agents and coarse devices', () => {
-  it.each(['cost', 'least-loaded', 'fastest'])('agree on a fleet that both can run, under %s', async (strategy) => {
+  it.each(['cost', 'least-loaded', 'round-robin'])('agree on a fleet that both can run, under %s', async (strategy) => {
     const whole = await simulateWhole({ fleet, strategy, seed: 1, seconds, signatures: 'simulated' });
     const coarse = inCoarse(strategy);
     const meanMs = whole.latenciesMs.reduce((sum, ms) => sum + ms, 0) / whole.finished;
