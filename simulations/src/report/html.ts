@@ -60,42 +60,52 @@ function niceLimit(outcomes: readonly Outcome[]): number {
   return Math.max(1, Math.ceil((p99[p99.length >> 1] ?? 1) / 50) * 50);
 }
 
+/** Minutes of a short run, hours of a long one. */
+function timeOf(outcomes: readonly Outcome[]): { readonly label: string; readonly unitMs: number } {
+  const longestMs = Math.max(...outcomes.map(({ virtualMs }) => virtualMs));
+  return longestMs < 3 * hourMs ? { label: 'minutes', unitMs: hourMs / 60 } : { label: 'hours', unitMs: hourMs };
+}
+
 function missPlot(outcomes: readonly Outcome[]): string {
+  const { label, unitMs } = timeOf(outcomes);
   return linePlot({
     title: 'Missed: part of the work that was late or never begun',
-    x: { label: 'hours' },
+    x: { label },
     y: { label: 'part' },
     series: outcomes.map(({ strategy, samples }) => ({
       name: strategy,
-      points: samples.map(({ atMs, missed }) => [atMs / hourMs, missed] as const),
+      points: samples.map(({ atMs, missed }) => [atMs / unitMs, missed] as const),
     })),
   });
 }
 
 function powerPlot(outcomes: readonly Outcome[]): string {
+  const { label, unitMs } = timeOf(outcomes);
   return linePlot({
     title: 'Power that work draws, above idling',
-    x: { label: 'hours' },
+    x: { label },
     y: { label: 'W' },
     series: outcomes.map(({ strategy, samples }) => ({
       name: strategy,
-      points: samples.map(({ atMs, workWatts }) => [atMs / hourMs, workWatts] as const),
+      points: samples.map(({ atMs, workWatts }) => [atMs / unitMs, workWatts] as const),
     })),
   });
 }
 
-function batteryPlot({ strategy, samples }: Outcome): string {
+function batteryPlot(outcome: Outcome): string {
+  const { strategy, samples } = outcome;
+  const { label, unitMs } = timeOf([outcome]);
   const classes = Object.keys(samples[0]?.batteries ?? {});
   if (classes.length === 0) return '';
   return linePlot({
     title: `Batteries under ${strategy}: the median, and the lowest (dashed)`,
-    x: { label: 'hours' },
+    x: { label },
     y: { label: '%', max: 100 },
     series: classes.flatMap((name) =>
       (['median', 'least'] as const).map((which) => ({
         name: `${name}, ${which}`,
         dashed: which === 'least',
-        points: samples.map(({ atMs, batteries }) => [atMs / hourMs, batteries[name]?.[which] ?? 0] as const),
+        points: samples.map(({ atMs, batteries }) => [atMs / unitMs, batteries[name]?.[which] ?? 0] as const),
       })),
     ),
   });

@@ -29,17 +29,22 @@ export function linePlot({ title, x, y, series }: Plot): string {
   const yMax = y.max ?? niceMax(all.map(([, value]) => value));
   const plotWidth = size.width - size.left - size.right;
   const plotHeight = size.height - size.top - size.bottom;
-  const px = (value: number) => (size.left + (plotWidth * Math.min(value, xMax)) / xMax).toFixed(1);
+  const px = (value: number) => (size.left + (plotWidth * value) / xMax).toFixed(1);
   const py = (value: number) => (size.top + plotHeight * (1 - Math.min(value, yMax) / yMax)).toFixed(1);
-  const ticks = [0, 0.25, 0.5, 0.75, 1];
-  const grid = ticks.map(
-    (share) =>
-      `<line class="grid" x1="${size.left}" x2="${size.width - size.right}" y1="${py(yMax * share)}" y2="${py(yMax * share)}"/>` +
-      `<text x="${size.left - 6}" y="${Number(py(yMax * share)) + 4}" text-anchor="end">${tick(yMax * share)}</text>` +
-      `<text x="${px(xMax * share)}" y="${size.height - size.bottom + 16}" text-anchor="middle">${tick(xMax * share)}</text>`,
-  );
+  const grid = [
+    ...ticksTo(yMax).map(
+      (value) =>
+        `<line class="grid" x1="${size.left}" x2="${size.width - size.right}" y1="${py(value)}" y2="${py(value)}"/>` +
+        `<text x="${size.left - 6}" y="${Number(py(value)) + 4}" text-anchor="end">${tick(value)}</text>`,
+    ),
+    ...ticksTo(xMax).map(
+      (value) =>
+        `<text x="${px(value)}" y="${size.height - size.bottom + 16}" text-anchor="middle">${tick(value)}</text>`,
+    ),
+  ];
   const lines = series.map(({ points, dashed }, i) => {
-    const path = points.map(([a, b], n) => `${n === 0 ? 'M' : 'L'}${px(a)} ${py(b)}`).join('');
+    const shown = points.filter(([value]) => value <= xMax);
+    const path = shown.map(([a, b], n) => `${n === 0 ? 'M' : 'L'}${px(a)} ${py(b)}`).join('');
     return `<path d="${path}" fill="none" stroke="${colours[i % colours.length]}" stroke-width="1.8"${dashed ? ' stroke-dasharray="4 3"' : ''}/>`;
   });
   const legend = series.map(
@@ -58,6 +63,14 @@ function niceMax(values: readonly number[]): number {
   if (max <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(max));
   return power * ([1, 2, 5, 10].find((step) => max <= step * power) ?? 10);
+}
+
+/** Round values from zero on, four or five of them as a rule. */
+function ticksTo(max: number): readonly number[] {
+  const rough = max / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 2.5, 5, 10].find((each) => rough <= each * power * (1 + 1e-9)) ?? 10);
+  return Array.from({ length: Math.floor(max / step + 1e-9) + 1 }, (_, n) => n * step);
 }
 
 function tick(value: number): string {

@@ -37,4 +37,11 @@ describe('a report', () => {
     expect(page.match(/<svg/g)?.length).toBe(5);
     expect(page).not.toMatch(/NaN|Infinity|undefined/);
   });
+
+  it('has round numbers on its axes, and minutes where the run is short', () => {
+    const numbers = [...page.matchAll(/<text [^>]*>([\d.,]+)<\/text>/g)].map(([, text = '']) => text);
+    expect(numbers.length).toBeGreaterThan(30);
+    for (const number of numbers) expect(number.replace(/\D|^[0.]+|0+$/g, '')).toMatch(/^\d{0,3}$/);
+    expect(page).toContain('>minutes<');
+  });
 });
