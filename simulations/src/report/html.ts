@@ -1,6 +1,6 @@
 import type { Outcome } from '../coarse/index.ts';
 import type { Fleet } from '../fleet/index.ts';
-import { escapeHtml, linePlot } from './plot.ts';
+import { escapeHtml, linePlot, type Plot } from './plot.ts';
 import { rowsOf } from './rows.ts';
 
 const hourMs = 3_600_000;
@@ -60,17 +60,18 @@ function niceLimit(outcomes: readonly Outcome[]): number {
   return Math.max(1, Math.ceil((p99[p99.length >> 1] ?? 1) / 50) * 50);
 }
 
-/** Minutes of a short run, hours of a long one. */
-function timeOf(outcomes: readonly Outcome[]): { readonly label: string; readonly unitMs: number } {
+/** The axis of a whole run: minutes of a short one, hours of a long one. */
+function timeOf(outcomes: readonly Outcome[]): { readonly x: Plot['x']; readonly unitMs: number } {
   const longestMs = Math.max(...outcomes.map(({ virtualMs }) => virtualMs));
-  return longestMs < 3 * hourMs ? { label: 'minutes', unitMs: hourMs / 60 } : { label: 'hours', unitMs: hourMs };
+  const [label, unitMs] = longestMs < 3 * hourMs ? ['minutes', hourMs / 60] : ['hours', hourMs];
+  return { x: { label, max: longestMs / unitMs }, unitMs };
 }
 
 function missPlot(outcomes: readonly Outcome[]): string {
-  const { label, unitMs } = timeOf(outcomes);
+  const { x, unitMs } = timeOf(outcomes);
   return linePlot({
     title: 'Missed: part of the work that was late or never begun',
-    x: { label },
+    x,
     y: { label: 'part' },
     series: outcomes.map(({ strategy, samples }) => ({
       name: strategy,
@@ -80,10 +81,10 @@ function missPlot(outcomes: readonly Outcome[]): string {
 }
 
 function powerPlot(outcomes: readonly Outcome[]): string {
-  const { label, unitMs } = timeOf(outcomes);
+  const { x, unitMs } = timeOf(outcomes);
   return linePlot({
     title: 'Power that work draws, above idling',
-    x: { label },
+    x,
     y: { label: 'W' },
     series: outcomes.map(({ strategy, samples }) => ({
       name: strategy,
@@ -94,12 +95,12 @@ function powerPlot(outcomes: readonly Outcome[]): string {
 
 function batteryPlot(outcome: Outcome): string {
   const { strategy, samples } = outcome;
-  const { label, unitMs } = timeOf([outcome]);
+  const { x, unitMs } = timeOf([outcome]);
   const classes = Object.keys(samples[0]?.batteries ?? {});
   if (classes.length === 0) return '';
   return linePlot({
     title: `Batteries under ${strategy}: the median, and the lowest (dashed)`,
-    x: { label },
+    x,
     y: { label: '%', max: 100 },
     series: classes.flatMap((name) =>
       (['median', 'least'] as const).map((which) => ({
