@@ -122,6 +122,8 @@ export interface PlacementCandidate {
   /** What it draws above idling, joules. */
   readonly energyJ: number;
   readonly cost: PlacementCost;
+  /** It would be late by what its device says of itself; no run has shown that yet, and it is tried. */
+  readonly trial?: boolean;
   /** Of a camera: how it would be decoded there, and how many frames a second it would get. */
   readonly decode?: DecodeLevel;
   readonly fps?: number;

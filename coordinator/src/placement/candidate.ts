@@ -18,6 +18,9 @@ export class Candidate implements Draft {
   varianceMs2 = 0;
   energyJ = 0;
   measured = false;
+  unproven = false;
+  /** It would be late by what was said of it, and is tried all the same. */
+  trial = false;
   load = 0;
   rung: Rung | undefined;
   fps = 1;
@@ -49,6 +52,7 @@ export class Candidate implements Draft {
       p95Ms: p95Ms(this.totalMs, this.varianceMs2),
       energyJ: this.energyJ,
       cost: this.cost,
+      ...(this.trial && { trial: true }),
       ...(this.rung && { decode: this.rung.level, fps: Math.min(this.fps, this.rung.fps) }),
     };
   }

@@ -25,6 +25,8 @@ export function aChoice(model: string, variant: ModelVariant, accuracy: number):
 export interface Figures {
   /** Of one inference; `undefined`: never measured. */
   readonly run: Duration | undefined;
+  /** The time was said, and no run has shown it yet. */
+  readonly unproven?: boolean;
   /** What one inference draws above idling, joules; `undefined`: neither measured nor known of its kind. */
   readonly energyJ: number | undefined;
   /** What loading takes before the first run, ms; `undefined`: never measured. */

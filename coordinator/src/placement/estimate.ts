@@ -31,6 +31,8 @@ export interface Estimate {
   readonly energyJ: number;
   /** Whether the time of a run was measured on this device. */
   readonly measured: boolean;
+  /** That was only said: no run has shown it yet. */
+  readonly unproven: boolean;
   /** Of a camera: the part of the device that all of its cameras would take with this one. Over 1, frames are left out. */
   readonly load: number;
   /** How the camera would be decoded there; `undefined`: no room for it, or a task. */
@@ -135,6 +137,7 @@ function takeOption(draft: Draft, option: number | undefined, options: Options, 
     draft.varianceMs2 = 0;
     draft.energyJ = 0;
     draft.measured = true;
+    draft.unproven = false;
     return;
   }
   draft.choice = options.choices[option];
@@ -142,6 +145,7 @@ function takeOption(draft: Draft, option: number | undefined, options: Options, 
   draft.varianceMs2 = options.varianceMs2(option) * factor * factor;
   draft.energyJ = options.energyJ(option);
   draft.measured = options.isMeasured(option);
+  draft.unproven = options.isUnproven(option);
 }
 
 /** What a camera takes of the device that it runs on: a part of its time, and watts. */

@@ -68,12 +68,12 @@ export function lastingRefusalOf(
 
 /** Why this choice cannot be run there, though another one might. */
 export function unfitness(
-  estimate: Estimate,
+  estimate: Estimate & { readonly trial: boolean },
   work: Work,
   limits: PlacementLimits,
   { wallMs }: Moment,
 ): RefusalReason | undefined {
-  if (isTooSlow(estimate, work)) return 'too-slow';
+  if (isTooSlow(estimate, work) && !estimate.trial) return 'too-slow';
   if (work.stream && estimate.rung === undefined) return 'decode-budget';
   if (work.stream && isCrowded(estimate, work.stream)) return 'busy';
   if (!estimate.device.power.onBattery) return undefined;

@@ -29,3 +29,4 @@ export type { CameraShare, DeviceSnapshot, FleetSnapshot, PlacementLimits, Strea
 export { strategies, strategyNamed } from './strategies/index.ts';
 export type { Strategy } from './strategy.ts';
 export { assignTogether, gatherMs, mostTogether } from './together.ts';
+export { Trials } from './trials.ts';

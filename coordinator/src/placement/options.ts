@@ -10,6 +10,8 @@ const unknownBusyWatts = 5;
 
 /** The figures of one option, in this order, side by side: a fleet of them is read for each piece of work. */
 const figuresEach = 6;
+/** How the time of a run is known. */
+const [unknown, said, shown] = [0, 1, 2];
 
 /** What may be run on one device, with what it takes there. */
 export class Options {
@@ -43,7 +45,12 @@ export class Options {
 
   /** Whether the time of a run was measured on this device. */
   isMeasured(option: number): boolean {
-    return this.#figures[option * figuresEach + 5] === 1;
+    return this.#figures[option * figuresEach + 5] !== unknown;
+  }
+
+  /** Whether that was only said: no run has shown it yet. */
+  isUnproven(option: number): boolean {
+    return this.#figures[option * figuresEach + 5] === said;
   }
 }
 
@@ -56,16 +63,16 @@ export function optionsOf(
   { choices }: Menu,
 ): Options {
   const all = choices.map((choice) => rowOf(choice, figures(choice.key), bytesPerMs));
-  const measured = all.some((row) => row.measured);
-  const open = measured ? all.filter((row) => row.measured) : all;
+  const measured = all.filter(({ knownBy }) => knownBy !== unknown);
+  const open = measured.length > 0 ? measured : all;
   const kept = open.filter((row, at) => !open.some((other, otherAt) => beats(other, row, otherAt < at)));
-  const numbers = kept.flatMap(({ runMs, varianceMs2, energyJ, loadMs, loadedUntilMs, measured }) => [
+  const numbers = kept.flatMap(({ runMs, varianceMs2, energyJ, loadMs, loadedUntilMs, knownBy }) => [
     runMs,
     varianceMs2,
     energyJ,
     loadMs,
     loadedUntilMs,
-    measured ? 1 : 0,
+    knownBy,
   ]);
   return new Options(
     kept.map(({ choice }) => choice),
@@ -80,10 +87,10 @@ interface Row {
   readonly energyJ: number;
   readonly loadMs: number;
   readonly loadedUntilMs: number;
-  readonly measured: boolean;
+  readonly knownBy: number;
 }
 
-function rowOf(choice: Choice, { run, energyJ, loadMs, loadedUntilMs }: Figures, bytesPerMs: number): Row {
+function rowOf(choice: Choice, { run, unproven, energyJ, loadMs, loadedUntilMs }: Figures, bytesPerMs: number): Row {
   const { precision, sizeBytes } = choice.variant;
   const runMs = run?.meanMs ?? unmeasuredRunMs[precision];
   return {
@@ -94,7 +101,7 @@ function rowOf(choice: Choice, { run, energyJ, loadMs, loadedUntilMs }: Figures,
     energyJ: energyJ ?? energyOfRun(runMs),
     loadMs: loadMs ?? unmeasuredLoadMs + sizeBytes / bytesPerMs,
     loadedUntilMs,
-    measured: run !== undefined,
+    knownBy: run === undefined ? unknown : unproven ? said : shown,
   };
 }
 

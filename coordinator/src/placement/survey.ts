@@ -2,7 +2,7 @@ import type { PlacementRefusal } from '../domain/index.ts';
 import { Candidate } from './candidate.ts';
 import type { CostContext } from './cost.ts';
 import { estimateStream, estimateTask, type Wait, waitOn } from './estimate.ts';
-import { floorOf, refusalOf, unfitness } from './feasible.ts';
+import { floorOf, isTooSlow, refusalOf, unfitness } from './feasible.ts';
 import { CheapestFinds, type Finds, ListedFinds } from './finds.ts';
 import { type Menu, menuOf } from './menu.ts';
 import type { Options } from './options.ts';
@@ -105,6 +105,7 @@ export class Survey implements FleetSearch {
     for (let option = 0; option < Math.max(1, count); option++) {
       const candidate = this.#estimate(device, count === 0 ? undefined : option, options, wait);
       candidate.price = price;
+      candidate.trial = this.#context.mayTry === true && candidate.unproven && isTooSlow(candidate, this.work);
       const reason = unfitness(candidate, this.work, limits, this.#context);
       if (reason === undefined) {
         fits += 1;

@@ -25,6 +25,10 @@ export class KnownVariant implements Figures {
     this.#factor = factor;
   }
 
+  get unproven(): boolean {
+    return this.#history.lastRunMs === undefined;
+  }
+
   /** What a run takes when nothing slows the device down, ms. */
   get usualMs(): number | undefined {
     return this.#history.duration?.meanMs;
@@ -47,12 +51,13 @@ export class KnownVariant implements Figures {
 
   /** It ran, and is in memory therefore. @returns whether that is news: whoever reckons with it should look again. */
   ran(ms: number, nowMs: number): boolean {
+    const isFirst = this.unproven;
     this.#history.add(ms, nowMs);
     const before = this.loadedUntilMs;
     this.#setLoaded();
     const isLoadNews = this.loadedUntilMs - before > loadedNewsMs;
     if (!isLoadNews) this.loadedUntilMs = before;
-    return this.#setRun() || isLoadNews;
+    return this.#setRun() || isLoadNews || isFirst;
   }
 
   /** @returns whether anything became different. */

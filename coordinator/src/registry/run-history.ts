@@ -4,6 +4,8 @@ import { type Duration, fromQuantiles, slowed } from '../placement/index.ts';
 const remembered = 32;
 /** From so many runs on, what was seen counts alone; before, along with what was said. */
 const enough = 5;
+/** A run may take this many times as long by chance, but no run is so many times as quick. */
+const unbelievable = 10;
 
 /** What one variant takes on one device: said at first, then seen. */
 export class RunHistory {
@@ -39,7 +41,9 @@ export class RunHistory {
     if (p50Ms === undefined || p95Ms === undefined) return this.#said;
     const seen = fromQuantiles(p50Ms, p95Ms);
     if (!this.#said || sorted.length >= enough) return seen;
-    // In between on a scale of factors: what was said may be off by any factor.
-    return slowed(this.#said, (seen.meanMs / Math.max(0.001, this.#said.meanMs)) ** (sorted.length / enough));
+    const factor = seen.meanMs / Math.max(0.001, this.#said.meanMs);
+    if (factor < 1 / unbelievable) return seen;
+    // In between on a scale of factors.
+    return slowed(this.#said, factor ** (sorted.length / enough));
   }
 }

@@ -20,6 +20,7 @@ import {
   type PlacementContext,
   type PlacementPolicy,
   place,
+  Trials,
   type Warmth,
   type Work,
 } from '../placement/index.ts';
@@ -72,6 +73,7 @@ export class Dispatcher implements FleetListener {
   /** By attempt id. */
   readonly #running = new Map<string, RunningAttempt>();
   readonly #leases: DueTimes<RunningAttempt>;
+  readonly #trials = new Trials();
   /** When a device was last told to load a model ahead, monotonic ms. */
   readonly #hintedMs = new WeakMap<FleetDevice, number>();
   #scheduled = false;
@@ -294,6 +296,7 @@ export class Dispatcher implements FleetListener {
       return false;
     }
     counts.placed += 1;
+    this.#trials.placed(plan.placement, context.nowMs);
     if (plan.warm) this.#warm(plan.warm);
     this.#line.remove(live);
     this.#begin(live, plan.placement);
@@ -302,7 +305,8 @@ export class Dispatcher implements FleetListener {
 
   #context(): PlacementContext {
     const { clock, random } = this.#deps;
-    return { nowMs: clock.monotonicMs(), wallMs: clock.nowMs(), random, ...this.#options.placement };
+    const nowMs = clock.monotonicMs();
+    return { nowMs, wallMs: clock.nowMs(), random, mayTry: this.#trials.mayTry(nowMs), ...this.#options.placement };
   }
 
   #workOf({ task, resolved, dueMs, tried, declined }: LiveTask): Work {

@@ -31,6 +31,11 @@ describe('what a variant takes on a device', () => {
     expect(historyOf(30 * factor, Array(5).fill(30)).duration?.meanMs).toBeCloseTo(30, 6);
   });
 
+  it('is what was seen as soon as one run was ten times as quick as was said: that is no chance', () => {
+    expect(historyOf(3_000, [30]).duration?.meanMs).toBe(30);
+    expect(historyOf(200, [30]).duration?.meanMs).toBeGreaterThan(100);
+  });
+
   it('has the spread that was seen', () => {
     const random = seededRandom(1);
     const runs = Array.from({ length: 32 }, () => 100 * (0.8 + 0.4 * random.next()));

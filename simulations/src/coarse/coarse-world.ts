@@ -10,6 +10,7 @@ import {
   place,
   Registry,
   strategyNamed,
+  Trials,
   type Warmth,
   type Work,
 } from '@shoal/coordinator';
@@ -51,6 +52,7 @@ export class CoarseWorld {
   readonly #events = new EventQueue();
   readonly #random: Random;
   readonly #policy: PlacementPolicy;
+  readonly #trials = new Trials();
   readonly #startMs: number;
   readonly #telemetryMs: number;
   readonly #byId = new Map<string, CoarseDevice>();
@@ -200,7 +202,9 @@ export class CoarseWorld {
   }
 
   #context(): PlacementContext {
-    return { nowMs: this.#events.nowMs, wallMs: this.#wallMs(), random: this.#random, ...this.#policy };
+    const { nowMs } = this.#events;
+    const mayTry = this.#trials.mayTry(nowMs);
+    return { nowMs, wallMs: this.#wallMs(), random: this.#random, mayTry, ...this.#policy };
   }
 
   #workOf({ workload, dueMs, choices }: Arrival): Work {
@@ -221,6 +225,7 @@ export class CoarseWorld {
     const context = assigned === undefined ? this.#context() : { ...this.#context(), assigned };
     const plan = place(this.registry.fleet, this.#workOf(task), context);
     if (plan.kind === 'unplaced') return false;
+    this.#trials.placed(plan.placement, this.#events.nowMs);
     if (plan.warm) this.#warm(plan.warm);
     const { chosen } = plan.placement;
     const device = this.#byId.get(chosen.device);

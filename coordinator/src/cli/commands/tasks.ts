@@ -84,7 +84,10 @@ function attemptExplanation(
     (each) => `  ${nameOf(each.device, names)} refused: ${printable(each.detail)}\n`,
   );
   const together = placement.together ? '  Decided together with other work: what costs less is left to that.\n' : '';
-  return title + times + together + refused.join('');
+  const trial = placement.chosen.trial
+    ? '  A trial: too slow by what the device says of itself, which no run has shown yet.\n'
+    : '';
+  return title + times + together + trial + refused.join('');
 }
 
 /** The terms of a cost that count, the greatest first: `energy 0.31, time 0.05`. */

@@ -27,6 +27,11 @@ const Candidate = Type.Object({
     },
     { description: 'What this placement would cost, in joules of the mains.' },
   ),
+  trial: Type.Optional(
+    Type.Boolean({
+      description: 'Too slow by what the device says of itself, which no run has shown yet: it is tried.',
+    }),
+  ),
 });
 
 export const PlacementRefusal = Type.Object({
