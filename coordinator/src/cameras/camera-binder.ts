@@ -1,17 +1,10 @@
-import {
-  asShoalError,
-  type Clock,
-  every,
-  type Logger,
-  type Messenger,
-  type Random,
-  type ShoalError,
-} from '@shoal/protocol';
+import { type Clock, every, type Random, type ShoalError } from '@shoal/protocol';
 import type { Camera, Placement } from '../domain/index.ts';
 import type { Apportionment, PlacementPolicy } from '../placement/index.ts';
 import type { FleetDevice, FleetListener, Registry } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
-import { assignmentOf, grantOf, needText } from './assignment.ts';
+import { grantOf, needText } from './assignment.ts';
+import type { CameraLine } from './camera-line.ts';
 import { CameraLooks, isSame } from './camera-looks.ts';
 import { CameraPlanner } from './camera-planner.ts';
 import { DeviceRooms } from './device-rooms.ts';
@@ -37,10 +30,9 @@ const formerKept = 16;
 interface Deps {
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
-  readonly store: Pick<Store, 'commit' | 'defer'>;
+  readonly store: Pick<Store, 'defer'>;
   readonly registry: Registry;
-  readonly messenger: Messenger;
+  readonly line: CameraLine;
   /** By id; whoever keeps them adds and removes. */
   readonly cameras: ReadonlyMap<string, LiveCamera>;
 }
@@ -330,39 +322,20 @@ export class CameraBinder implements FleetListener {
   }
 
   #assign(live: LiveCamera, device: FleetDevice): void {
-    void this.#ask(live, device).catch((error) => {
-      this.#deps.logger.error('a camera could not be assigned', {
-        camera: live.camera.id,
-        error: asShoalError(error).message,
-      });
-    });
-  }
-
-  async #ask(live: LiveCamera, device: FleetDevice): Promise<void> {
     if (device.presence !== 'online' || !live.resolved || live.removed) return;
-    const { camera } = live;
-    const { revision } = camera;
+    const { revision } = live.camera;
     if (live.asking === revision) return;
     live.asking = revision;
     live.agreed = false;
-    try {
-      // A revision is never used twice: the device would take the second one for the first.
-      if (live.durableRevision !== revision) await this.#deps.store.commit([{ kind: 'camera', camera }]);
-      live.durableRevision = revision;
-      await this.#deps.messenger.request(
-        device.id,
-        { cameraAssignment: assignmentOf({ camera, resolved: live.resolved }) },
-        { timeoutMs: this.#options.assignTimeoutMs },
-      );
-      if (live.camera.revision === revision) live.agree(this.#deps.clock.monotonicMs());
-    } catch (thrown) {
-      this.#notTaken(live, device, revision, asShoalError(thrown));
-    } finally {
-      if (live.asking === revision) {
-        live.asking = undefined;
-        this.#arrived(live);
-      }
-    }
+    this.#deps.line.ask(live, device, (error) => this.#answered(live, device, revision, error));
+  }
+
+  #answered(live: LiveCamera, device: FleetDevice, revision: number, error: ShoalError | undefined): void {
+    if (error) this.#notTaken(live, device, revision, error);
+    else if (live.camera.revision === revision) live.agree(this.#deps.clock.monotonicMs());
+    if (live.asking !== revision) return;
+    live.asking = undefined;
+    this.#arrived(live);
   }
 
   /** It was answered, or will not be any more: there is room for the next one. */
@@ -432,9 +405,8 @@ export class CameraBinder implements FleetListener {
     this.#takeOff(device.id, cameraId, 'the camera runs elsewhere or was removed');
   }
 
-  /** Said once: a device that did not hear it goes on reporting the camera, and is told again. */
   #takeOff(deviceId: string, cameraId: string, reason: string): void {
     if (this.#deps.registry.device(deviceId)?.presence !== 'online') return;
-    this.#deps.messenger.send(deviceId, { payload: { cameraRemoval: { cameraId, reason } } });
+    this.#deps.line.takeOff(deviceId, cameraId, reason);
   }
 }

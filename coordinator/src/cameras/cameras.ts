@@ -13,6 +13,7 @@ import type { ModelIndex } from '../pipelines/index.ts';
 import type { FleetDevice, FleetListener, Registry } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
 import { type BinderOptions, CameraBinder } from './camera-binder.ts';
+import { MessengerLine } from './camera-line.ts';
 import { checkCamera } from './check-camera.ts';
 import { LiveCamera } from './live-camera.ts';
 import type { Reports } from './reports.ts';
@@ -43,7 +44,8 @@ export class CameraBook implements Cameras, FleetListener {
   constructor(deps: Deps, options: CameraOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#binder = new CameraBinder({ ...deps, cameras: this.#cameras }, options);
+    const line = new MessengerLine(deps, options.assignTimeoutMs);
+    this.#binder = new CameraBinder({ ...deps, line, cameras: this.#cameras }, options);
   }
 
   load(cameras: readonly Camera[]): void {
