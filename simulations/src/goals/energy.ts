@@ -4,7 +4,11 @@ import { medianOf, ratioOf, runs, startHour } from './runs.ts';
 
 const hours = 0.5;
 
-/** What ECORE published against the most accurate model wherever it runs (arXiv 2507.06011), with our own ECORE; and the default strategy. */
+/**
+ * What ECORE published against the most accurate model wherever it runs (arXiv 2507.06011), with our own ECORE; and the default strategy. How much it is
+ * depends on the pictures: seven of ten of the shop's show many things, on which the lighter models lose little. Where six of ten show few, they
+ * lose more than five points there, and latency falls by 43 % instead.
+ */
 export const energy: Goal = {
   name: 'energy',
   title: 'shop, its steady work without deadlines: energy and latency against accuracy-greedy routing',
