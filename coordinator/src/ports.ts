@@ -28,7 +28,7 @@ export const openCoordinator: OpenCoordinator = async (request) => {
       logger,
       identity,
       link,
-      store: new SqliteStore(clock, { path: join(dataDirectory, 'coordinator.sqlite') }),
+      store: new SqliteStore(clock, { path: join(dataDirectory, 'coordinator.sqlite'), logger }),
       blobs: new FileBlobStore(random, join(dataDirectory, 'blobs')),
       models: knownManifests(manifestDirectory(folders), logger),
       addresses,

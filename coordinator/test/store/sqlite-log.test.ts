@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createLogger, type LogRecord } from '@shoal/protocol';
 import { VirtualClock } from '@shoal/protocol/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SqliteStore } from '../../src/store/sqlite/index.ts';
@@ -188,7 +189,11 @@ describe('who keeps the log', () => {
     const failFlushes = () => {
       fails = true;
     };
-    return { keeper: new LogKeeper(log, checkpointer, 100), checkpoints, failFlushes };
+    const clock = new VirtualClock();
+    const said: LogRecord[] = [];
+    const logger = createLogger((record) => said.push(record));
+    const keeper = new LogKeeper({ log, checkpointer, clock, logger }, 100);
+    return { keeper, checkpoints, failFlushes, clock, said };
   }
 
   it('has commits wait while a checkpoint is made, not the one that made it due', async () => {
@@ -218,6 +223,37 @@ describe('who keeps the log', () => {
     await keeper.flush();
     expect(checkpoints).toHaveLength(2);
     checkpoints[1]?.resolve();
+    await keeper.close();
+  });
+
+  it('says that checkpoints fail, with what to do, once an hour, and when they succeed again', async () => {
+    const { keeper, checkpoints, clock, said } = aKeeper();
+    const grow = async (end: (made: PromiseWithResolvers<void>) => void) => {
+      const before = checkpoints.length;
+      while (checkpoints.length === before) await keeper.flush();
+      end(checkpoints.at(-1) as PromiseWithResolvers<void>);
+      await keeper.ready();
+    };
+    const fail = () => grow(({ reject }) => reject(new Error('database is locked')));
+    await fail();
+    expect(said).toMatchObject([
+      {
+        level: 'error',
+        message: expect.stringMatching(/make room on its disk/),
+        fields: { logBytes: 120, error: expect.stringContaining('database is locked') },
+      },
+    ]);
+    await fail();
+    await clock.advance(3_599_999);
+    await fail();
+    expect(said).toHaveLength(1);
+    await clock.advance(1);
+    await fail();
+    expect(said).toHaveLength(2);
+    await grow(({ resolve }) => resolve());
+    expect(said[2]).toMatchObject({ level: 'info' });
+    await fail();
+    expect(said).toHaveLength(4);
     await keeper.close();
   });
 

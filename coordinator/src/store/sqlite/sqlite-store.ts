@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type Clock, type PeerId, type SequenceStore, ShoalError } from '@shoal/protocol';
+import { type Clock, type Logger, type PeerId, type SequenceStore, ShoalError, silentLogger } from '@shoal/protocol';
 import type { Page, PageOptions, ResultRecord, Task, TaskState } from '../../domain/index.ts';
 import { GroupCommit } from '../group-commit.ts';
 import type { BlobRecord, Change, Retention, Store, StoreCounts, StoredState } from '../store.ts';
@@ -16,6 +16,8 @@ export interface SqliteStoreOptions {
   readonly path: string;
   /** Refuses with `io.disk-full` rather than let the file grow past this, bytes. Default: as large as the disk allows. */
   readonly mostBytes?: number;
+  /** Told of what fails while nobody waits for it. Default: nobody is. */
+  readonly logger?: Logger;
   /** For tests: what brings commits to the disk. */
   readonly openLog?: typeof openLogFlush;
 }
@@ -54,20 +56,21 @@ export class SqliteStore implements Store {
   /** @throws `io.failed` when the file is damaged, in use or of a later version; `io.disk-full`. */
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { path, openLog = openLogFlush } = this.#options;
+    const { path, logger = silentLogger, openLog = openLogFlush } = this.#options;
     const database = openDatabase(this.#options);
     const flush = await openLog(path).catch((error) => {
       database.close();
       throw storeError(error, path);
     });
-    const log = new LogKeeper(flush, openCheckpointThread(path));
+    const clock = this.#clock;
+    const log = new LogKeeper({ log: flush, checkpointer: openCheckpointThread(path), clock, logger });
     const reader = new SqliteReader(database);
     const writer = new SqliteWriter(database);
     const sequences: StoredSequences = new StoredSequences(reader.sequences(), (next) =>
       group.commit([{ kind: 'sequences-reserved', next }]),
     );
     const group = new GroupCommit({
-      clock: this.#clock,
+      clock,
       sequences,
       write: async (writes) => {
         try {
