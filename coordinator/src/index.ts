@@ -17,5 +17,5 @@ export type {
   Task as TaskAnswer,
 } from './http/index.ts';
 export * from './placement/index.ts';
-export { FleetDevice, Registry } from './registry/index.ts';
+export { FleetDevice, Registry, shareOf } from './registry/index.ts';
 export { MemoryDisk, MemoryStore } from './store/index.ts';

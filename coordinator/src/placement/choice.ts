@@ -33,4 +33,6 @@ export interface Figures {
   readonly loadMs: number | undefined;
   /** Until then (monotonic ms) it is taken to be in memory. */
   readonly loadedUntilMs: number;
+  /** When work that is with the device will have loaded it, monotonic ms; `undefined`: nothing loads it. */
+  readonly loadingUntilMs?: number | undefined;
 }

@@ -71,7 +71,7 @@ export function estimateTask(
   takeOption(draft, option, options, factor);
   draft.queueMs = wait.meanMs;
   draft.transferMs = device.rttMs / 2 + inputBytes / device.bytesPerMs;
-  draft.loadMs = option === undefined ? 0 : options.loadMs(option, nowMs);
+  draft.loadMs = option === undefined ? 0 : options.loadMs(option, nowMs, wait.meanMs);
   draft.runMs += device.decodeMs;
   draft.totalMs = draft.queueMs + draft.transferMs + draft.loadMs + draft.runMs;
   draft.varianceMs2 += wait.varianceMs2;

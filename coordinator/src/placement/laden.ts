@@ -1,6 +1,6 @@
 import { type Duration, sum } from './duration.ts';
 import type { Menu } from './menu.ts';
-import type { Options } from './options.ts';
+import { type Options, optionsOf } from './options.ts';
 import type { DeviceSnapshot } from './snapshot.ts';
 
 /** What work takes of the device that it is given to. */
@@ -8,7 +8,11 @@ interface Load {
   readonly running: number;
   readonly time: Duration;
   readonly energyJ: number;
+  /** Variants that it will have loaded by then (monotonic ms), by their keys. */
+  readonly loading?: ReadonlyMap<string, number>;
 }
+
+const noLoads: ReadonlyMap<string, number> = new Map();
 
 /** A device as it will be when it holds more work than it does now. */
 export class Laden implements DeviceSnapshot {
@@ -37,8 +41,10 @@ export class Laden implements DeviceSnapshot {
   readonly rttMs: number;
   readonly decodeMs: number;
   readonly #device: DeviceSnapshot;
+  readonly #loading: ReadonlyMap<string, number>;
 
-  constructor(device: DeviceSnapshot, { running, time, energyJ }: Load) {
+  constructor(device: DeviceSnapshot, { running, time, energyJ, loading = noLoads }: Load) {
+    this.#loading = loading;
     this.#device = device;
     this.id = device.id;
     this.name = device.name;
@@ -67,10 +73,14 @@ export class Laden implements DeviceSnapshot {
   }
 
   figures(key: string): ReturnType<DeviceSnapshot['figures']> {
-    return this.#device.figures(key);
+    const figures = this.#device.figures(key);
+    const loadingUntilMs = this.#loading.get(key);
+    if (loadingUntilMs === undefined) return figures;
+    const { run, unproven = false, energyJ, loadMs, loadedUntilMs } = figures;
+    return { run, unproven, energyJ, loadMs, loadedUntilMs, loadingUntilMs };
   }
 
   options(menu: Menu): Options {
-    return this.#device.options(menu);
+    return this.#loading.size === 0 ? this.#device.options(menu) : optionsOf(this, menu);
   }
 }

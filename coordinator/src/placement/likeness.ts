@@ -25,11 +25,12 @@ export function likenessOf(device: Traits, variants: Iterable<readonly [key: str
   let measured = 0;
   let leastMs = Number.POSITIVE_INFINITY;
   let leastJ = Number.POSITIVE_INFINITY;
-  for (const [key, { run, energyJ, loadedUntilMs }] of variants) {
+  for (const [key, { run, energyJ, loadedUntilMs, loadingUntilMs }] of variants) {
     if (run) measured += 1;
     leastMs = Math.min(leastMs, run?.meanMs ?? leastMs);
     leastJ = Math.min(leastJ, energyJ ?? leastJ);
     if (loadedUntilMs > 0) loaded.push(key);
+    else if (loadingUntilMs !== undefined) loaded.push(`${key} soon`);
   }
   const link = `${step(bytesPerMs, linkStep)} ${step(1 + rttMs, linkStep)}`;
   const taken = `${Math.round(decodeMs / decodeStepMs)} ${Math.round(cameraLoad / cameraStep)}`;

@@ -9,7 +9,8 @@ const unmeasuredLoadMs = 1_000;
 const unknownBusyWatts = 5;
 
 /** The figures of one option, in this order, side by side: a fleet of them is read for each piece of work. */
-const figuresEach = 6;
+const figuresEach = 7;
+const notLoading = Number.POSITIVE_INFINITY;
 /** How the time of a run is known. */
 const [unknown, said, shown] = [0, 1, 2];
 
@@ -37,10 +38,14 @@ export class Options {
     return this.#figures[option * figuresEach + 2] as number;
   }
 
-  /** What loading takes before the first run. */
-  loadMs(option: number, nowMs: number): number {
+  /**
+   * What loading takes before the first run of work that waits for so long first. What other work loads already is not loaded twice: only waited for.
+   */
+  loadMs(option: number, nowMs: number, waitMs = 0): number {
     const at = option * figuresEach + 3;
-    return nowMs < (this.#figures[at + 1] as number) ? 0 : (this.#figures[at] as number);
+    if (nowMs < (this.#figures[at + 1] as number)) return 0;
+    const leftMs = (this.#figures[at + 3] as number) - nowMs - waitMs;
+    return Math.max(0, Math.min(leftMs, this.#figures[at] as number));
   }
 
   /** Whether the time of a run was measured on this device. */
@@ -59,20 +64,21 @@ export class Options {
  * everything is left out: whoever decides by time, energy and accuracy would never take it.
  */
 export function optionsOf(
-  { figures, bytesPerMs }: { readonly bytesPerMs: number; figures(key: string): Figures },
+  device: { readonly bytesPerMs: number; figures(key: string): Figures },
   { choices }: Menu,
 ): Options {
-  const all = choices.map((choice) => rowOf(choice, figures(choice.key), bytesPerMs));
+  const all = choices.map((choice) => rowOf(choice, device.figures(choice.key), device.bytesPerMs));
   const measured = all.filter(({ knownBy }) => knownBy !== unknown);
   const open = measured.length > 0 ? measured : all;
   const kept = open.filter((row, at) => !open.some((other, otherAt) => beats(other, row, otherAt < at)));
-  const numbers = kept.flatMap(({ runMs, varianceMs2, energyJ, loadMs, loadedUntilMs, knownBy }) => [
+  const numbers = kept.flatMap(({ runMs, varianceMs2, energyJ, loadMs, loadedUntilMs, knownBy, loadingUntilMs }) => [
     runMs,
     varianceMs2,
     energyJ,
     loadMs,
     loadedUntilMs,
     knownBy,
+    loadingUntilMs,
   ]);
   return new Options(
     kept.map(({ choice }) => choice),
@@ -88,9 +94,11 @@ interface Row {
   readonly loadMs: number;
   readonly loadedUntilMs: number;
   readonly knownBy: number;
+  readonly loadingUntilMs: number;
 }
 
-function rowOf(choice: Choice, { run, unproven, energyJ, loadMs, loadedUntilMs }: Figures, bytesPerMs: number): Row {
+function rowOf(choice: Choice, figures: Figures, bytesPerMs: number): Row {
+  const { run, unproven, energyJ, loadMs, loadedUntilMs, loadingUntilMs = notLoading } = figures;
   const { precision, sizeBytes } = choice.variant;
   const runMs = run?.meanMs ?? unmeasuredRunMs[precision];
   return {
@@ -102,6 +110,7 @@ function rowOf(choice: Choice, { run, unproven, energyJ, loadMs, loadedUntilMs }
     loadMs: loadMs ?? unmeasuredLoadMs + sizeBytes / bytesPerMs,
     loadedUntilMs,
     knownBy: run === undefined ? unknown : unproven ? said : shown,
+    loadingUntilMs,
   };
 }
 
@@ -120,6 +129,7 @@ function beats(a: Row, b: Row, isFirst: boolean): boolean {
     a.loadMs - b.loadMs,
     // In memory until ever, both of them: no difference.
     a.loadedUntilMs === b.loadedUntilMs ? 0 : b.loadedUntilMs - a.loadedUntilMs,
+    a.loadingUntilMs === b.loadingUntilMs ? 0 : a.loadingUntilMs - b.loadingUntilMs,
     b.choice.accuracy - a.choice.accuracy,
   ];
   return differences.every((difference) => difference <= 0) && (isFirst || differences.some((each) => each < 0));

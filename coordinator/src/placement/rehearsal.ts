@@ -50,7 +50,7 @@ export class Rehearsal {
       const seat = held.get(seated.get(n) ?? '');
       const chosen = (seat && this.#best([seat], work)) ?? this.#best(held.values(), work);
       if (!chosen) continue;
-      give(held.get(chosen.device.id) as Held, chosen);
+      give(held.get(chosen.device.id) as Held, chosen, this.#context.nowMs);
       assignments.push({ work: n, device: chosen.device.id });
       cost += chosen.cost.total;
     }
@@ -76,13 +76,15 @@ export function better(a: Rehearsed, b: Rehearsed): Rehearsed {
 interface Held {
   readonly device: DeviceSnapshot;
   laden: DeviceSnapshot;
-  load: ConstructorParameters<typeof Laden>[1];
+  load: Required<ConstructorParameters<typeof Laden>[1]>;
 }
 
-const nothing: Held['load'] = { running: 0, time: exactly(0), energyJ: 0 };
+const nothing: Held['load'] = { running: 0, time: exactly(0), energyJ: 0, loading: new Map() };
 
-function give(held: Held, { loadMs, runMs, energyJ }: Candidate): void {
+function give(held: Held, { choice, queueMs, loadMs, runMs, energyJ }: Candidate, nowMs: number): void {
   const { running, time, energyJ: before } = held.load;
-  held.load = { running: running + 1, time: sum(time, exactly(loadMs + runMs)), energyJ: before + energyJ };
+  const loads = choice && loadMs > 0 && !held.load.loading.has(choice.key);
+  const loading = loads ? new Map(held.load.loading).set(choice.key, nowMs + queueMs + loadMs) : held.load.loading;
+  held.load = { running: running + 1, time: sum(time, exactly(loadMs + runMs)), energyJ: before + energyJ, loading };
   held.laden = new Laden(held.device, held.load);
 }

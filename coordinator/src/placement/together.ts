@@ -125,7 +125,7 @@ function seatsOn(
   const first = best(device);
   const before = typical(first, sorts);
   for (let turn = 0; turn < turns; turn++) {
-    const found = turn === 0 ? first : best(new Laden(device, times(before, turn)));
+    const found = turn === 0 ? first : best(new Laden(device, times(before, turn, context.nowMs)));
     if (found.every((candidate) => candidate === undefined)) break;
     const costs = found.map((candidate) => candidate?.cost.total ?? Number.POSITIVE_INFINITY);
     seats.push({ device, turn, costs });
@@ -133,18 +133,33 @@ function seatsOn(
   return seats;
 }
 
-/** What one of the works takes of the device, on the average of those that can go there. */
-function typical(best: readonly (Candidate | undefined)[], sorts: readonly Sort[]): { ms: number; joules: number } {
+/** What one of the works takes of the device, on the average of those that can go there, and what loading takes before the first. */
+interface Typical {
+  readonly ms: number;
+  readonly joules: number;
+  readonly loads: ReadonlyMap<string, number>;
+}
+
+function typical(best: readonly (Candidate | undefined)[], sorts: readonly Sort[]): Typical {
   let [count, ms, joules] = [0, 0, 0];
+  const loads = new Map<string, number>();
   for (const [n, candidate] of best.entries()) {
     const works = candidate ? (sorts[n]?.works.length ?? 0) : 0;
     count += works;
-    ms += works * ((candidate?.loadMs ?? 0) + (candidate?.runMs ?? 0));
+    ms += works * (candidate?.runMs ?? 0);
     joules += works * (candidate?.energyJ ?? 0);
+    if (candidate?.choice && candidate.loadMs > 0) loads.set(candidate.choice.key, candidate.loadMs);
   }
-  return count === 0 ? { ms: 0, joules: 0 } : { ms: ms / count, joules: joules / count };
+  return count === 0 ? { ms: 0, joules: 0, loads } : { ms: ms / count, joules: joules / count, loads };
 }
 
-function times({ ms, joules }: { ms: number; joules: number }, turns: number): ConstructorParameters<typeof Laden>[1] {
-  return { running: turns, time: exactly(turns * ms), energyJ: turns * joules };
+/** So many of them: what they run is loaded once. */
+function times({ ms, joules, loads }: Typical, turns: number, nowMs: number): ConstructorParameters<typeof Laden>[1] {
+  let loadMs = 0;
+  const loading = new Map<string, number>();
+  for (const [key, ownMs] of loads) {
+    loadMs += ownMs;
+    loading.set(key, nowMs + loadMs);
+  }
+  return { running: turns, time: exactly(loadMs + turns * ms), energyJ: turns * joules, loading };
 }

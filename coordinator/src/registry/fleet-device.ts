@@ -18,6 +18,7 @@ import {
   variantKey,
 } from '../placement/index.ts';
 import { KnownVariant } from './known-variant.ts';
+import type { Share } from './share.ts';
 import { Slowdown } from './slowdown.ts';
 import { Thermometer } from './thermometer.ts';
 
@@ -51,12 +52,6 @@ const unknownPower: Power = {
   idleWatts: assumedIdleWatts,
   policy: noPolicy,
 };
-
-/** What an attempt is expected to take of a device while it is there. */
-export interface Share {
-  readonly time: Duration;
-  readonly energyJ: number;
-}
 
 /** What others of a device's kind measured. */
 export type KindPriors = (kind: string, model: string, variant: string) => Duration | undefined;
@@ -220,7 +215,7 @@ export class FleetDevice implements DeviceSnapshot {
     let options = this.#options.get(menu.key);
     if (!options) {
       if (this.#options.size >= mostMenus) this.#options.clear();
-      options = optionsOf({ figures: (key) => this.#variant(key), bytesPerMs: this.bytesPerMs }, menu);
+      options = optionsOf(this, menu);
       this.#options.set(menu.key, options);
     }
     this.#lastMenu = menu;
@@ -229,15 +224,18 @@ export class FleetDevice implements DeviceSnapshot {
   }
 
   /** An attempt is with the device until {@link drop} with the same share. */
-  take({ time, energyJ }: Share): void {
+  take({ time, energyJ, loads }: Share): void {
     this.running += 1;
     this.placed += 1;
     this.backlog = sum(this.backlog, time);
     this.#heldJ += energyJ;
-    this.onShift();
+    if (loads) {
+      this.#variant(loads.key).beginLoad(loads.untilMs);
+      this.#changed();
+    } else this.onShift();
   }
 
-  drop({ time, energyJ }: Share): void {
+  drop({ time, energyJ, loads }: Share): void {
     this.running = Math.max(0, this.running - 1);
     // Sums of fractions drift: nothing in hand is nothing to wait for.
     if (this.running === 0) {
@@ -252,7 +250,10 @@ export class FleetDevice implements DeviceSnapshot {
       this.#heldJ = Math.max(0, this.#heldJ - energyJ);
     }
     this.#spentJ += energyJ;
-    this.onShift();
+    if (loads) {
+      this.#variant(loads.key).endLoad();
+      this.#changed();
+    } else this.onShift();
   }
 
   /**

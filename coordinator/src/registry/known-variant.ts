@@ -16,9 +16,12 @@ export class KnownVariant implements Figures {
   energyJ: number | undefined;
   loadMs: number | undefined;
   loadedUntilMs = notLoaded;
+  loadingUntilMs: number | undefined;
   readonly #history = new RunHistory();
   #factor: number;
   #isLoaded = false;
+  /** Pieces of work with the device that load it first. */
+  #loaders = 0;
 
   /** @param factor how much slower the device is right now than it usually is. */
   constructor(factor: number) {
@@ -38,6 +41,18 @@ export class KnownVariant implements Figures {
   set isLoaded(isLoaded: boolean) {
     this.#isLoaded = isLoaded;
     this.#setLoaded();
+  }
+
+  /** Work is with the device that will have loaded it by then. */
+  beginLoad(untilMs: number): void {
+    this.#loaders += 1;
+    this.loadingUntilMs = Math.min(untilMs, this.loadingUntilMs ?? untilMs);
+  }
+
+  /** That work is not with it any more: unless it was run, nothing is taken to be in memory by that. */
+  endLoad(): void {
+    this.#loaders -= 1;
+    if (this.#loaders === 0) this.loadingUntilMs = undefined;
   }
 
   /** What is to be expected before it has run often enough here. */

@@ -14,7 +14,6 @@ import type { BlobKeeper } from '../blobs/index.ts';
 import type { Attempt, AttemptState, Placement } from '../domain/index.ts';
 import {
   assignTogether,
-  exactly,
   gatherMs,
   mostTogether,
   type PlacementContext,
@@ -24,7 +23,7 @@ import {
   type Warmth,
   type Work,
 } from '../placement/index.ts';
-import { type FleetDevice, type FleetListener, type Registry, text } from '../registry/index.ts';
+import { type FleetDevice, type FleetListener, type Registry, shareOf, text } from '../registry/index.ts';
 import { parametersJson } from './check-spec.ts';
 import { DueTimes } from './due-times.ts';
 import { type LiveTask, mostAttemptsKept, type RunningAttempt, triesOf, withAttempt } from './live-task.ts';
@@ -362,8 +361,7 @@ export class Dispatcher implements FleetListener {
   }
 
   #track(live: LiveTask, { id, placement, model, variant }: Attempt, device: FleetDevice): RunningAttempt {
-    const { loadMs, inferenceMs, energyJ } = placement.chosen;
-    const share = { time: exactly(loadMs + inferenceMs), energyJ };
+    const share = shareOf(placement.chosen, this.#deps.clock.monotonicMs());
     const running = { id, live, device, model, variant, share, abort: new AbortController(), accepted: false };
     this.#running.set(id, running);
     live.current = running;

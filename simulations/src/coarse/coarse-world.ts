@@ -5,10 +5,12 @@ import {
   type FleetDevice,
   gatherMs,
   mostTogether,
+  type PlacementCandidate,
   type PlacementContext,
   type PlacementPolicy,
   place,
   Registry,
+  shareOf,
   strategyNamed,
   Trials,
   type Warmth,
@@ -248,13 +250,10 @@ export class CoarseWorld {
   #begin(
     task: Arrival,
     device: CoarseDevice,
-    chosen: { model: string; variant: string; accuracy: number; loadMs: number; inferenceMs: number; energyJ: number },
+    chosen: PlacementCandidate & { model: string; variant: string; accuracy: number },
   ): void {
     const { known, group, kind } = device;
-    const share = {
-      time: { meanMs: chosen.loadMs + chosen.inferenceMs, varianceMs2: 0 },
-      energyJ: chosen.energyJ,
-    };
+    const share = shareOf(chosen, this.#events.nowMs);
     known.take(share);
     const transferMs = group.link.rttMs / 2 + task.workload.inputBytes / group.link.bytesPerMs;
     const events = this.#events;

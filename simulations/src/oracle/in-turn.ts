@@ -4,6 +4,7 @@ import {
   type FleetDevice,
   type PlacementCandidate,
   place,
+  shareOf,
   strategyNamed,
   type Work,
 } from '@shoal/coordinator';
@@ -54,7 +55,7 @@ function placeEach(
     const choice = keyOf(chosen);
     // As the yardstick counts: with accelerators as busy as they were before any of this.
     const cost = price(device, work).find((candidate) => candidate.choice?.key === choice)?.cost.total ?? Number.NaN;
-    device.take({ time: { meanMs: chosen.loadMs + chosen.inferenceMs, varianceMs2: 0 }, energyJ: chosen.energyJ });
+    device.take(shareOf(chosen, context.nowMs));
     steps.push({ work: n, device: device.id, choice, cost });
   }
   return { served: steps.length, cost: steps.reduce((sum, { cost }) => sum + cost, 0), steps, refusedWrongly };

@@ -86,13 +86,13 @@ interface Way {
   readonly step: Step | undefined;
   /** A bit for each of the works. */
   readonly set: number;
-  /** Which works, and what is run for each, as a number: ways with the same key leave the device the same. */
+  /** Which works, and what is run for each, as a number. */
   readonly key: number;
   readonly cost: number;
-  readonly held: ConstructorParameters<typeof Laden>[1];
+  readonly held: Required<ConstructorParameters<typeof Laden>[1]>;
 }
 
-const nothing: Way['held'] = { running: 0, time: { meanMs: 0, varianceMs2: 0 }, energyJ: 0 };
+const nothing: Way['held'] = { running: 0, time: { meanMs: 0, varianceMs2: 0 }, energyJ: 0, loading: new Map() };
 const idle: Way = { before: undefined, step: undefined, set: 0, key: 0, cost: 0, held: nothing };
 
 /** Works that several devices do. */
@@ -127,7 +127,7 @@ function waysOf(
   let level: readonly Way[] = [idle];
   const digits = 2 + Math.max(...works.map(({ choices }) => choices.length));
   for (let length = 1; length <= works.length && level.length > 0; length++) {
-    const next = new Map<number, Way>();
+    const next = new Map<number | string, Way>();
     for (const way of level) {
       const laden = new Laden(device, way.held);
       // Works of a burst are one and the same.
@@ -140,9 +140,11 @@ function waysOf(
           const digit = 1 + work.choices.findIndex(({ key }) => key === candidate.choice?.key);
           const key = way.key + (digit + 1) * digits ** n;
           const cost = way.cost + candidate.cost.total;
-          if (cost >= (next.get(key)?.cost ?? Number.POSITIVE_INFINITY) || !isWithin(cost, way.set | (1 << n)))
-            continue;
-          next.set(key, extended(way, n, candidate, key));
+          if (!isWithin(cost, way.set | (1 << n))) continue;
+          const held = heldWith(way.held, candidate, context.nowMs);
+          const state = stateOf(device, key, held);
+          if (cost < (next.get(state)?.cost ?? Number.POSITIVE_INFINITY))
+            next.set(state, { before: way, step: stepOf(n, candidate), set: way.set | (1 << n), key, cost, held });
         }
       }
     }
@@ -153,21 +155,27 @@ function waysOf(
   return best;
 }
 
-function extended(way: Way, work: number, candidate: Candidate, key: number): Way {
-  const { device, choice, loadMs, runMs, energyJ } = candidate;
-  const { running, time } = way.held;
-  const cost = candidate.cost.total;
+function stepOf(work: number, { device, choice, cost }: Candidate): Step {
+  return { work, device: device.id, choice: choice?.key, cost: cost.total };
+}
+
+/** What is run for which works: in whatever order, it leaves the device the same; but for what is loaded when, if a slot is free meanwhile. */
+function stateOf({ slots }: DeviceSnapshot, key: number, { time, loading }: Way['held']): number | string {
+  if (slots === 1 || loading.size === 0) return key;
+  return `${key} ${time.meanMs} ${[...loading].join(' ')}`;
+}
+
+function heldWith(
+  { running, time, energyJ, loading }: Way['held'],
+  { choice, queueMs, loadMs, runMs, energyJ: ownJ }: Candidate,
+  nowMs: number,
+): Way['held'] {
+  const loads = choice && loadMs > 0 && !loading.has(choice.key);
   return {
-    before: way,
-    step: { work, device: device.id, choice: choice?.key, cost },
-    set: way.set | (1 << work),
-    key,
-    cost: way.cost + cost,
-    held: {
-      running: running + 1,
-      time: { meanMs: time.meanMs + loadMs + runMs, varianceMs2: 0 },
-      energyJ: way.held.energyJ + energyJ,
-    },
+    running: running + 1,
+    time: { meanMs: time.meanMs + loadMs + runMs, varianceMs2: 0 },
+    energyJ: energyJ + ownJ,
+    loading: loads ? new Map(loading).set(choice.key, nowMs + queueMs + loadMs) : loading,
   };
 }
 

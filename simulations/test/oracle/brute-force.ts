@@ -1,5 +1,5 @@
 import type { FleetDevice, FleetSnapshot } from '@shoal/coordinator';
-import { place } from '@shoal/coordinator';
+import { place, shareOf } from '@shoal/coordinator';
 import type { Instance } from '@shoal/simulations';
 
 interface Outcome {
@@ -26,10 +26,7 @@ export function bruteForce({ fleet, devices, works, context }: Instance): Outcom
         if (plan.kind === 'unplaced') continue;
         for (const option of [plan.placement.chosen, ...plan.placement.others]) {
           const { running, backlog } = device;
-          const share = {
-            time: { meanMs: option.loadMs + option.inferenceMs, varianceMs2: 0 },
-            energyJ: option.energyJ,
-          };
+          const share = shareOf(option, context.nowMs);
           device.take(share);
           goOn(served + 1, cost + option.cost.total);
           giveBack(device, share, running, backlog);

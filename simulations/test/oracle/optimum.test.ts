@@ -1,4 +1,4 @@
-import { aChoice, appraise, type FleetDevice, type Work } from '@shoal/coordinator';
+import { aChoice, appraise, type FleetDevice, shareOf, type Work } from '@shoal/coordinator';
 import { catalogueManifests, type ModelVariant } from '@shoal/models/manifest';
 import { drawInstance, type Instance, optimum, placeInTurn, placeTogether } from '@shoal/simulations';
 import { describe, expect, it } from 'vitest';
@@ -61,8 +61,7 @@ describe('the optimum', () => {
           appraise(device, work, { acceleratorsBusy }, context).find(({ choice }) => choice?.key === step.choice);
         if (!candidate) throw new Error(`seed ${seed}: ${step.device} does not take it`);
         expect(candidate.cost.total).toBeCloseTo(step.cost, 9);
-        const { loadMs, runMs, energyJ } = candidate;
-        device.take({ time: { meanMs: loadMs + runMs, varianceMs2: 0 }, energyJ });
+        device.take(shareOf(candidate.shown(), context.nowMs));
         sum += candidate.cost.total;
       }
       expect(sum).toBeCloseTo(cost, 9);
