@@ -74,9 +74,9 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     recordReceived: (peer: string, sequence: number) => store.sequences.recordReceived(peer, sequence),
   };
   const messenger = new Messenger({ identity, link, peers: registry, sequences, clock, logger, importKey });
-  const live = new LiveTasks({ clock, store, counts });
+  const live = new LiveTasks({ clock, logger, store, counts });
   const dispatcher = new Dispatcher(
-    { clock, random, logger, registry, messenger, blobs, live, counts },
+    { clock, random, registry, messenger, blobs, live, counts },
     {
       placement,
       inlineInputBytes: Math.min(config.inlineInputBytes, carriedBytes),

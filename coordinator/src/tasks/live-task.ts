@@ -52,6 +52,7 @@ export interface RunningAttempt {
   readonly variant: string | undefined;
   /** What it is expected to take of the device. */
   readonly share: Share;
+  readonly leaseMs: number;
   /** Ends the offer while it is not answered. */
   readonly abort: AbortController;
   accepted: boolean;

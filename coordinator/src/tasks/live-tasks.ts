@@ -1,4 +1,4 @@
-import type { Clock } from '@shoal/protocol';
+import { asShoalError, type Clock, type Logger } from '@shoal/protocol';
 import type { Attempt, Task } from '../domain/index.ts';
 import type { Change, Store } from '../store/index.ts';
 import type { LiveTask } from './live-task.ts';
@@ -6,6 +6,7 @@ import type { TaskCounts } from './task-counts.ts';
 
 interface Deps {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly store: Pick<Store, 'commit' | 'defer'>;
   readonly counts: TaskCounts;
 }
@@ -81,7 +82,7 @@ export class LiveTasks {
 
   /**
    * Ends the task, durably, along with `changes`. Only when it is not ending yet.
-   * @throws what the store throws; the task lives on then.
+   * @throws what the store throws, which the logger is told; the task lives on.
    */
   end(live: LiveTask, end: Partial<Task> & Pick<Task, 'state'>, changes: readonly Change[] = []): Promise<void> {
     this.onEnding(live);
@@ -91,6 +92,8 @@ export class LiveTasks {
     live.ending = this.#deps.store.commit([{ kind: 'task', task }, ...changes]).then(
       () => this.#ended(live, task),
       (error) => {
+        const why = asShoalError(error).message;
+        this.#deps.logger.error('the end of a task could not be recorded', { task: live.id, error: why });
         live.ending = undefined;
         this.#defer(live);
         this.onNotEnded(live);

@@ -137,12 +137,8 @@ export class Outcomes {
     if (state === 'failed') live.tried.add(device.id);
     if (again) dispatcher.retry(live, { code, reason: `on ${device.record.name}: ${reason}` });
     else {
-      tasks.end(live, { state: 'failed', errorCode: code, reason }).catch((error) => {
-        this.#deps.logger.error('the end of a task could not be recorded', {
-          task: live.id,
-          error: asShoalError(error).message,
-        });
-      });
+      // When that cannot be recorded it waits, and is tried again.
+      tasks.end(live, { state: 'failed', errorCode: code, reason }).catch(() => {});
     }
   }
 }

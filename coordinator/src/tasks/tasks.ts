@@ -282,13 +282,7 @@ export class TaskBook implements Tasks {
     const end =
       live.ending ??
       this.#deps.live.end(live, { state: 'expired', errorCode: 'work.expired', reason: `the deadline passed: ${why}` });
-    end.catch((error) => {
-      this.#deps.logger.error('the end of a task could not be recorded', {
-        task: live.id,
-        error: asShoalError(error).message,
-      });
-      this.#deadlines.add(live, endAgainMs);
-    });
+    end.catch(() => this.#deadlines.add(live, endAgainMs));
   }
 }
 
