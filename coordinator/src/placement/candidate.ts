@@ -1,10 +1,10 @@
 import type { PlacementCandidate, PlacementCost } from '../domain/index.ts';
 import type { Choice } from './choice.ts';
 import { type CostContext, costOf } from './cost.ts';
-import type { Rung } from './decode-ladder.ts';
 import { p95Ms } from './duration.ts';
 import type { Draft } from './estimate.ts';
 import type { DeviceSnapshot } from './snapshot.ts';
+import type { Rung } from './streams/decode-ladder.ts';
 
 /** A device that can take the work, with one choice of what it would run. Written anew for each while a fleet is looked through. */
 export class Candidate implements Draft {

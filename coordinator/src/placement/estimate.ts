@@ -1,8 +1,8 @@
 import { type Choice, variantKey } from './choice.ts';
-import { decodeLadder, type Rung, rungFor, unknownFootage } from './decode-ladder.ts';
 import { noTime } from './duration.ts';
 import { energyOfRun, type Options } from './options.ts';
 import type { CameraShare, DeviceSnapshot, Stream, Work } from './snapshot.ts';
+import { decodeLadder, type Rung, rungFor, unknownFootage } from './streams/decode-ladder.ts';
 
 /** A pipeline without a model takes about this, ms. */
 const plainRunMs = 1;

@@ -1,8 +1,8 @@
 import type { RefusalReason } from '../domain/index.ts';
-import { leastRate } from './apportion.ts';
 import { type Estimate, firmCameras } from './estimate.ts';
 import { projectedLevelPct } from './power.ts';
 import type { DeviceSnapshot, PlacementLimits, Stream, Work } from './snapshot.ts';
+import { leastRate } from './streams/apportion.ts';
 
 /** A device takes work in advance for this long, ms: enough to keep it busy, little enough to place anew when it dies. */
 const backlogHorizonMs = 1_000;

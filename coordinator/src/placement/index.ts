@@ -1,9 +1,22 @@
-export { type Apportionment, type Asker, apportion, leastRate } from './apportion.ts';
 export { appraise } from './appraise.ts';
 export type { Candidate } from './candidate.ts';
 export type { Choice, Figures } from './choice.ts';
 export { aChoice, variantKey } from './choice.ts';
 export { type CostWeights, defaultCostWeights, readCostWeights } from './cost-weights.ts';
+export { type Duration, exactly, fromQuantiles, noTime, slowed, sum } from './duration.ts';
+export { cameraShare, fullLoad } from './estimate.ts';
+export type { Warmth } from './finds.ts';
+export { FleetIndex, type FleetIndexOptions } from './large-fleets/fleet-index.ts';
+export { likenessOf } from './large-fleets/likeness.ts';
+export type { Menu } from './menu.ts';
+export { Options, optionsOf } from './options.ts';
+export { type Plan, place } from './place.ts';
+export type { PlacementContext, PlacementPolicy } from './policy.ts';
+export { type Power, projectedLevelPct } from './power.ts';
+export type { CameraShare, DeviceSnapshot, FleetSnapshot, PlacementLimits, Stream, Work } from './snapshot.ts';
+export { strategies, strategyNamed } from './strategies/index.ts';
+export type { Strategy } from './strategy.ts';
+export { type Apportionment, type Asker, apportion, leastRate } from './streams/apportion.ts';
 export {
   coresOf,
   type DecodeBudget,
@@ -12,21 +25,8 @@ export {
   type Footage,
   nearlyAll,
   unknownFootage,
-} from './decode-ladder.ts';
-export { type Duration, exactly, fromQuantiles, noTime, slowed, sum } from './duration.ts';
-export { cameraShare, fullLoad } from './estimate.ts';
-export type { Warmth } from './finds.ts';
-export { FleetIndex, type FleetIndexOptions } from './fleet-index.ts';
-export { Laden } from './laden.ts';
-export { likenessOf } from './likeness.ts';
-export type { Menu } from './menu.ts';
-export { Options, optionsOf } from './options.ts';
-export { type Plan, place } from './place.ts';
-export type { PlacementContext, PlacementPolicy } from './policy.ts';
-export { type Power, projectedLevelPct } from './power.ts';
-export type { Assignment } from './rehearsal.ts';
-export type { CameraShare, DeviceSnapshot, FleetSnapshot, PlacementLimits, Stream, Work } from './snapshot.ts';
-export { strategies, strategyNamed } from './strategies/index.ts';
-export type { Strategy } from './strategy.ts';
-export { assignTogether, gatherMs, mostTogether } from './together.ts';
+} from './streams/decode-ladder.ts';
+export { assignTogether, gatherMs, mostTogether } from './together/assign-together.ts';
+export { Laden } from './together/laden.ts';
+export type { Assignment } from './together/rehearsal.ts';
 export { Trials } from './trials.ts';

@@ -1,9 +1,9 @@
 import type { PlacementRefusal, RefusalReason } from '../domain/index.ts';
-import { leastRate } from './apportion.ts';
-import { decodeLadder, unknownFootage } from './decode-ladder.ts';
 import { type Estimate, firmCameras } from './estimate.ts';
 import { aloneMs, floorOf, levelAfter, type Moment, missingLabel } from './feasible.ts';
 import type { DeviceSnapshot, PlacementLimits, Stream, Work } from './snapshot.ts';
+import { leastRate } from './streams/apportion.ts';
+import { decodeLadder, unknownFootage } from './streams/decode-ladder.ts';
 
 /** A refusal for a person, with its figures. */
 export function refusal(

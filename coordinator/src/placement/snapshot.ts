@@ -1,10 +1,10 @@
 import type { PeerId } from '@shoal/protocol';
 import type { Choice, Figures } from './choice.ts';
-import type { DecodeBudget, Footage } from './decode-ladder.ts';
 import type { Duration } from './duration.ts';
 import type { Menu } from './menu.ts';
 import type { Options } from './options.ts';
 import type { Power } from './power.ts';
+import type { DecodeBudget, Footage } from './streams/decode-ladder.ts';
 
 /** The fleet at one moment, as placement sees it. Devices are not changed while a plan is made. */
 export interface FleetSnapshot {

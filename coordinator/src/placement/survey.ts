@@ -4,13 +4,13 @@ import type { CostContext } from './cost.ts';
 import { estimateStream, estimateTask, type Wait, waitOn } from './estimate.ts';
 import { floorOf, isTooSlow, refusalOf, unfitness } from './feasible.ts';
 import { CheapestFinds, type Finds, ListedFinds } from './finds.ts';
+import { TypicalCost, varietyOf } from './large-fleets/typical-cost.ts';
 import { type Menu, menuOf } from './menu.ts';
 import type { Options } from './options.ts';
 import type { PlacementContext } from './policy.ts';
 import { energyPrice } from './power.ts';
 import { refusal, unfitRefusal } from './refusals.ts';
 import type { DeviceSnapshot, FleetSearch, FleetSnapshot, Work } from './snapshot.ts';
-import { TypicalCost, varietyOf } from './typical-cost.ts';
 
 /** Refusals that are kept with a placement: all of a small fleet, some of a large one. */
 const refusalsKept = 32;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Asker, apportion, leastRate } from '../../src/placement/apportion.ts';
-import type { Rung } from '../../src/placement/decode-ladder.ts';
+import { type Asker, apportion, leastRate } from '../../src/placement/streams/apportion.ts';
+import type { Rung } from '../../src/placement/streams/decode-ladder.ts';
 
 const ladder: readonly Rung[] = [
   { level: 'full', cores: 0.1, fps: 5 },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeLadder, type Footage, rungFor } from '../../src/placement/decode-ladder.ts';
+import { decodeLadder, type Footage, rungFor } from '../../src/placement/streams/decode-ladder.ts';
 
 /** Five frames a second are wanted of 720p. */
 const footage: Footage = { megapixels: 0.92, fps: 25, seenFps: {}, hasSubstream: false };

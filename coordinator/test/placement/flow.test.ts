@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Arc, cheapestFlow } from '../../src/placement/flow.ts';
+import { type Arc, cheapestFlow } from '../../src/placement/together/flow.ts';
 
 /** Of all flows: how much reaches the sink at most, and what that costs at least. */
 function bruteForce(nodes: number, arcs: readonly Arc[], source: number, sink: number) {

@@ -1,5 +1,5 @@
-import { type Arc, cheapestFlow } from '../flow.ts';
 import type { Strategy } from '../strategy.ts';
+import { type Arc, cheapestFlow } from '../together/flow.ts';
 import { cost } from './cost.ts';
 
 const source = 0;

@@ -1,5 +1,5 @@
 import type { Random } from '@shoal/protocol';
-import type { DeviceSnapshot } from './snapshot.ts';
+import type { DeviceSnapshot } from '../snapshot.ts';
 
 /** What makes a device promising changes with every attempt. How long work would wait there is told apart in so many steps, each a factor. */
 const stepFactor = Math.log(1.33);

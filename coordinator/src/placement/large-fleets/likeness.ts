@@ -1,5 +1,5 @@
-import type { Figures } from './choice.ts';
-import type { DeviceSnapshot } from './snapshot.ts';
+import type { Figures } from '../choice.ts';
+import type { DeviceSnapshot } from '../snapshot.ts';
 
 /** Steps within which devices are taken for alike; each is a factor. */
 const runStep = Math.log(1.05);

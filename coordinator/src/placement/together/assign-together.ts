@@ -1,16 +1,16 @@
 import type { PeerId } from '@shoal/protocol';
-import { appraise } from './appraise.ts';
-import type { Candidate } from './candidate.ts';
-import { exactly } from './duration.ts';
+import { appraise } from '../appraise.ts';
+import type { Candidate } from '../candidate.ts';
+import { exactly } from '../duration.ts';
+import { varietyOf } from '../large-fleets/typical-cost.ts';
+import { menuOf } from '../menu.ts';
+import type { PlacementContext } from '../policy.ts';
+import type { DeviceSnapshot, FleetSnapshot, Work } from '../snapshot.ts';
+import type { Strategy } from '../strategy.ts';
+import { Survey } from '../survey.ts';
 import { Laden } from './laden.ts';
-import { menuOf } from './menu.ts';
-import type { PlacementContext } from './policy.ts';
 import type { Assignment } from './rehearsal.ts';
 import { better, Rehearsal } from './rehearsal.ts';
-import type { DeviceSnapshot, FleetSnapshot, Work } from './snapshot.ts';
-import type { Strategy } from './strategy.ts';
-import { Survey } from './survey.ts';
-import { varietyOf } from './typical-cost.ts';
 
 /** Works that come in within this time are decided on together, ms. */
 export const gatherMs = 4;

@@ -1,7 +1,7 @@
 import type { PeerId, Random } from '@shoal/protocol';
+import type { DeviceSnapshot, FleetSearch, FleetSnapshot, Work } from '../snapshot.ts';
 import { Alike, type Stand, stepOf } from './alike.ts';
 import { AlikeOrder } from './alike-order.ts';
-import type { DeviceSnapshot, FleetSearch, FleetSnapshot, Work } from './snapshot.ts';
 
 export interface FleetIndexOptions {
   /** A fleet of at most so many devices is looked at as a whole. */

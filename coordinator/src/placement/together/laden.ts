@@ -1,7 +1,7 @@
-import { type Duration, sum } from './duration.ts';
-import type { Menu } from './menu.ts';
-import { type Options, optionsOf } from './options.ts';
-import type { DeviceSnapshot } from './snapshot.ts';
+import { type Duration, sum } from '../duration.ts';
+import type { Menu } from '../menu.ts';
+import { type Options, optionsOf } from '../options.ts';
+import type { DeviceSnapshot } from '../snapshot.ts';
 
 /** What work takes of the device that it is given to. */
 interface Load {

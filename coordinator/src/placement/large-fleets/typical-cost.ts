@@ -1,12 +1,12 @@
-import { Candidate } from './candidate.ts';
-import { type CostContext, totalCostWithin } from './cost.ts';
-import { exactly } from './duration.ts';
-import { estimateTask } from './estimate.ts';
-import { floorOf, isTooSlow, lastingRefusalOf } from './feasible.ts';
-import { type Menu, menuOf } from './menu.ts';
-import type { PlacementContext } from './policy.ts';
-import { energyPrice } from './power.ts';
-import type { DeviceSnapshot, PlacementLimits, Work } from './snapshot.ts';
+import { Candidate } from '../candidate.ts';
+import { type CostContext, totalCostWithin } from '../cost.ts';
+import { exactly } from '../duration.ts';
+import { estimateTask } from '../estimate.ts';
+import { floorOf, isTooSlow, lastingRefusalOf } from '../feasible.ts';
+import { type Menu, menuOf } from '../menu.ts';
+import type { PlacementContext } from '../policy.ts';
+import { energyPrice } from '../power.ts';
+import type { DeviceSnapshot, PlacementLimits, Work } from '../snapshot.ts';
 
 /** So many steps for each factor of two are told apart of a deadline, and of the size of an input. */
 const dueSteps = 8;

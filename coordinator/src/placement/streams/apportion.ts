@@ -1,6 +1,6 @@
 import type { DecodeLevel } from '@shoal/protocol';
+import { fullLoad } from '../estimate.ts';
 import { type Rung, roundingError } from './decode-ladder.ts';
-import { fullLoad } from './estimate.ts';
 
 /** A camera among those of its device. */
 export interface Asker {

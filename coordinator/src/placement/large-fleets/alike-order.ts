@@ -1,6 +1,6 @@
 import type { Random } from '@shoal/protocol';
+import type { DeviceSnapshot, FleetSearch } from '../snapshot.ts';
 import { type Alike, steps, takesNothing, typicalWaitMs } from './alike.ts';
-import type { DeviceSnapshot, FleetSearch } from './snapshot.ts';
 
 /** A group is worth a look when it typically costs this part of the least so far: to gain two hundredths is not worth the time. */
 const worthALook = 0.98;

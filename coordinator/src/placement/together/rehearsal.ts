@@ -1,10 +1,10 @@
 import type { PeerId } from '@shoal/protocol';
-import { appraise } from './appraise.ts';
-import type { Candidate } from './candidate.ts';
-import { exactly, sum } from './duration.ts';
+import { appraise } from '../appraise.ts';
+import type { Candidate } from '../candidate.ts';
+import { exactly, sum } from '../duration.ts';
+import type { PlacementContext } from '../policy.ts';
+import type { DeviceSnapshot, FleetSnapshot, Work } from '../snapshot.ts';
 import { Laden } from './laden.ts';
-import type { PlacementContext } from './policy.ts';
-import type { DeviceSnapshot, FleetSnapshot, Work } from './snapshot.ts';
 
 export interface Assignment {
   /** Its place among the works. */
