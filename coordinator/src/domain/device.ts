@@ -41,6 +41,8 @@ export interface DeviceView extends DeviceRecord {
   readonly telemetry?: Telemetry;
   /** Attempts that are with the device. */
   readonly running: number;
+  /** Of its link, what was measured since the coordinator started. */
+  readonly link: { readonly rttMs?: number; readonly bytesPerMs?: number };
 }
 
 export interface TokenRecord {

@@ -18,6 +18,7 @@ import {
   variantKey,
 } from '../placement/index.ts';
 import { KnownVariant } from './known-variant.ts';
+import { LinkWatch } from './link-watch.ts';
 import type { Share } from './share.ts';
 import { Slowdown } from './slowdown.ts';
 import { Thermometer } from './thermometer.ts';
@@ -38,7 +39,7 @@ const longestPauseMs = 5_000;
 const priorDoubt = 4;
 /** A measurement so many times off what others of its kind found is not believed. */
 const unbelievable = 10;
-/** Changes of a link (a factor's logarithm) and of decoding (ms) that are news to placement. */
+/** Changes of a link (factors' logarithms) and of decoding (ms) that are news to placement. */
 const linkNews = Math.log(1.1);
 const decodeNewsMs = 2;
 /** Menus whose options are kept ready. */
@@ -76,7 +77,7 @@ export class FleetDevice implements DeviceSnapshot {
   heat: string | undefined;
   power: Power = unknownPower;
   bytesPerMs = assumedBytesPerMs;
-  readonly rttMs = 0;
+  rttMs = 0;
   decodeMs = 0;
   readonly id: string;
   // Of the record, side by side: placement reads them of many devices.
@@ -102,11 +103,12 @@ export class FleetDevice implements DeviceSnapshot {
   readonly #options = new Map<string, Options>();
   #lastMenu: Menu | undefined;
   #lastOptions = noOptions;
+  readonly #link = new LinkWatch();
   readonly #slowdown = new Slowdown();
   readonly #thermometer = new Thermometer();
   #factor = 1;
   #telemetry: Telemetry | undefined;
-  #alikeAt = { bytesPerMs: assumedBytesPerMs, decodeMs: 0 };
+  #alikeAt = { bytesPerMs: assumedBytesPerMs, rttMs: 0, decodeMs: 0 };
   /** Something ran since it last said what it has in memory. */
   #hasRun = false;
   #presence: DeviceSnapshot['presence'] = 'suspect';
@@ -202,7 +204,7 @@ export class FleetDevice implements DeviceSnapshot {
   }
 
   get likeness(): string {
-    this.#alikeAt = { bytesPerMs: this.bytesPerMs, decodeMs: this.decodeMs };
+    this.#alikeAt = { bytesPerMs: this.bytesPerMs, rttMs: this.rttMs, decodeMs: this.decodeMs };
     return likenessOf(this, this.#variants);
   }
 
@@ -273,8 +275,9 @@ export class FleetDevice implements DeviceSnapshot {
     const { inferenceMs, decodeMs, transferMs } = timings;
     // Decoding the input is the same work whichever variant runs then, so it must not count against the one that ran.
     this.decodeMs += newestWeight * (decodeMs - this.decodeMs);
-    if (transferMs >= 1 && inputBytes > 0)
-      this.bytesPerMs += newestWeight * (inputBytes / transferMs - this.bytesPerMs);
+    // An input that went along with the offer was not waited for here: the answer to the offer tells of it.
+    this.#link.transferred(inputBytes, transferMs);
+    this.#takeLink();
     let isNews = this.#likenessIsOld();
     if (inferenceMs > 0) {
       const known = this.#variant(variantKey(model, variant));
@@ -283,6 +286,18 @@ export class FleetDevice implements DeviceSnapshot {
       this.#hasRun = true;
     }
     if (this.#relax(nowMs) || isNews) this.#changed();
+  }
+
+  /** It answered an offer that so many bytes went along with. @param alone nothing else was under way to it. */
+  answered(bytes: number, tookMs: number, alone: boolean): void {
+    this.#link.answered(bytes, tookMs, alone);
+    this.#takeLink();
+    if (this.#likenessIsOld()) this.#changed();
+  }
+
+  #takeLink(): void {
+    this.bytesPerMs = this.#link.bytesPerMs ?? this.bytesPerMs;
+    this.rttMs = this.#link.rttMs ?? this.rttMs;
   }
 
   /** What no result speaks of any more is forgotten: a slowdown, a model in memory, a pause. */
@@ -303,9 +318,11 @@ export class FleetDevice implements DeviceSnapshot {
 
   /** What its link and decoding take has moved on since its likeness was made. */
   #likenessIsOld(): boolean {
-    const { bytesPerMs, decodeMs } = this.#alikeAt;
+    const { bytesPerMs, rttMs, decodeMs } = this.#alikeAt;
     return (
-      Math.abs(Math.log(this.bytesPerMs / bytesPerMs)) > linkNews || Math.abs(this.decodeMs - decodeMs) > decodeNewsMs
+      Math.abs(Math.log(this.bytesPerMs / bytesPerMs)) > linkNews ||
+      Math.abs(Math.log((1 + this.rttMs) / (1 + rttMs))) > linkNews ||
+      Math.abs(this.decodeMs - decodeMs) > decodeNewsMs
     );
   }
 
@@ -367,12 +384,15 @@ export class FleetDevice implements DeviceSnapshot {
   }
 
   view(): DeviceView {
+    const { rttMs, bytesPerMs } = this.#link;
+    const link = { ...(rttMs !== undefined && { rttMs }), ...(bytesPerMs !== undefined && { bytesPerMs }) };
     return {
       ...this.record,
       presence: this.presence,
       ...(this.lastSeenMs !== undefined && { lastSeenMs: this.lastSeenMs }),
       ...(this.telemetry && { telemetry: this.telemetry }),
       running: this.running,
+      link,
     };
   }
 }

@@ -44,6 +44,8 @@ export class TaskCommands {
     const bytes = input && input.sizeBytes <= inlineInputBytes ? await blobs.read(input.digest) : undefined;
     if (live.current !== running) return undefined;
     const timeLeftMs = Math.max(1, Math.ceil(live.dueMs - clock.monotonicMs()));
+    const startedMs = clock.monotonicMs();
+    const isAlone = device.running === 1;
     const reply = await messenger.request(
       device.id,
       { taskAssignment: assignmentOf(running, timeLeftMs) },
@@ -53,7 +55,9 @@ export class TaskCommands {
         ...(bytes && { attachments: [bytes] }),
       },
     );
-    return expectReply(reply, 'taskAdmission');
+    const admission = expectReply(reply, 'taskAdmission');
+    device.answered(bytes?.length ?? 0, clock.monotonicMs() - startedMs, isAlone);
+    return admission;
   }
 
   callOff(device: FleetDevice, taskId: string, attemptId: string, reason: string): void {

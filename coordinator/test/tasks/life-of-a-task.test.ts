@@ -408,3 +408,27 @@ describe('a task whose model is in the memory of a slow device only', () => {
     expect((await world.ended(next.id)).attempts[0]).toMatchObject({ device: quick.id });
   });
 });
+
+describe('the link of a device', () => {
+  /** Each way takes 20 ms, and each 100 bytes 1 ms more. */
+  const route = (_from: string, _to: string, sizeBytes: number) => [20 + sizeBytes / 100];
+
+  it('is measured by the offers that go over it: work is then expected to take the way there', async () => {
+    const world = await aWorld({ hub: { route } });
+    const device = await world.joined();
+    const link = () => world.coordinator.devices.get(device.id).link;
+    expect(link()).toEqual({});
+    await world.ended((await submit(world)).id);
+    const { rttMs = 0 } = link();
+    // Envelopes of some hundred bytes.
+    expect(rttMs).toBeGreaterThan(40);
+    expect(rttMs).toBeLessThan(60);
+    expect(link().bytesPerMs).toBeUndefined();
+    const input = await world.blob('x'.repeat(50_000));
+    await world.ended((await submit(world, { pipeline: 'detect', model: 'tiny-detector', input })).id);
+    expect(link().rttMs).toBe(rttMs);
+    expect(link().bytesPerMs).toBeCloseTo(100, -1);
+    const next = await world.ended((await submit(world, { pipeline: 'detect', model: 'tiny-detector', input })).id);
+    expect(next.attempts[0]?.placement.chosen.transferMs).toBeCloseTo(500 + rttMs / 2, -1);
+  });
+});

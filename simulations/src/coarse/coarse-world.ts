@@ -91,6 +91,7 @@ export class CoarseWorld {
     for (const device of this.devices) {
       this.#byId.set(device.known.id, device);
       device.known.bytesPerMs = device.group.link.bytesPerMs;
+      device.known.rttMs = device.group.link.rttMs;
       this.#tell(device);
     }
     this.#reportInTurn();

@@ -2,7 +2,7 @@ import { ShoalError } from '@shoal/protocol';
 import type { Device } from '../../http/index.ts';
 import { pipelines } from '../../pipelines/index.ts';
 import type { Context } from '../context.ts';
-import { agoText, bytesText, type Paint, printable, table } from '../output/index.ts';
+import { agoText, bytesText, durationText, type Paint, printable, table } from '../output/index.ts';
 
 export async function listDevices(context: Context): Promise<void> {
   const { items } = await context.api.call<{ items: Device[] }>('GET', '/v1/devices');
@@ -78,6 +78,7 @@ function describeDevice(device: Device, paint: Paint, nowMs: number): string {
     ['runtimes', has.runtimes.join(', ') || 'none that work'],
     ['video', has.decoders.join(', ') || 'none that it can decode'],
     ['power', powerText(device)],
+    ['link', linkText(device)],
     [
       'labels',
       Object.entries(labels)
@@ -131,6 +132,13 @@ function machineText({ board, cpuModel, platform, arch }: Device['capability']):
 function powerText({ capability, telemetry }: Device): string {
   if (!capability.hasBattery || telemetry?.batteryPct === undefined) return capability.powerSource;
   return `${telemetry.batteryPct.toFixed(0)} %${telemetry.charging ? ' charging' : ''}`;
+}
+
+/** As far as it was measured. */
+function linkText({ link: { rttMs, bytesPerMs } }: Device): string {
+  const trip = rttMs === undefined ? [] : [`${durationText(rttMs)} there and back`];
+  const rate = bytesPerMs === undefined ? [] : [`${bytesText(Math.round(bytesPerMs * 1_000))}/s`];
+  return [...trip, ...rate].join(', ') || 'not measured yet';
 }
 
 /** How fast the device runs the detector that an analysis takes unless told, in the variant that suits it best. */

@@ -94,6 +94,14 @@ const Telemetry = Type.Object(
   { description: 'What changes by the second.' },
 );
 
+const Link = Type.Object(
+  {
+    rttMs: Type.Optional(Type.Number({ description: 'There and back.' })),
+    bytesPerMs: Type.Optional(Type.Number({ description: 'Of inputs on their way to it.' })),
+  },
+  { description: 'What was measured of its link since the coordinator started.' },
+);
+
 export const Device = named(
   'Device',
   Type.Object({
@@ -109,6 +117,7 @@ export const Device = named(
     draining: Type.Boolean({ description: 'Finishes what it has and gets nothing new.' }),
     revoked: Type.Boolean(),
     running: Type.Integer({ description: 'Attempts that are with the device.' }),
+    link: Link,
     capability: Capability,
     power: Type.Optional(Power),
     profiles: Type.Array(Profile),
@@ -118,7 +127,7 @@ export const Device = named(
 export type Device = Static<typeof Device.definition>;
 
 export function deviceView(device: DeviceView): Device {
-  const { id, name, presence, labels, draining, revoked, running, capability, power, telemetry } = device;
+  const { id, name, presence, labels, draining, revoked, running, link, capability, power, telemetry } = device;
   return present<Device>({
     id,
     name,
@@ -129,6 +138,7 @@ export function deviceView(device: DeviceView): Device {
     draining,
     revoked,
     running,
+    link: { ...link },
     capability: present<Device['capability']>(capability),
     power: power && present<object>(power),
     profiles: device.profiles.map(profileView),
