@@ -1,5 +1,5 @@
 import { type CameraAssignmentInit, ShoalError } from '@shoal/protocol';
-import type { Camera, CameraGrant, Placement } from '../domain/index.ts';
+import type { Camera, CameraGrant, Placement, PlacementCandidate } from '../domain/index.ts';
 import type { LiveCamera } from './live-camera.ts';
 
 /** What the device is asked to do. A camera that nothing was granted yet is asked for as it was ordered. */
@@ -37,8 +37,11 @@ export function grantOf(
   return { model, variant, decode, fps: spec.targetFps };
 }
 
-export function needText({ spec, grant }: Camera, inferenceMs: number): string {
-  const need = `expected to need ${inferenceMs.toFixed(1)} ms per frame for ${spec.targetFps} frames per second`;
+export function needText({ spec, grant }: Camera, { inferenceMs, guessed }: PlacementCandidate): string {
+  const each = guessed
+    ? `a guess of ${inferenceMs.toFixed(0)} ms per frame, until its device has measured the model,`
+    : `expected to need ${inferenceMs.toFixed(1)} ms per frame`;
+  const need = `${each} for ${spec.targetFps} frames per second`;
   return `${need}${grant ? grantText(grant, spec.targetFps) : ''}`;
 }
 

@@ -262,7 +262,7 @@ export class CameraBinder implements FleetListener {
     this.#underWay.add(live);
     this.#makeRoom(device, live);
     if (live.camera.device !== device.id) return;
-    this.change(live, { reason: needText(live.camera, chosen.inferenceMs) });
+    this.change(live, { reason: needText(live.camera, chosen) });
     this.#assign(live, device);
   }
 
@@ -369,7 +369,7 @@ export class CameraBinder implements FleetListener {
     this.change(live, { grant: grantOf(placement, live.camera), revision: live.camera.revision + 1 });
     live.settledMs = this.#deps.clock.monotonicMs();
     this.#makeRoom(device, live);
-    this.change(live, { reason: needText(live.camera, placement.chosen.inferenceMs) });
+    this.change(live, { reason: needText(live.camera, placement.chosen) });
   }
 
   #unbind(live: LiveCamera, reason: string): void {

@@ -124,6 +124,8 @@ export interface PlacementCandidate {
   readonly cost: PlacementCost;
   /** It would be late by what its device says of itself; no run has shown that yet, and it is tried. */
   readonly trial?: boolean;
+  /** What its model takes there was not measured. */
+  readonly guessed?: boolean;
   /** Of a camera: how it would be decoded there, and how many frames a second it would get. */
   readonly decode?: DecodeLevel;
   readonly fps?: number;

@@ -53,6 +53,7 @@ export class Candidate implements Draft {
       energyJ: this.energyJ,
       cost: this.cost,
       ...(this.trial && { trial: true }),
+      ...(!this.measured && { guessed: true }),
       ...(this.rung && { decode: this.rung.level, fps: Math.min(this.fps, this.rung.fps) }),
     };
   }

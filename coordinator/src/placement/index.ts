@@ -26,6 +26,7 @@ export {
   nearlyAll,
   unknownFootage,
 } from './streams/decode-ladder.ts';
+export { placementSummary } from './summary.ts';
 export { assignTogether, gatherMs, mostTogether } from './together/assign-together.ts';
 export { Laden } from './together/laden.ts';
 export type { Assignment } from './together/rehearsal.ts';

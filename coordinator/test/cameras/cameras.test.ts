@@ -88,6 +88,16 @@ describe('a camera', () => {
     expect(device.removedCameras).toEqual([]);
   });
 
+  it('says that it is a guess what a model needs that its device has not measured', async () => {
+    const world = await aWorld();
+    await world.joined({ profiles: [] });
+    const camera = await create(world, { targetFps: 7 });
+    await world.clock.advance(100);
+    expect(world.coordinator.cameras.get(camera.id).reason).toBe(
+      'a guess of 250 ms per frame, until its device has measured the model, for 7 frames per second',
+    );
+  });
+
   it('says what it needs now, runs the variant that is asked for now, and weighs on its device as it does now', async () => {
     const world = await aWorld();
     const profiles = ['int8', 'float32'].map((variant, i) =>

@@ -105,6 +105,7 @@ describe('tasks', () => {
     expect((await run('tasks')).out).toMatch(new RegExp(`${id} +succeeded +noop`));
     const { out } = await run('explain', id);
     expect(out).toMatch(/Attempt 1 on pi-5: succeeded/);
+    expect(out).toMatch(/It was expected to be done in 12 ms, the only one that could take it\./);
     expect(out).toMatch(/energy 0\.060, time 0\.012 +chosen/);
     expect(out).toMatch(/Decided together with other work/);
     expect(out).toMatch(/refused: battery at 22 %, floor 30 %/);

@@ -181,6 +181,7 @@ describe('a task', () => {
     const proof = await call('GET', `/v1/tasks/${id}/result/bundle`);
     expect(verifyBundle(proof.bytes).statement.predicate.work).toMatchObject({ task: id });
     const { attempts } = (await call('GET', `/v1/tasks/${id}/placement`)).json;
+    expect(attempts[0].summary).toBe('expected to be done in 12 ms, the only one that could take it');
     expect(attempts[0].placement).toMatchObject({ chosen: { totalMs: 12 }, refused: [{ reason: 'battery' }] });
   });
 

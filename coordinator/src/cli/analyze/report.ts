@@ -1,4 +1,5 @@
 import type { Task, TaskPlacement } from '../../http/index.ts';
+import { placementSummary } from '../../placement/index.ts';
 import { nameOf } from '../commands/tasks.ts';
 import { durationText, type Paint, printable, table } from '../output/index.ts';
 
@@ -60,15 +61,12 @@ function loadText(loadMs: number): string {
 
 /** Why a device was chosen, in one line. */
 function reasonText(
-  { chosen, others, refused }: TaskPlacement['attempts'][number]['placement'],
+  placement: TaskPlacement['attempts'][number]['placement'],
   names: ReadonlyMap<string, string>,
 ): string {
-  const expected = `it was expected to be done in ${durationText(chosen.totalMs)}`;
-  const rival = others.filter(({ device }) => device !== chosen.device).toSorted((a, b) => a.totalMs - b.totalMs)[0];
-  const next = rival ? `${expected}, before ${nameOf(rival.device, names)} (${durationText(rival.totalMs)})` : expected;
-  const alone = rival ? '' : refused.length > 0 ? ', the only one that could take it' : ', the only device';
-  const [first, ...more] = refused;
-  if (!first) return next + alone;
+  const why = `it was ${placementSummary(placement, (device) => nameOf(device, names))}`;
+  const [first, ...more] = placement.refused;
+  if (!first) return why;
   const rest = more.length > 0 ? ` and ${more.length} more` : '';
-  return `${next}${alone}; refused: ${nameOf(first.device, names)} (${printable(first.detail)})${rest}`;
+  return `${why}; refused: ${nameOf(first.device, names)} (${printable(first.detail)})${rest}`;
 }

@@ -1,4 +1,5 @@
 import type { Device, Task, TaskPlacement } from '../../http/index.ts';
+import { placementSummary } from '../../placement/index.ts';
 import type { Context } from '../context.ts';
 import { agoText, durationText, type Paint, printable, table } from '../output/index.ts';
 
@@ -70,7 +71,11 @@ function attemptExplanation(
       { title: 'WAIT', value: ({ queueMs }) => durationText(queueMs), align: 'right' },
       { title: 'TRANSFER', value: ({ transferMs }) => durationText(transferMs), align: 'right' },
       { title: 'LOAD', value: ({ loadMs }) => durationText(loadMs), align: 'right' },
-      { title: 'RUN', value: ({ inferenceMs }) => durationText(inferenceMs), align: 'right' },
+      {
+        title: 'RUN',
+        value: ({ inferenceMs, guessed }) => `${durationText(inferenceMs)}${guessed ? ' (guess)' : ''}`,
+        align: 'right',
+      },
       { title: 'EXPECTED', value: ({ totalMs }) => durationText(totalMs), align: 'right' },
       { title: 'AT MOST', value: ({ p95Ms }) => durationText(p95Ms), align: 'right' },
       { title: 'ENERGY', value: ({ energyJ }) => `${energyJ.toPrecision(2)} J`, align: 'right' },
@@ -87,7 +92,8 @@ function attemptExplanation(
   const trial = placement.chosen.trial
     ? '  A trial: too slow by what the device says of itself, which no run has shown yet.\n'
     : '';
-  return title + times + together + trial + refused.join('');
+  const why = `  It was ${placementSummary(placement, (each) => nameOf(each, names))}.\n`;
+  return title + times + why + together + trial + refused.join('');
 }
 
 /** The terms of a cost that count, the greatest first: `energy 0.31, time 0.05`. */

@@ -229,6 +229,9 @@ export const tasks: Resource = (context) => async (api) => {
         response: { 200: TaskPlacement.ref, ...problems('not-found') },
       },
     },
-    async ({ params }) => placementView(await coordinator.tasks.get(params.id)),
+    async ({ params }) => {
+      const names = new Map(coordinator.devices.list().map(({ id, name }) => [id, name]));
+      return placementView(await coordinator.tasks.get(params.id), (device) => names.get(device) ?? device);
+    },
   );
 };

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { Task } from '../../domain/index.ts';
+import { placementSummary } from '../../placement/index.ts';
 import { named, present } from './schema.ts';
 
 const Candidate = Type.Object({
@@ -27,6 +28,7 @@ const Candidate = Type.Object({
     },
     { description: 'What this placement would cost, in joules of the mains.' },
   ),
+  guessed: Type.Optional(Type.Boolean({ description: 'What its model takes there was not measured.' })),
   trial: Type.Optional(
     Type.Boolean({
       description: 'Too slow by what the device says of itself, which no run has shown yet: it is tried.',
@@ -52,6 +54,9 @@ export const TaskPlacement = named(
         device: Type.String(),
         state: Type.String(),
         reason: Type.Optional(Type.String()),
+        summary: Type.String({
+          description: 'Why this device, in one sentence: what weighed most against the next best one.',
+        }),
         placement: Type.Object({
           strategy: Type.String(),
           chosen: Candidate,
@@ -70,13 +75,21 @@ export const TaskPlacement = named(
 );
 export type TaskPlacement = Static<typeof TaskPlacement.definition>;
 
-export function placementView(task: Task): TaskPlacement {
+/** @param nameOf what a device is called. */
+export function placementView(task: Task, nameOf: (device: string) => string): TaskPlacement {
   return present<TaskPlacement>({
     task: task.id,
     state: task.state,
     reason: task.reason,
     attempts: task.attempts.map(({ id, device, state, reason, placement }) =>
-      present<TaskPlacement['attempts'][number]>({ id, device, state, reason, placement }),
+      present<TaskPlacement['attempts'][number]>({
+        id,
+        device,
+        state,
+        reason,
+        summary: placementSummary(placement, nameOf),
+        placement,
+      }),
     ),
   });
 }
