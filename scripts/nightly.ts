@@ -35,7 +35,7 @@ function firstOfTonight(lives: number): number {
   return (Math.floor(Date.now() / dayMs) * lives) % 2 ** 31;
 }
 
-/** Random lives of whole agents on all processors. What breaks a promise is shrunk and kept as a regression. */
+/** Random lives of whole agents on all processors. What breaks a promise under one coordinator is shrunk and kept as a regression. */
 async function nightly(lives: number, first: number): Promise<number> {
   const startMs = performance.now();
   const waiting = batches(lives, first);
@@ -61,9 +61,10 @@ function batches(lives: number, first: number): Batch[] {
   return batches;
 }
 
-/** What it says of a life that broke a promise is passed on; of the others they are counted. */
+/** What it says of a life that broke a promise is passed on; the others are only counted. */
 async function live({ first, count, coordinators }: Batch, total: { ran: number; broke: number }): Promise<void> {
-  const words = ['faults', `${first}`, `${count}`, '--coordinators', `${coordinators}`, '--save'];
+  const kind = coordinators === 1 ? ['--save'] : ['--coordinators', `${coordinators}`];
+  const words = ['faults', `${first}`, `${count}`, ...kind];
   const child = spawn(process.execPath, [join(root, 'simulations/bin/shoal-sim.js'), ...words], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,12 +1,6 @@
 import type { ShoalError, TaskAssignment } from '@shoal/protocol';
 import type { Pipeline } from '../pipelines/index.ts';
 
-/**
- * - `queued`: waits for its turn.
- * - `running`: its input is brought, its model loaded or its pipeline run.
- */
-export type AttemptStage = 'queued' | 'running';
-
 /** One try of one task here, from its admission to its outcome. */
 export interface Attempt {
   readonly assignment: TaskAssignment;
@@ -15,7 +9,6 @@ export interface Attempt {
   readonly attached: Uint8Array | undefined;
   readonly admittedMs: number;
   readonly abort: AbortController;
-  stage: AttemptStage;
   cancelDeadline: () => void;
 }
 

@@ -1,40 +1,30 @@
 import {
-  type Attester,
   asShoalError,
-  type Clock,
-  encodeResult,
   type Logger,
-  resultMediaType,
   type Service,
   ShoalError,
-  sha256Hex,
   type TaskAdmissionInit,
   type TaskAssignment,
   type TaskCancellation,
-  toHex,
 } from '@shoal/protocol';
-import type { LoadedModels, ModelLease, ModelShelf } from '../loaded-models/index.ts';
+import type { ModelShelf } from '../loaded-models/index.ts';
 import type { ConditionWatch } from '../machine/index.ts';
 import type { Outbox } from '../outbox/index.ts';
-import { findPipeline, type Pipeline, type RunPicture } from '../pipelines/index.ts';
+import { findPipeline, type Pipeline } from '../pipelines/index.ts';
 import { type AdmissionLimits, defaultAdmissionLimits, refusalOf } from './admission.ts';
 import { type Attempt, endedBy, type Timings } from './attempt.ts';
-import { type AskForBlob, checked, readInput } from './input-reader.ts';
-import { parseParameters } from './parameters.ts';
+import { AttemptRunner, type Finished, type RunnerDeps, type RunnerOptions } from './attempt-runner.ts';
 import { WorkPlaces } from './places.ts';
 
-export interface WorkOptions {
+export interface WorkOptions extends RunnerOptions {
   readonly limits: AdmissionLimits;
   /**
    * Tasks with a model that are worked on at the same time: one more than the engine's threads, so that the next picture is fetched and decoded
    * while the last one is inferred.
    */
   readonly concurrency: number;
-  /** Largest input that is taken, bytes. */
-  readonly mostInputBytes: number;
   /** How long {@link Work.drain} lets running tasks finish, ms. */
   readonly drainMs: number;
-  readonly software: string;
 }
 
 const defaultWorkOptions: Omit<WorkOptions, 'software'> = {
@@ -44,22 +34,15 @@ const defaultWorkOptions: Omit<WorkOptions, 'software'> = {
   drainMs: 8_000,
 };
 
-interface Deps {
-  readonly attester: Attester;
-  readonly clock: Clock;
+interface Deps extends RunnerDeps {
   readonly logger: Logger;
   readonly outbox: Outbox;
-  readonly models: LoadedModels;
   readonly shelf: ModelShelf;
-  readonly runPicture: RunPicture;
-  readonly askForBlob: AskForBlob;
   readonly condition: ConditionWatch;
   /** Time that one run of a variant takes here, ms; `undefined` when it was not measured yet. */
   readonly expectedMs: (model: string, variant: string) => number | undefined;
   /** Shared with the agents of other coordinators on this device; left out: its own. */
   readonly places?: WorkPlaces;
-  /** Told of every run, so that profiles follow what really happens. */
-  readonly onInference: (lease: ModelLease, inferenceMs: number) => void;
 }
 
 /** Tasks on this device: takes or refuses them, runs them, and puts their outcomes into the outbox. */
@@ -72,6 +55,7 @@ export class Work implements Service {
   /** Those that wait for their turn, with what it is given to. */
   readonly #waiting = new Map<Attempt, () => Promise<void>>();
   readonly #places: WorkPlaces;
+  readonly #runner: AttemptRunner;
   #draining = false;
   #onIdle: (() => void) | undefined;
 
@@ -79,6 +63,7 @@ export class Work implements Service {
     this.#deps = deps;
     this.#options = { ...defaultWorkOptions, ...options };
     this.#places = deps.places ?? new WorkPlaces(this.#options.concurrency);
+    this.#runner = new AttemptRunner(deps, this.#options);
   }
 
   get running(): number {
@@ -173,7 +158,6 @@ export class Work implements Service {
       attached,
       admittedMs: clock.monotonicMs(),
       abort: new AbortController(),
-      stage: 'queued',
       cancelDeadline: () => {},
     };
     this.#attempts.set(assignment.attemptId, attempt);
@@ -210,7 +194,6 @@ export class Work implements Service {
   }
 
   async #run(attempt: Attempt): Promise<void> {
-    attempt.stage = 'running';
     const { clock } = this.#deps;
     const timings: Timings = {
       queuedMs: clock.monotonicMs() - attempt.admittedMs,
@@ -220,7 +203,8 @@ export class Work implements Service {
       inferenceMs: 0,
     };
     try {
-      await this.#work(attempt, timings);
+      const outcome = await this.#runner.run(attempt, timings);
+      if (outcome) this.#finish(attempt, outcome, timings);
     } catch (thrown) {
       if (endedBy(attempt)) return;
       const error = asShoalError(thrown);
@@ -230,111 +214,13 @@ export class Work implements Service {
     }
   }
 
-  async #work(attempt: Attempt, timings: Timings): Promise<void> {
-    const { assignment, pipeline, abort } = attempt;
-    const { signal } = abort;
-    const parameters = parseParameters(assignment.parametersJson);
-    const bytes = assignment.inputDigest.length === 0 ? nothing : await this.#input(attempt, timings);
-    const lease =
-      pipeline.task === undefined
-        ? undefined
-        : await this.#deps.models.acquire(assignment.model, assignment.variant, signal);
-    timings.loadMs = lease?.waitedMs ?? 0;
-    try {
-      const startedAtMs = this.#deps.clock.nowMs();
-      const running = pipeline.run(
-        { bytes, model: lease?.model, parameters: parameters.inference, runPicture: this.#deps.runPicture },
-        signal,
-      );
-      const output = running instanceof Promise ? await this.#whileChecking(attempt, running) : running;
-      if (endedBy(attempt)) return;
-      timings.decodeMs = output.decodeMs;
-      timings.inferenceMs = output.inferenceMs;
-      if (lease) this.#deps.onInference(lease, output.inferenceMs);
-      const result = encodeResult(output.result);
-      const attestation = await this.#attest(attempt, {
-        bytes,
-        result,
-        startedAtMs,
-        parameters: parameters.given,
-        lease,
-      });
-      if (endedBy(attempt)) return;
-      this.#finish(attempt, { result, attestation }, timings);
-    } finally {
-      lease?.release();
-    }
-  }
-
-  /**
-   * What runs, once its input is seen to be the one that was meant. An attached input is hashed while another thread decodes it: the coordinator has
-   * signed for its bytes already, so they may be looked at before.
-   */
-  async #whileChecking<Output>(attempt: Attempt, running: Promise<Output>): Promise<Output> {
-    const { attached, assignment } = attempt;
-    if (!attached) return running;
-    const checking = new Promise<void>((resolve) => this.#deps.clock.soon('work: check the input', resolve)).then(() =>
-      checked(attached, assignment.inputDigest),
-    );
-    const [check] = await Promise.allSettled([checking, running]);
-    if (check.status === 'rejected') throw check.reason;
-    return running;
-  }
-
-  async #input({ assignment, pipeline, attached, abort }: Attempt, timings: Timings): Promise<Uint8Array> {
-    const { inputDigest: digest, inputSizeBytes: sizeBytes } = assignment;
-    const { mostInputBytes } = this.#options;
-    if (sizeBytes > mostInputBytes) {
-      throw new ShoalError('input.too-large', `the input has ${sizeBytes} bytes; this device takes ${mostInputBytes}`, {
-        sizeBytes,
-      });
-    }
-    if (attached) return pipeline.task === undefined ? checked(attached, digest) : attached;
-    const { clock, askForBlob } = this.#deps;
-    const startedMs = clock.monotonicMs();
-    const bytes = await readInput(askForBlob, { digest, sizeBytes }, abort.signal);
-    timings.transferMs = clock.monotonicMs() - startedMs;
-    return bytes;
-  }
-
-  #attest(
-    { assignment }: Attempt,
-    made: {
-      readonly bytes: Uint8Array;
-      readonly result: Uint8Array;
-      readonly startedAtMs: number;
-      readonly parameters: ReturnType<typeof parseParameters>['given'];
-      readonly lease: ModelLease | undefined;
-    },
-  ): Promise<Uint8Array> {
-    const { manifest, variant } = made.lease?.model ?? {};
-    return this.#deps.attester.attest({
-      software: this.#options.software,
-      pipeline: assignment.pipeline,
-      parameters: made.parameters,
-      model:
-        manifest && variant
-          ? { name: manifest.name, version: manifest.version, variant: variant.name, sha256: variant.sha256 }
-          : null,
-      work: { task: assignment.taskId, attempt: assignment.attemptId },
-      startedAtMs: made.startedAtMs,
-      finishedAtMs: this.#deps.clock.nowMs(),
-      input: {
-        name: 'input',
-        sha256: assignment.inputDigest.length === 0 ? emptyDigest : toHex(assignment.inputDigest),
-      },
-      output: made.result,
-      outputMediaType: resultMediaType,
-    });
-  }
-
   #fail(attempt: Attempt, error: ShoalError, timings?: Timings): void {
     this.#finish(attempt, { errorCode: error.code, errorMessage: error.message }, timings);
   }
 
   #finish(
     attempt: Attempt,
-    outcome: { result: Uint8Array; attestation: Uint8Array } | { errorCode: string; errorMessage: string },
+    outcome: Finished | { readonly errorCode: string; readonly errorMessage: string },
     timings: Timings = { queuedMs: 0, transferMs: 0, loadMs: 0, decodeMs: 0, inferenceMs: 0 },
   ): void {
     const { taskId, attemptId, inputSizeBytes } = attempt.assignment;
@@ -357,6 +243,3 @@ export class Work implements Service {
     if (this.#attempts.size === 0) this.#onIdle?.();
   }
 }
-
-const nothing = new Uint8Array();
-const emptyDigest = sha256Hex(nothing);

@@ -17,6 +17,9 @@ import type { LiveCamera } from './live-camera.ts';
 const slowest = 20;
 const quickest = 0.1;
 
+/** Sums of shares are this much off at most, of the whole. */
+const tolerance = 1e-6;
+
 const nothing: CameraShare = { load: 0, watts: 0, decode: 0 };
 
 /** What the cameras of each device take of it, and what each of them could be given there. */
@@ -76,7 +79,7 @@ export class DeviceRooms {
     return yields;
   }
 
-  /** Whether all has room that they were given. */
+  /** Whether there is room for all that its cameras were given. */
   fits({ decode, cameraLoad }: FleetDevice): boolean {
     return decode.taken <= decode.capacity * (1 + tolerance) && cameraLoad <= fullLoad * (1 + tolerance);
   }
@@ -87,8 +90,6 @@ export class DeviceRooms {
     return apportion(askers, device.decode.capacity * part, fullLoad * part);
   }
 }
-
-const tolerance = 1e-6;
 
 /** With grants that are left out, a camera takes nothing: of one that was not given anything yet, nothing is known. */
 function shareOf(

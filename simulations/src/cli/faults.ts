@@ -1,3 +1,4 @@
+import { ShoalError } from '@shoal/protocol';
 import type { Command } from 'commander';
 import { formatRegression, type RunReport, randomRun, replay, sharedFleetRun, shrink, sortOf } from '../run/index.ts';
 import { readWhole } from './options.ts';
@@ -26,24 +27,14 @@ export function faultsCommand(program: Command, terminal: Terminal): void {
     .option('--save [folder]', `a life that breaks a promise is shrunk and kept as a file (in ${defaultFolder})`)
     .option(
       '--coordinators <count>',
-      'so many place on the fleet at once: 1 or 2',
+      'so many place on the fleet at once: 1 or 2 (without --save)',
       readWhole('--coordinators', 1, 2),
       1,
     )
-    .action(async (first: number, count: number, { trace: withTrace, save, coordinators }: Options) => {
+    .action(async (first: number, count: number, options: Options) => {
+      const live = options.coordinators > 1 ? liveShared : liveAlone;
       let failed = 0;
-      for (let seed = first; seed < first + count; seed++) {
-        if (coordinators > 1) {
-          if (!(await shared(seed, terminal))) failed += 1;
-          continue;
-        }
-        const report = await randomRun(seed);
-        tell(report, withTrace === true, terminal);
-        if (report.broken.length === 0) continue;
-        failed += 1;
-        await tellHowToReplay(report, terminal);
-        if (save !== undefined) await keep(report, save === true ? defaultFolder : save, terminal);
-      }
+      for (let seed = first; seed < first + count; seed++) if (!(await live(seed, options, terminal))) failed += 1;
       output.write(
         failed === 0 ? `${count} seeds, no promise broken\n` : `${failed} of ${count} seeds broke a promise\n`,
       );
@@ -51,29 +42,46 @@ export function faultsCommand(program: Command, terminal: Terminal): void {
     });
 }
 
-/** Two coordinators on one fleet. */
-async function shared(seed: number, { output, commit }: Terminal): Promise<boolean> {
-  const { tasks, succeeded, refused, faults, convergedMs, broken, traceDigest } = await sharedFleetRun(seed);
+/** Whether every promise was kept. */
+async function liveAlone(seed: number, { trace, save }: Options, terminal: Terminal): Promise<boolean> {
+  const report = await randomRun(seed);
+  tell(report, trace === true, terminal);
+  if (report.broken.length === 0) return true;
+  await tellHowToReplay(report, terminal);
+  if (save !== undefined) await keep(report, save === true ? defaultFolder : save, terminal);
+  return false;
+}
+
+/** The same of a fleet on which two coordinators place. Such a life is no list of operations: it cannot be shrunk. */
+async function liveShared(seed: number, { trace: withTrace, save }: Options, terminal: Terminal): Promise<boolean> {
+  if (save !== undefined)
+    throw new ShoalError('input.invalid', '--save keeps lives of one coordinator; leave it out with --coordinators 2');
+  const { output, commit } = terminal;
+  const { tasks, succeeded, refused, faults, convergedMs, broken, traceDigest, trace } = await sharedFleetRun(seed);
   const done = `${succeeded.join(' and ')} of ${tasks.join(' and ')} tasks of two coordinators succeeded`;
   output.write(
     `seed ${seed}: ${done}, ${refused} attempts refused, over ${faults} faults; at rest ${(convergedMs / 1_000).toFixed(0)} s after the last, trace ${traceDigest.slice(0, 12)}\n`,
   );
-  for (const promise of broken) output.write(`  BROKEN: ${promise}\n`);
+  tellBroken(broken, withTrace ? trace : [], terminal);
   if (broken.length > 0)
-    output.write(`  at commit ${await commit()}; replay: npx shoal-sim faults ${seed} 1 --coordinators 2\n`);
+    output.write(`  at commit ${await commit()}; replay: npx shoal-sim faults ${seed} 1 --coordinators 2 --trace\n`);
   return broken.length === 0;
 }
 
 /** What became of a life. */
-export function tell(report: RunReport, withTrace: boolean, { output }: Terminal): void {
+export function tell(report: RunReport, withTrace: boolean, terminal: Terminal): void {
   const { seed, tasks, succeeded, reports, faults, virtualMs, broken, traceDigest, trace } = report;
   const seconds = (virtualMs / 1_000).toFixed(0);
-  output.write(
+  terminal.output.write(
     `seed ${seed}: ${succeeded} of ${tasks} tasks succeeded, ${reports} results over ${faults} faults in ${seconds} s of virtual time, trace ${traceDigest.slice(0, 12)}\n`,
   );
+  tellBroken(broken, withTrace ? trace : [], terminal);
+}
+
+function tellBroken(broken: readonly string[], trace: readonly string[], { output }: Terminal): void {
   for (const promise of broken.slice(0, mostTold)) output.write(`  BROKEN: ${promise}\n`);
   if (broken.length > mostTold) output.write(`  BROKEN: and ${broken.length - mostTold} more\n`);
-  if (withTrace) for (const line of trace) output.write(`${line}\n`);
+  for (const line of trace) output.write(`${line}\n`);
 }
 
 async function tellHowToReplay({ seed }: RunReport, { output, commit }: Terminal): Promise<void> {

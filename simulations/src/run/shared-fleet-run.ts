@@ -1,6 +1,6 @@
 import { finalTaskStates, type Task } from '@shoal/coordinator';
 import { isShoalError, sha256Hex } from '@shoal/protocol';
-import { type CoordinatorLife, Dice, World, type WorldParts } from '../world/index.ts';
+import { type CoordinatorLife, Dice, upload, World, type WorldParts } from '../world/index.ts';
 import { agentLimits, coordinatorLimits, faultyNetwork, machines } from './fleet.ts';
 
 export interface SharedFleetReport {
@@ -15,6 +15,7 @@ export interface SharedFleetReport {
   readonly convergedMs: number;
   readonly broken: readonly string[];
   readonly traceDigest: string;
+  readonly trace: readonly string[];
 }
 
 const steps = 120;
@@ -46,7 +47,8 @@ export async function sharedFleetRun(seed: number, parts: WorldParts = {}): Prom
   } catch (error) {
     run.broken.push(`the world ended: ${error instanceof Error ? error.stack : error}`);
   }
-  const report = { ...run.report(), seed, traceDigest: sha256Hex(world.trace.join('\n')) };
+  const { trace } = world;
+  const report = { ...run.report(), seed, traceDigest: sha256Hex(trace.join('\n')), trace };
   await world.end();
   return report;
 }
@@ -67,7 +69,7 @@ class SharedFleetRun {
     this.#tasks = world.coordinatorLives.map(() => []);
   }
 
-  report(): Omit<SharedFleetReport, 'seed' | 'traceDigest'> {
+  report(): Omit<SharedFleetReport, 'seed' | 'traceDigest' | 'trace'> {
     const attempts = this.#seen.flat().flatMap((task) => task.attempts);
     return {
       tasks: this.#tasks.map((tasks) => tasks.length),
@@ -154,11 +156,7 @@ class SharedFleetRun {
   }
 
   async #submit({ coordinator }: CoordinatorLife, which: number, count: number): Promise<void> {
-    const picture = this.#dice.bytes(64);
-    const pieces = (async function* () {
-      yield picture;
-    })();
-    const input = await coordinator.blobs.put(pieces, 'image/jpeg', new AbortController().signal);
+    const input = await upload(coordinator, this.#dice.bytes(64));
     const spec = { pipeline: 'detect', input, parameters: {}, deadlineMs: 120_000, labels: {}, maxAttempts: 5 };
     for (let number = 0; number < count; number++) {
       try {

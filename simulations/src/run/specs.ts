@@ -1,8 +1,6 @@
 import type { BlobRef, CameraSpec, TaskSpec } from '@shoal/coordinator';
-import type { Dice } from '../world/index.ts';
+import { type Dice, upload } from '../world/index.ts';
 import type { Life } from './life.ts';
-
-const never = new AbortController().signal;
 
 /** What somebody might ask for; `undefined` when the picture that goes with it was not taken. */
 export async function aSpec(life: Life, dice: Dice): Promise<TaskSpec | undefined> {
@@ -21,10 +19,7 @@ export async function aSpec(life: Life, dice: Dice): Promise<TaskSpec | undefine
 /** Small enough to go along with its task, or too large for that. */
 function aPicture(life: Life, dice: Dice): Promise<BlobRef | undefined> {
   const picture = dice.bytes(dice.pick([64, 64, 3_000]));
-  const pieces = (async function* () {
-    yield picture;
-  })();
-  return life.ask(life.world.coordinator.blobs.put(pieces, 'image/jpeg', never));
+  return life.ask(upload(life.world.coordinator, picture));
 }
 
 export function aCamera(life: Life, dice: Dice): CameraSpec {

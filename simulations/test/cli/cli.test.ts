@@ -98,6 +98,7 @@ describe('shoal-sim', () => {
 
   it.each([
     [['replay', 'nowhere.json'], /nowhere.json cannot be read/],
+    [['faults', '3', '1', '--coordinators', '2', '--save'], /--save keeps lives of one coordinator/],
     [['replay', join(import.meta.dirname, 'cli.test.ts')], /a regression is a JSON file; this is none/],
     [['run', 'nowhere.yaml'], /there is no fleet file nowhere.yaml; those that come with Shoal are home, shop, city/],
     [['run', 'home', '--strategy', 'best'], /there is no strategy "best"; known are cost, min-cost-flow/],

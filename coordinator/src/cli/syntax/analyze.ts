@@ -12,7 +12,7 @@ export function addAnalyze(program: Command, world: World, setExitCode: SetExitC
     .argument('<input...>', 'what to analyse')
     .option('-p, --pipeline <name>', 'detect or classify', 'detect')
     .option('-m, --model <name>', 'the default model of the pipeline unless told')
-    .option('--variant <name>', 'for example int8; whichever is fastest unless told')
+    .option('--variant <name>', 'for example int8; chosen together with the device unless told')
     .option('--min-score <score>', 'leave out what is less sure, 0 to 1', score)
     .option('--device <device>', 'only on this device (name or id)')
     .option('--fps <n>', 'pictures taken from each second of a video', positive, 1)

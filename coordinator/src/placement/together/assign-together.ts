@@ -9,8 +9,7 @@ import type { DeviceSnapshot, FleetSnapshot, Work } from '../snapshot.ts';
 import type { Strategy } from '../strategy.ts';
 import { Survey } from '../survey.ts';
 import { Laden } from './laden.ts';
-import type { Assignment } from './rehearsal.ts';
-import { better, Rehearsal } from './rehearsal.ts';
+import { type Assignment, better, Rehearsal } from './rehearsal.ts';
 
 /** Works that come in within this time are decided on together, ms. */
 export const gatherMs = 4;
