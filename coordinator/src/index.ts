@@ -1,4 +1,5 @@
 export { MemoryBlobStore } from './blobs/index.ts';
+export { CameraBinder, type CameraLine, grantNow, LiveCamera } from './cameras/index.ts';
 export {
   ApiClient,
   type ApiClientOptions,

@@ -2,17 +2,18 @@ import { type CameraAssignmentInit, ShoalError } from '@shoal/protocol';
 import type { Camera, CameraGrant, Placement, PlacementCandidate } from '../domain/index.ts';
 import type { LiveCamera } from './live-camera.ts';
 
-/** What the device is asked to do. A camera that nothing was granted yet is asked for as it was ordered. */
-export function assignmentOf({ camera, resolved }: Pick<LiveCamera, 'camera' | 'resolved'>): CameraAssignmentInit {
-  const { id, revision, spec } = camera;
+/** What its device gives the camera. One that nothing was granted yet is asked for as it was ordered. */
+export function grantNow({ camera: { grant, spec }, resolved }: Pick<LiveCamera, 'camera' | 'resolved'>): CameraGrant {
   const [first] = resolved?.choices ?? [];
-  const ordered: CameraGrant = {
-    model: first?.model ?? '',
-    variant: first?.variant.name ?? '',
-    decode: 'full',
-    fps: spec.targetFps,
-  };
-  const { model, variant, decode, fps } = camera.grant ?? ordered;
+  return (
+    grant ?? { model: first?.model ?? '', variant: first?.variant.name ?? '', decode: 'full', fps: spec.targetFps }
+  );
+}
+
+/** What the device is asked to do. */
+export function assignmentOf(live: Pick<LiveCamera, 'camera' | 'resolved'>): CameraAssignmentInit {
+  const { id, revision, spec } = live.camera;
+  const { model, variant, decode, fps } = grantNow(live);
   return {
     cameraId: id,
     revision,

@@ -150,7 +150,7 @@ function takeOption(draft: Draft, option: number | undefined, options: Options, 
 
 /** What a camera takes of the device that it runs on: a part of its time, and watts. */
 export function cameraShare(
-  device: DeviceSnapshot,
+  device: Pick<DeviceSnapshot, 'slots' | 'figures'>,
   { model, variant, fps }: { readonly model: string; readonly variant: string; readonly fps: number },
 ): Pick<CameraShare, 'load' | 'watts'> {
   const figures = device.figures(variantKey(model, variant));
@@ -159,6 +159,6 @@ export function cameraShare(
 }
 
 /** The part of a device that a camera with so many frames a second takes. */
-function loadOf({ slots }: DeviceSnapshot, inferenceMs: number, fps: number): number {
+function loadOf({ slots }: Pick<DeviceSnapshot, 'slots'>, inferenceMs: number, fps: number): number {
   return ((inferenceMs + besidesMsPerFrame) * fps) / 1_000 / slots;
 }

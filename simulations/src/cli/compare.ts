@@ -2,7 +2,7 @@ import { type CostWeights, progressOn, readCostWeights, table } from '@shoal/coo
 import type { Command } from 'commander';
 import { type Outcome, simulate } from '../coarse/index.ts';
 import { interval } from '../report/index.ts';
-import { readFleet, readNumber, readStrategies, readWhole } from './options.ts';
+import { fleetArgument, readFleet, readNumber, readStrategies, readWhole } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Options {
@@ -14,7 +14,13 @@ interface Options {
   readonly json?: boolean;
 }
 
-const figures: readonly { readonly title: string; readonly digits: number; of(outcome: Outcome): number }[] = [
+interface Figure {
+  readonly title: string;
+  readonly digits: number;
+  of(outcome: Outcome): number;
+}
+
+const figures: readonly Figure[] = [
   { title: 'MISSED %', digits: 2, of: ({ missed }) => 100 * missed },
   { title: 'MEAN MS', digits: 1, of: ({ latencyMs }) => latencyMs.mean },
   { title: 'P95 MS', digits: 1, of: ({ latencyMs }) => latencyMs.p95 },
@@ -24,11 +30,18 @@ const figures: readonly { readonly title: string; readonly digits: number; of(ou
   { title: 'PUSHED', digits: 0, of: ({ pushedUnderFloor }) => pushedUnderFloor },
 ];
 
+/** Of fleets with cameras. */
+const cameraFigures: readonly Figure[] = [
+  { title: 'WATCHED %', digits: 2, of: ({ cameras }) => 100 * (cameras?.watched ?? 1) },
+  { title: 'FRAMES %', digits: 1, of: ({ cameras }) => 100 * (cameras?.analysed ?? 1) },
+  { title: 'MOVES', digits: 0, of: ({ cameras }) => cameras?.moves ?? 0 },
+];
+
 /** `compare FLEET`: strategies side by side over many seeds, each figure as a median with its confidence interval. */
 export function compareCommand(program: Command, terminal: Terminal): void {
   program
     .command('compare')
-    .argument('<fleet>', 'a fleet file, or home, shop, city')
+    .argument('<fleet>', fleetArgument)
     .description('strategies side by side over many seeds: medians and 95 % confidence intervals')
     .option('--strategies <names>', 'with commas between, or `all`', 'all')
     .option('--seeds <number>', 'how many', readWhole('--seeds', 1, 1_000), 10)
@@ -39,6 +52,7 @@ export function compareCommand(program: Command, terminal: Terminal): void {
     .action(async (name: string, { strategies, seeds, hours, start, weights, json }: Options) => {
       const fleet = await readFleet(name, terminal);
       const names = readStrategies(strategies);
+      const shown = fleet.cameras.length > 0 ? [...figures, ...cameraFigures] : figures;
       const progress = progressOn(terminal.errors, `${fleet.name}`, terminal.nowMs);
       const rows = names.map((strategy, done) => {
         const outcomes = Array.from({ length: seeds }, (_, index) => {
@@ -48,21 +62,21 @@ export function compareCommand(program: Command, terminal: Terminal): void {
           );
           return simulate({ fleet, strategy, seed: index + 1, hours, startHour: start, ...(weights && { weights }) });
         });
-        return { strategy, figures: figures.map(({ title, of }) => ({ title, ...interval(outcomes.map(of)) })) };
+        return { strategy, figures: shown.map(({ title, of }) => ({ title, ...interval(outcomes.map(of)) })) };
       });
       progress.end();
-      terminal.output.write(json ? `${JSON.stringify(rows)}\n` : tableOf(rows, terminal));
+      terminal.output.write(json ? `${JSON.stringify(rows)}\n` : tableOf(rows, shown, terminal));
     });
 }
 
 type Row = { strategy: string; figures: { title: string; median: number; low: number; high: number }[] };
 
-function tableOf(rows: readonly Row[], { paint }: Terminal): string {
+function tableOf(rows: readonly Row[], shown: readonly Figure[], { paint }: Terminal): string {
   return table(
     rows,
     [
       { title: 'STRATEGY', value: ({ strategy }: Row) => strategy },
-      ...figures.map(({ title, digits }, index) => ({
+      ...shown.map(({ title, digits }, index) => ({
         title,
         align: 'right' as const,
         value: ({ figures: all }: Row) => {

@@ -3,6 +3,8 @@ import { ShoalError } from '@shoal/protocol';
 import { type Fleet, parseFleet, shippedFleetPath, shippedFleets } from '../fleet/index.ts';
 import type { Terminal } from './terminal.ts';
 
+export const fleetArgument = `a fleet file, or ${shippedFleets.join(', ')}`;
+
 /** The file of that name, or the fleet that comes with Shoal. @throws `not-found`, `input.invalid`. */
 export async function readFleet(nameOrPath: string, terminal: Terminal): Promise<Fleet> {
   const shipped = shippedFleets.find((name) => name === nameOrPath);

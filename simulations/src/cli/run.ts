@@ -2,7 +2,7 @@ import { type CostWeights, durationText, progressOn, readCostWeights, table } fr
 import type { Command } from 'commander';
 import { type Outcome, simulate } from '../coarse/index.ts';
 import { htmlReport, rowsOf } from '../report/index.ts';
-import { caveat, readFleet, readNumber, readStrategies, readWhole } from './options.ts';
+import { caveat, fleetArgument, readFleet, readNumber, readStrategies, readWhole } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Options {
@@ -19,7 +19,7 @@ interface Options {
 export function runCommand(program: Command, terminal: Terminal): void {
   program
     .command('run')
-    .argument('<fleet>', 'a fleet file, or home, shop, city')
+    .argument('<fleet>', fleetArgument)
     .description('run a fleet for some hours and say what came of it')
     .option('--strategy <names>', 'strategies, with commas between, or `all`', 'cost')
     .option('--seed <number>', 'all that is chance', readWhole('--seed', 0, 2 ** 31), 1)

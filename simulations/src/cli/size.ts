@@ -3,7 +3,7 @@ import { ShoalError } from '@shoal/protocol';
 import type { Command } from 'commander';
 import { type Outcome, simulate } from '../coarse/index.ts';
 import { type DeviceClassName, deviceClasses, type Fleet, links } from '../fleet/index.ts';
-import { readFleet, readNumber, readWhole } from './options.ts';
+import { fleetArgument, readFleet, readNumber, readWhole } from './options.ts';
 import { tableOf } from './run.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -21,7 +21,7 @@ interface Options {
 export function sizeCommand(program: Command, terminal: Terminal): void {
   program
     .command('size')
-    .argument('<fleet>', 'a fleet file, or home, shop, city')
+    .argument('<fleet>', fleetArgument)
     .description('how many devices must be added so that no more than so much is missed')
     .requiredOption('--add <class>', `what to add: ${Object.keys(deviceClasses).join(', ')}`)
     .option('--missed <percent>', 'what may be missed', readNumber('--missed', 0, 100), 1)

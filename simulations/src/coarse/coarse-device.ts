@@ -16,6 +16,22 @@ export interface Job {
   onDone(took: { readonly queuedMs: number; readonly inferenceMs: number; readonly loadMs: number }): void;
 }
 
+/** What a device was given, and has not brought to an end. */
+export interface Held {
+  /** It is known that the device has stopped, and what it did is lost. */
+  lose(): void;
+}
+
+/** What goes on on a device all the time: cameras. */
+export interface Standing {
+  /** Part of its time, 0..1: the rest takes longer by that much. */
+  readonly load: number;
+  /** Above idling. */
+  readonly watts: number;
+}
+
+const nothing: Standing = { load: 0, watts: 0 };
+
 /** What a device really does, as a state machine: a queue, slots, a battery, heat. The scheduler never sees into it; it sees what agents report. */
 export class CoarseDevice {
   readonly known: FleetDevice;
@@ -23,8 +39,9 @@ export class CoarseDevice {
   readonly kind: DeviceClass;
   /** Joules left in its battery. */
   batteryJ: number;
-  /** Drawn by work, above idling, so far. */
+  /** Drawn by work, above idling, so far; and what of it was for cameras. */
   workJ = 0;
+  cameraJ = 0;
   /** Time that its slots were busy so far, ms. */
   busyMs = 0;
   /** When work first took the battery under its floor, and when it first was at it for whatever reason. */
@@ -32,12 +49,17 @@ export class CoarseDevice {
   atFloorMs: number | undefined;
   /** Everything takes so many times as long: it throttles, or something else runs on it. */
   slowdown = 1;
+  /** What it was given and has not brought to an end, as whoever gave it knows. */
+  readonly held = new Set<Held>();
+  #isUp = true;
+  #standing = nothing;
   readonly #random: Random;
   readonly #waiting: { readonly job: Job; readonly sinceMs: number }[] = [];
   readonly #loaded = new Set<string>();
   #loadedList: readonly string[] = [];
   readonly #loading = new Set<string>();
-  #running = 0;
+  /** What was begun; a crash forgets it. */
+  #running = new Set<Job>();
   #lastMs: number;
 
   constructor(known: FleetDevice, group: DeviceGroup, kind: DeviceClass, random: Random, startMs: number) {
@@ -56,12 +78,41 @@ export class CoarseDevice {
     return battery ? (100 * this.batteryJ) / (battery.wattHours * 3_600) : undefined;
   }
 
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  /** From now on so much goes on all the time. */
+  stand(standing: Standing, nowMs: number): void {
+    this.settle(nowMs);
+    this.#standing = standing;
+  }
+
+  /** Its processes crash: what was in memory is lost, and nothing is heard of it. */
+  fail(nowMs: number): void {
+    this.stand(nothing, nowMs);
+    this.#isUp = false;
+    this.#waiting.length = 0;
+    this.#running = new Set();
+    this.#loaded.clear();
+    this.#loading.clear();
+  }
+
+  recover(nowMs: number): void {
+    this.settle(nowMs);
+    this.#isUp = true;
+  }
+
   get queued(): number {
     return this.#waiting.length;
   }
 
   get running(): number {
-    return this.#running;
+    return this.#running.size;
   }
 
   /** Whether a charger or the sun brings more than the device draws while it idles. */
@@ -84,11 +135,10 @@ export class CoarseDevice {
   /** Takes a model into memory before anything asks for it. */
   warm(model: string, variant: string, after: (delayMs: number, act: () => void) => void): void {
     const key = `${model}/${variant}`;
-    if (this.#loading.has(key) || this.#loaded.has(key)) return;
+    if (!this.#isUp || this.#loading.has(key) || this.#loaded.has(key)) return;
     this.#loading.add(key);
     after(this.kind.loadMs, () => {
-      this.#loading.delete(key);
-      this.#loaded.add(key);
+      if (this.#loading.delete(key)) this.#loaded.add(key);
     });
   }
 
@@ -103,13 +153,17 @@ export class CoarseDevice {
     const ms = nowMs - this.#lastMs;
     if (ms <= 0) return;
     this.#lastMs = nowMs;
-    const workJ = (this.kind.busyWatts * this.#running * ms) / 1_000 / this.kind.slots;
+    const { load, watts } = this.#standing;
+    const cameraJ = (watts * ms) / 1_000;
+    const taskMs = this.running * (1 - load) * ms;
+    const workJ = cameraJ + (this.kind.busyWatts * taskMs) / 1_000 / this.kind.slots;
     this.workJ += workJ;
-    this.busyMs += this.#running * ms;
+    this.cameraJ += cameraJ;
+    this.busyMs += taskMs + load * this.kind.slots * ms;
     const { battery } = this.group;
     if (!battery) return;
     const fullJ = battery.wattHours * 3_600;
-    const idleJ = (this.kind.idleWatts * ms) / 1_000;
+    const idleJ = this.#isUp ? (this.kind.idleWatts * ms) / 1_000 : 0;
     const chargeJ = (this.#chargeWatts(nowMs) * ms) / 1_000;
     this.batteryJ = Math.min(fullJ, Math.max(0, this.batteryJ + chargeJ - idleJ - workJ));
     if (this.batteryJ > (fullJ * battery.floorPct) / 100) return;
@@ -118,7 +172,7 @@ export class CoarseDevice {
   }
 
   #next(after: (delayMs: number, act: () => void) => void, now: () => number): void {
-    while (this.#running < this.kind.slots) {
+    while (this.running < this.kind.slots) {
       const next = this.#waiting.shift();
       if (!next) return;
       if (next.job.isOver()) {
@@ -126,16 +180,19 @@ export class CoarseDevice {
         continue;
       }
       this.settle(now());
-      this.#running += 1;
       const { job, sinceMs } = next;
-      const queuedMs = now() - sinceMs;
+      const running = this.#running.add(job);
       const key = `${job.model}/${job.variant}`;
       const loadMs = this.#loaded.has(key) ? 0 : this.kind.loadMs;
       this.#loaded.add(key);
       const inferenceMs = this.#draw(job);
-      after(loadMs + inferenceMs, () => {
+      const tookMs = (loadMs + inferenceMs) / (1 - this.#standing.load);
+      // What frames of cameras take of its slot is time that it waits.
+      const queuedMs = now() - sinceMs + tookMs - loadMs - inferenceMs;
+      after(tookMs, () => {
+        if (running !== this.#running) return;
         this.settle(now());
-        this.#running -= 1;
+        this.#running.delete(job);
         job.onDone({ queuedMs, inferenceMs, loadMs });
         this.#next(after, now);
       });

@@ -22,6 +22,8 @@ import { type Arrival, startArrivals } from './arrivals.ts';
 import { CoarseDevice } from './coarse-device.ts';
 import { deviceRecord } from './device-record.ts';
 import { clockOf, EventQueue } from './event-queue.ts';
+import { startFailures } from './failures.ts';
+import { FleetCameras } from './fleet-cameras.ts';
 import { Tally } from './tally.ts';
 
 export interface CoarseOptions {
@@ -35,7 +37,12 @@ export interface CoarseOptions {
   readonly telemetryMs?: number;
 }
 
-const defaultTelemetryMs = 10_000;
+/** As of the product where devices fail or watch cameras: how soon that is found out depends on it. Elsewhere less often, which is quicker to simulate. */
+const usualTelemetryMs = 2_000;
+const rareTelemetryMs = 10_000;
+/** A device that was silent for so many times as long as it reports is given up for lost. */
+const livenessFactor = 5;
+const ownDice = 0x5ca1ab1e;
 /** Devices do not all report in the same moment, but in so many parts. */
 const telemetryParts = 100;
 /** Waiting work that is looked at when something became free; the others behind it wait for the same. */
@@ -51,6 +58,8 @@ export class CoarseWorld {
   readonly tally = new Tally();
   readonly devices: readonly CoarseDevice[];
   readonly registry: Registry;
+  /** `undefined`: the fleet has none. */
+  readonly cameras: FleetCameras | undefined;
   readonly #events = new EventQueue();
   readonly #random: Random;
   readonly #policy: PlacementPolicy;
@@ -64,8 +73,10 @@ export class CoarseWorld {
 
   constructor(options: CoarseOptions) {
     const { fleet, seed, strategy, weights = defaultCostWeights, startMs = 0 } = options;
-    const { telemetryMs = defaultTelemetryMs } = options;
+    const fails = fleet.devices.some((group) => group.fails);
+    const { telemetryMs = fails || fleet.cameras.length > 0 ? usualTelemetryMs : rareTelemetryMs } = options;
     this.#telemetryMs = telemetryMs;
+    const livenessTimeoutMs = livenessFactor * telemetryMs;
     this.#random = seededRandom(seed);
     this.#startMs = startMs;
     this.#policy = {
@@ -79,7 +90,7 @@ export class CoarseWorld {
     const tokens = undefined as never;
     this.registry = new Registry(
       { clock, random: this.#random, logger: silentLogger, store, tokens },
-      { telemetryIntervalMs: telemetryMs, livenessTimeoutMs: 3 * telemetryMs, deviceLimit: 1_000_000 },
+      { telemetryIntervalMs: telemetryMs, livenessTimeoutMs, deviceLimit: 1_000_000 },
     );
     const groups = fleet.devices.flatMap((group) => Array.from({ length: group.count }, () => group));
     const records = groups.map((group, number) => deviceRecord(group, number, this.#random));
@@ -94,6 +105,16 @@ export class CoarseWorld {
       device.known.rttMs = device.group.link.rttMs;
       this.#tell(device);
     }
+    // With dice of their own: work comes in as it does without them.
+    const besides = seededRandom((seed ^ ownDice) >>> 0);
+    if (fleet.cameras.length > 0) {
+      const deps = { events: this.#events, clock, random: besides, registry: this.registry, devices: this.devices };
+      this.cameras = new FleetCameras(fleet.cameras, deps, {
+        placement: this.#policy,
+        assignTimeoutMs: livenessTimeoutMs,
+      });
+    }
+    if (fails) this.#letFail(besides);
     this.#reportInTurn();
     startArrivals(fleet.workloads, this.#events, this.#random, (arrival) => this.#arrive(arrival));
   }
@@ -128,8 +149,36 @@ export class CoarseWorld {
     next();
   }
 
+  #letFail(random: Random): void {
+    // Whoever does not fail is never silent: only here that has to be looked for.
+    this.registry.start();
+    this.registry.subscribe({
+      onAvailable: () => {},
+      onGone: ({ id }) => this.#lose(this.#byId.get(id)),
+    });
+    startFailures(this.devices, this.#events, random, {
+      failed: (device) => {
+        device.fail(this.#wallMs());
+        this.cameras?.failed(device);
+      },
+      returned: (device) => {
+        device.recover(this.#wallMs());
+        // It says hello, and what it works on: nothing.
+        this.registry.heard(device.known);
+        this.#lose(device);
+        this.cameras?.returned(device);
+        this.#tell(device);
+      },
+    });
+  }
+
+  #lose(device: CoarseDevice | undefined): void {
+    for (const held of [...(device?.held ?? [])]) held.lose();
+  }
+
   #tell(device: CoarseDevice): void {
     device.settle(this.#wallMs());
+    if (!device.isUp) return;
     const { levelPct } = device;
     this.registry.heard(device.known);
     this.registry.telemetry(device.known, {
@@ -140,7 +189,9 @@ export class CoarseWorld {
       batteryPct: levelPct === undefined ? null : Math.round(levelPct),
       charging: levelPct === undefined ? null : device.isCharging(this.#wallMs()),
       loadedModels: device.loaded,
+      cameras: this.cameras?.statusesOf(device) ?? [],
     });
+    this.cameras?.heardOf(device);
   }
 
   #arrive(task: Arrival): void {
@@ -258,17 +309,29 @@ export class CoarseWorld {
     known.take(share);
     const transferMs = group.link.rttMs / 2 + task.workload.inputBytes / group.link.bytesPerMs;
     const events = this.#events;
+    const held = {
+      lose: () => {
+        if (!device.held.delete(held)) return;
+        known.drop(share);
+        this.tally.lost += 1;
+        if (leftMs() <= 0) this.tally.expired += 1;
+        else if (!this.#tryPlace(task)) this.#wait(task);
+      },
+    };
+    device.held.add(held);
     const leftMs = () => (task.dueMs ?? Number.POSITIVE_INFINITY) - events.nowMs;
     const job = {
       model: chosen.model as ModelName,
       variant: chosen.variant as 'int8',
       isOver: () => leftMs() <= 0,
       onLeft: () => {
+        device.held.delete(held);
         known.drop(share);
         this.tally.expired += 1;
       },
       onDone: (took: { queuedMs: number; inferenceMs: number; loadMs: number }) => {
         const nowMs = events.nowMs;
+        device.held.delete(held);
         known.drop(share);
         const timings = { ...took, transferMs, decodeMs: 0, totalMs: nowMs - task.arrivedMs };
         known.learn(chosen.model, chosen.variant, timings, task.workload.inputBytes, nowMs);
@@ -282,6 +345,8 @@ export class CoarseWorld {
       },
     };
     events.after(transferMs, () => {
+      // What arrives at a device that is down, or was in between, is lost.
+      if (!device.isUp || !device.held.has(held)) return;
       if (device.admits(job, leftMs())) {
         device.give(
           job,
@@ -291,6 +356,7 @@ export class CoarseWorld {
         );
         return;
       }
+      device.held.delete(held);
       known.drop(share);
       events.after(group.link.rttMs / 2, () => this.#refused(task, known));
     });

@@ -1,4 +1,6 @@
+import type { DecodeLevel } from '@shoal/protocol';
 import type { CoarseDevice } from './coarse-device.ts';
+import { type CameraFigures, sumOfFigures } from './fleet-camera.ts';
 import type { Tally } from './tally.ts';
 
 /** The fleet at one moment of a run. */
@@ -11,15 +13,35 @@ export interface Sample {
   readonly workWatts: number;
   /** Of each class of devices that has batteries, the median and the least level, percent. */
   readonly batteries: Readonly<Record<string, { readonly median: number; readonly least: number }>>;
+  /** `undefined`: the fleet has no cameras. */
+  readonly cameras?: CameraSample;
+}
+
+/** The cameras since the last sample; all parts are 0..1. */
+export interface CameraSample {
+  /** Of the time that they were there, somebody watched. */
+  readonly watched: number;
+  /** Of the frames that were asked for. */
+  readonly analysed: number;
+  /** Of the time that they were watched. */
+  readonly levels: Readonly<Record<DecodeLevel, number>>;
 }
 
 /** Looks at a run now and then, for its curves. */
 export class Recorder {
   readonly samples: Sample[] = [];
   #before = { ended: 0, missed: 0, energyJ: 0, atMs: 0 };
+  #camerasBefore: CameraFigures | undefined;
 
-  look(atMs: number, tally: Tally, devices: readonly CoarseDevice[], waiting: number): void {
-    const { energyJ, finished, expired } = tally;
+  look(
+    atMs: number,
+    tally: Tally,
+    devices: readonly CoarseDevice[],
+    waiting: number,
+    cameras: CameraFigures | undefined,
+  ): void {
+    const { finished, expired } = tally;
+    const energyJ = tally.energyJ + devices.reduce((sum, { cameraJ }) => sum + cameraJ, 0);
     const ended = finished + expired;
     const missed = tally.late + expired;
     const before = this.#before;
@@ -30,9 +52,45 @@ export class Recorder {
       missed: ended > before.ended ? (missed - before.missed) / (ended - before.ended) : 0,
       workWatts: seconds > 0 ? (energyJ - before.energyJ) / seconds : 0,
       batteries: batteriesOf(devices),
+      ...(cameras && { cameras: partsOf(cameras, this.#camerasBefore) }),
     });
     this.#before = { ended, missed, energyJ, atMs };
+    this.#camerasBefore = cameras;
   }
+}
+
+/** What came of the cameras since then, as parts. Where none was there, nothing is missed. */
+export function partsOf(now: CameraFigures, before = sumOfFigures([])): CameraSample {
+  const since = (of: (figures: CameraFigures) => number) => of(now) - of(before);
+  const watchedMs = since((figures) => figures.watchedMs);
+  const level = (name: DecodeLevel) =>
+    part(
+      since(({ levelMs }) => levelMs[name]),
+      watchedMs,
+      0,
+    );
+  return {
+    watched: part(
+      watchedMs,
+      since(({ thereMs }) => thereMs),
+      1,
+    ),
+    analysed: part(
+      since(({ analysed }) => analysed),
+      since(({ asked }) => asked),
+      1,
+    ),
+    levels: {
+      full: level('full'),
+      skip: level('skip'),
+      keyframes: level('keyframes'),
+      substream: level('substream'),
+    },
+  };
+}
+
+function part(some: number, all: number, ofNothing: number): number {
+  return all > 0 ? some / all : ofNothing;
 }
 
 /** Of each class so many tell the median. */

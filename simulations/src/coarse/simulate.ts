@@ -1,6 +1,8 @@
 import type { CostWeights } from '@shoal/coordinator';
 import type { Fleet } from '../fleet/index.ts';
+import { type CamerasOutcome, camerasOutcome } from './cameras-outcome.ts';
 import { CoarseWorld } from './coarse-world.ts';
+import { type CameraFigures, sumOfFigures } from './fleet-camera.ts';
 import { Recorder, type Sample } from './recorder.ts';
 
 export interface Scenario {
@@ -36,6 +38,10 @@ export interface Outcome {
   readonly pushedUnderFloor: number;
   readonly devices: readonly DeviceOutcome[];
   readonly samples: readonly Sample[];
+  /** `undefined`: the fleet has none. */
+  readonly cameras?: CamerasOutcome;
+  /** Attempts that were lost with their devices; their work was placed anew. */
+  readonly lost: number;
   /** Placements that were asked for. */
   readonly placements: number;
 }
@@ -63,13 +69,17 @@ export function simulate(
   const world = new CoarseWorld({ fleet, seed, strategy, startMs: startHour * hourMs, ...(weights && { weights }) });
   const recorder = new Recorder();
   const stepMs = (hours * hourMs) / looks;
-  recorder.look(0, world.tally, world.devices, 0);
+  recorder.look(0, world.tally, world.devices, 0, figuresOf(world));
   for (let look = 1; look <= looks; look++) {
     world.run(stepMs);
-    recorder.look(world.nowMs, world.tally, world.devices, world.waiting);
+    recorder.look(world.nowMs, world.tally, world.devices, world.waiting, figuresOf(world));
     onProgress(look / looks, world);
   }
   return outcomeOf(scenario, world, recorder.samples);
+}
+
+function figuresOf({ cameras }: CoarseWorld): CameraFigures | undefined {
+  return cameras && sumOfFigures(cameras.figures().map(({ figures }) => figures));
 }
 
 function outcomeOf({ strategy, seed, startHour }: Scenario, world: CoarseWorld, samples: readonly Sample[]): Outcome {
@@ -105,6 +115,8 @@ function outcomeOf({ strategy, seed, startHour }: Scenario, world: CoarseWorld, 
       levelPct,
     })),
     samples,
+    ...(world.cameras && { cameras: camerasOutcome(world.cameras.figures(), devices) }),
+    lost: tally.lost,
     placements: tally.placements,
   };
 }

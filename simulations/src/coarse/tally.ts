@@ -6,6 +6,8 @@ export class Tally {
   late = 0;
   /** Ended by their deadlines before they were begun. */
   expired = 0;
+  /** Attempts that were lost with their devices; their work was placed anew. */
+  lost = 0;
   energyJ = 0;
   #accuracy = 0;
   readonly latenciesMs: number[] = [];

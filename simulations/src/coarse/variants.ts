@@ -1,5 +1,5 @@
 import { aChoice, type Choice } from '@shoal/coordinator';
-import { catalogueManifests, type ModelVariant, type ObjectCount } from '@shoal/models/manifest';
+import { catalogueManifests, type ModelVariant, type ObjectCount, objectCounts } from '@shoal/models/manifest';
 import { floatGain, type ModelName, modelFactors } from '../fleet/index.ts';
 
 /** The files of the models that devices were timed with. */
@@ -12,13 +12,27 @@ const made = new Map<string, readonly Choice[]>();
 /** What may be run for pictures with so many things. */
 export function choicesFor(objects: ObjectCount, accuracyLoss: number): readonly Choice[] {
   const key = `${objects} ${accuracyLoss}`;
-  const choices = made.get(key) ?? accurateEnough(objects, accuracyLoss);
+  const choices = made.get(key) ?? accurateEnough((...of) => accuracyOf(...of, objects), accuracyLoss);
   made.set(key, choices);
   return choices;
 }
 
-function accurateEnough(objects: ObjectCount, accuracyLoss: number): readonly Choice[] {
-  const all = variants.map(({ model, variant }) => aChoice(model, variant, accuracyOf(model, variant, objects)));
+/** The same for a camera, on whose pictures there are now few things and now many: what models reach on the average. */
+export function choicesForMixed(
+  shares: Readonly<Record<ObjectCount, number>>,
+  accuracyLoss: number,
+): readonly Choice[] {
+  return accurateEnough(
+    (...of) => objectCounts.reduce((sum, objects) => sum + shares[objects] * accuracyOf(...of, objects), 0),
+    accuracyLoss,
+  );
+}
+
+function accurateEnough(
+  accuracy: (model: ModelName, variant: ModelVariant) => number,
+  accuracyLoss: number,
+): readonly Choice[] {
+  const all = variants.map(({ model, variant }) => aChoice(model, variant, accuracy(model, variant)));
   const best = Math.max(...all.map(({ accuracy }) => accuracy));
   return all.filter(({ accuracy }) => accuracy >= best - accuracyLoss);
 }

@@ -6,6 +6,6 @@ export {
   type ModelName,
   modelFactors,
 } from './device-classes.ts';
-export type { DeviceGroup, Fleet, Workload } from './fleet.ts';
+export type { ByChance, CameraGroup, DeviceGroup, Fleet, VideoStream, Workload } from './fleet.ts';
 export { links, parseFleet } from './parse-fleet.ts';
-export { type ShippedFleet, shippedFleetPath, shippedFleets } from './shipped.ts';
+export { type GoalFleet, goalFleets, shippedFleetPath, shippedFleets } from './shipped.ts';

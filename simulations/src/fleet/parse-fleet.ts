@@ -2,9 +2,13 @@ import { JsonField, ShoalError } from '@shoal/protocol';
 import { parse } from 'yaml';
 import { type DeviceClassName, deviceClasses } from './device-classes.ts';
 import type { Battery, DeviceGroup, Fleet, Link, Workload } from './fleet.ts';
+import { parseCameras } from './parse-cameras.ts';
+import { parseByChance, parseLabels, parseObjects } from './parse-parts.ts';
 import { bytesOf, minuteOf, msOf, perSecondOf } from './units.ts';
 
 const mostDevices = 1_000_000;
+/** As many as a coordinator takes. */
+const mostCameras = 5_000;
 const mostPerSecond = 1e6;
 const longestMs = 86_400_000;
 
@@ -21,15 +25,24 @@ export const links = {
  */
 export function parseFleet(text: string): Fleet {
   const root = new JsonField('', parseYaml(text), 'input.invalid');
-  const { name, title, devices, workloads } = root.object('name', 'title', 'devices', 'workloads');
+  const { name, title, devices, workloads, cameras } = root.object(
+    'name',
+    'title',
+    'devices',
+    'workloads?',
+    'cameras?',
+  );
   const fleet: Fleet = {
     name: name.text({ pattern: /^[a-z0-9][a-z0-9-]{0,63}$/, what: 'lower-case letters, digits and hyphens' }),
     title: title.text(),
     devices: devices.list(1, 1_000).map(parseDevices),
-    workloads: workloads.list(0, 1_000).map(parseWorkload),
+    workloads: workloads.value === undefined ? [] : workloads.list(0, 1_000).map(parseWorkload),
+    cameras: cameras.value === undefined ? [] : cameras.list(0, 1_000).map(parseCameras),
   };
   const count = fleet.devices.reduce((sum, group) => sum + group.count, 0);
   if (count > mostDevices) throw devices.wrong(`are ${count} in all; ${mostDevices} are the most`);
+  const watched = fleet.cameras.reduce((sum, group) => sum + group.count, 0);
+  if (watched > mostCameras) throw cameras.wrong(`are ${watched} in all; ${mostCameras} are the most`);
   return fleet;
 }
 
@@ -43,16 +56,15 @@ function parseYaml(text: string): unknown {
 }
 
 function parseDevices(field: JsonField): DeviceGroup {
-  const fields = field.object('class', 'count', 'link', 'labels?', 'battery?');
+  const fields = field.object('class', 'count', 'link', 'labels?', 'battery?', 'fails?');
   const name = fields.class.oneOf(...(Object.keys(deviceClasses) as DeviceClassName[]));
   return {
     class: name,
     count: fields.count.integer(1, mostDevices),
     link: parseLink(fields.link),
-    labels: Object.fromEntries(
-      fields.labels.value === undefined ? [] : fields.labels.entries(16).map(([label, value]) => [label, value.text()]),
-    ),
+    labels: parseLabels(fields.labels),
     ...fields.battery.optional('battery', (battery) => parseBattery(battery, deviceClasses[name].batteryWh)),
+    ...fields.fails.optional('fails', parseByChance),
   };
 }
 
@@ -102,7 +114,7 @@ function parseWorkload(field: JsonField): Workload {
     ...burst.optional('burst', parseBurst),
     ...deadline.optional('deadlineMs', (each) => msOf(each, 1, longestMs)),
     inputBytes: bytesOf(size, 1e9),
-    objects: objects.value === undefined ? { few: 0.6, some: 0.3, many: 0.1 } : parseObjects(objects),
+    objects: parseObjects(objects),
     accuracyLoss: accuracyLoss.value === undefined ? 1 : accuracyLoss.number(0, 1),
     ...critical.optional('critical', (each) => each.boolean()),
   };
@@ -111,12 +123,4 @@ function parseWorkload(field: JsonField): Workload {
 function parseBurst(field: JsonField): NonNullable<Workload['burst']> {
   const { every, count } = field.object('every', 'count');
   return { everyMs: msOf(every, 1, longestMs), count: count.integer(1, 1_000_000) };
-}
-
-function parseObjects(field: JsonField): Workload['objects'] {
-  const { few, some, many } = field.object('few', 'some', 'many');
-  const shares = { few: few.number(0, 1), some: some.number(0, 1), many: many.number(0, 1) };
-  const sum = shares.few + shares.some + shares.many;
-  if (Math.abs(sum - 1) > 1e-6) throw field.wrong(`are shares that must sum to 1; they sum to ${sum}`);
-  return shares;
 }

@@ -1,6 +1,6 @@
 import { strategies } from '@shoal/coordinator';
 import { simulate } from '../coarse/index.ts';
-import { shippedFleets } from '../fleet/index.ts';
+import { goalFleets } from '../fleet/index.ts';
 import { interval } from '../report/index.ts';
 import type { Goal, Means } from './goal.ts';
 import { startHour } from './runs.ts';
@@ -64,7 +64,7 @@ function lasting(seed: number, { fleets, say }: Means) {
 /** Batteries start just above their floors. */
 function pushedByAny({ fleets, say }: Means): number {
   let pushed = 0;
-  for (const name of shippedFleets) {
+  for (const name of goalFleets) {
     const fleet = fleets[name];
     const low = {
       ...fleet,

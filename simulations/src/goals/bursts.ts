@@ -1,4 +1,4 @@
-import { shippedFleets } from '../fleet/index.ts';
+import { goalFleets } from '../fleet/index.ts';
 import type { Goal } from './goal.ts';
 import { medianOf, ratioOf, runs, startHour } from './runs.ts';
 
@@ -10,7 +10,7 @@ export const bursts: Goal = {
   name: 'bursts',
   title: 'home, shop and city with their bursts and deadlines: misses and energy against ECORE',
   find(means) {
-    return shippedFleets.flatMap((name) => {
+    return goalFleets.flatMap((name) => {
       const fleet = means.fleets[name];
       const ecore = runs(fleet, 'ecore', { hours, startHour }, means);
       const cost = runs(fleet, 'cost', { hours, startHour }, means);

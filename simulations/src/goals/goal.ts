@@ -1,4 +1,4 @@
-import type { Fleet, ShippedFleet } from '../fleet/index.ts';
+import type { Fleet, GoalFleet } from '../fleet/index.ts';
 
 /** What placement has to reach in the simulator: a scenario, and what is asked of it. */
 export interface Goal {
@@ -9,7 +9,7 @@ export interface Goal {
 }
 
 export interface Means {
-  readonly fleets: Readonly<Record<ShippedFleet, Fleet>>;
+  readonly fleets: Readonly<Record<GoalFleet, Fleet>>;
   /** Runs of each scenario and strategy: figures are medians over them. */
   readonly seeds: number;
   /** Told what is being run, and what is worth knowing besides. */

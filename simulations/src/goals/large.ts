@@ -19,6 +19,7 @@ const fleet: Fleet = {
     { class: 'pi-5-hailo', count: 0.05 * devices, labels: {}, link: links.ethernet },
     { class: 'n100', count: 0.03 * devices, labels: {}, link: links.ethernet },
   ],
+  cameras: [],
   workloads: [
     {
       name: 'pictures',

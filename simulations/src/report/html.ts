@@ -1,4 +1,5 @@
-import type { Outcome } from '../coarse/index.ts';
+import { decodeLevels } from '@shoal/protocol';
+import type { CameraSample, Outcome } from '../coarse/index.ts';
 import type { Fleet } from '../fleet/index.ts';
 import { escapeHtml, linePlot, type Plot } from './plot.ts';
 import { rowsOf } from './rows.ts';
@@ -22,6 +23,7 @@ ${latencyPlot(outcomes)}
 ${missPlot(outcomes)}
 ${powerPlot(outcomes)}
 ${outcomes.map(batteryPlot).join('\n')}
+${outcomes.map(cameraPlot).join('\n')}
 ${outcomes.map(loadBars).join('\n')}
 </div>
 </html>
@@ -109,6 +111,27 @@ function batteryPlot(outcome: Outcome): string {
         points: samples.map(({ atMs, batteries }) => [atMs / unitMs, batteries[name]?.[which] ?? 0] as const),
       })),
     ),
+  });
+}
+
+function cameraPlot(outcome: Outcome): string {
+  const { strategy, samples, cameras } = outcome;
+  if (!cameras) return '';
+  const { x, unitMs } = timeOf([outcome]);
+  const line = (name: string, of: (sample: CameraSample) => number, dashed = false) => ({
+    name,
+    dashed,
+    points: samples.flatMap(({ atMs, cameras: sample }) => (sample ? [[atMs / unitMs, of(sample)] as const] : [])),
+  });
+  return linePlot({
+    title: `Cameras under ${strategy}: parts of the time they were watched, of the frames, and how they were decoded (dashed)`,
+    x,
+    y: { label: 'part', max: 1 },
+    series: [
+      line('watched', ({ watched }) => watched),
+      line('frames analysed', ({ analysed }) => analysed),
+      ...decodeLevels.map((level) => line(level, ({ levels }) => levels[level], true)),
+    ],
   });
 }
 

@@ -29,6 +29,11 @@ export async function simulateWhole(scenario: WholeScenario): Promise<Tally> {
   const { fleet, strategy, seed, seconds, signatures = 'ed25519' } = scenario;
   if (fleet.devices.some(({ battery }) => battery))
     throw new ShoalError('input.invalid', `${fleet.name} has devices on batteries: only coarse devices have those`);
+  if (fleet.cameras.length > 0 || fleet.devices.some(({ fails }) => fails))
+    throw new ShoalError(
+      'input.invalid',
+      `${fleet.name} has cameras, or devices that fail: of a fleet file only coarse ones do`,
+    );
   const random = seededRandom(seed);
   const groups = fleet.devices.flatMap((group) => Array.from({ length: group.count }, () => group));
   const world = await World.create({

@@ -49,6 +49,7 @@ describe('a fleet file', () => {
           accuracyLoss: 1,
         },
       ],
+      cameras: [],
     });
   });
 
