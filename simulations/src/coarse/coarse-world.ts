@@ -105,7 +105,7 @@ export class CoarseWorld {
       device.known.rttMs = device.group.link.rttMs;
       this.#tell(device);
     }
-    // With dice of their own: work comes in as it does without them.
+    // Dice of their own: when a camera comes and a device fails does not depend on what its work rolled.
     const besides = seededRandom((seed ^ ownDice) >>> 0);
     if (fleet.cameras.length > 0) {
       const deps = { events: this.#events, clock, random: besides, registry: this.registry, devices: this.devices };

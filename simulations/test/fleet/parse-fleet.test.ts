@@ -53,10 +53,112 @@ describe('a fleet file', () => {
     });
   });
 
+  it('says which cameras there are, when they come and go, and which devices fail', () => {
+    const text = `
+name: barn
+title: Cameras
+devices: [{ class: pi-5, count: 1, link: ethernet, fails: { every: 2 h, for: 10 min } }]
+cameras:
+  - name: yard
+    count: 3
+    fps: 2
+    stream: { width: 1920, height: 1080, fps: 25, codec: h265 }
+    substream: { width: 640, height: 360, fps: 10 }
+    priority: 7
+    p95: 300 ms
+    labels: { place: barn }
+    objects: { few: 1, some: 0, many: 0 }
+    accuracyLoss: 0.05
+    comes: "06:00"
+    goes: "22:00"
+  - { name: gate, count: 1, fps: 0.5, stream: { width: 1280, height: 720, fps: 15 }, comes: { every: 1 h, for: 5 min } }
+`;
+    expect(parseFleet(text)).toMatchObject({
+      devices: [{ fails: { everyMs: 7_200_000, forMs: 600_000 } }],
+      workloads: [],
+      cameras: [
+        {
+          name: 'yard',
+          count: 3,
+          fps: 2,
+          stream: { width: 1_920, height: 1_080, fps: 25, codec: 'h265' },
+          substream: { width: 640, height: 360, fps: 10, codec: 'h264' },
+          priority: 7,
+          p95Ms: 300,
+          labels: { place: 'barn' },
+          objects: { few: 1, some: 0, many: 0 },
+          accuracyLoss: 0.05,
+          there: { fromMinute: 360, toMinute: 1_320 },
+        },
+        {
+          name: 'gate',
+          labels: {},
+          objects: { few: 0.6, some: 0.3, many: 0.1 },
+          accuracyLoss: 1,
+          there: { everyMs: 3_600_000, forMs: 300_000 },
+        },
+      ],
+    });
+  });
+
+  const camera = (more: string) => `${barn}
+cameras:
+  - { name: yard, count: 1, fps: 2, stream: { width: 1280, height: 720, fps: 15 }${more} }`;
+  it.each<[string, string, RegExp]>([
+    ['no stream', camera('').replace(/, stream.*\} \}$/, ' }'), /^cameras\[0\].stream is missing/],
+    ['no rate', camera('').replace('fps: 2', 'fps: 0'), /^cameras\[0\].fps must be a number from 0.01 to 120; it is 0/],
+    ['half a picture', camera('').replace('1280', '0.5'), /^cameras\[0\].stream.width must be a whole number/],
+    [
+      'another codec',
+      camera('').replace('fps: 15', 'fps: 15, codec: vp9'),
+      /codec must be "h264" or "h265"; it is "vp9"/,
+    ],
+    ['too high a priority', camera(', priority: 10'), /^cameras\[0\].priority must be a number from 0 to 9; it is 10/],
+    ['a p95 without a unit', camera(', p95: 300'), /^cameras\[0\].p95 must be a time such as/],
+    [
+      'nothing after it comes',
+      camera(', comes: "08:00"'),
+      /^cameras\[0\].goes is missing: it comes at a time of the day/,
+    ],
+    [
+      'nothing before it goes',
+      camera(', goes: "08:00"'),
+      /^cameras\[0\].comes is missing: it goes at a time of the day/,
+    ],
+    ['no time there', camera(', comes: "08:00", goes: "08:00"'), /^cameras\[0\].goes must not be when it comes/],
+    [
+      'two ends',
+      camera(', comes: { every: 1 h, for: 5 min }, goes: "08:00"'),
+      /^cameras\[0\].goes says twice how long it stays/,
+    ],
+    [
+      'longer stays than pauses allow',
+      camera(', comes: { every: 1 h, for: 60 min }'),
+      /^cameras\[0\].comes.for must be shorter than `every`/,
+    ],
+    [
+      'too many',
+      camera('')
+        .replace('count: 1, fps', 'count: 5000, fps')
+        .replace('cameras:', 'cameras:\n  - { name: a, count: 1, fps: 1, stream: { width: 64, height: 64, fps: 1 } }'),
+      /^cameras are 5001 in all; 5000 are the most/,
+    ],
+  ])('with a camera with %s is refused, and says what would be right', (_, text, message) => {
+    expect(() => parseFleet(text)).toThrow(
+      expect.objectContaining({ code: 'input.invalid', message: expect.stringMatching(message) }),
+    );
+  });
+
+  it('is as the documentation shows it', () => {
+    const docs = readFileSync(join(import.meta.dirname, '../../../docs/simulator.md'), 'utf8');
+    const [, example = ''] = /```yaml\n(.*?)```/s.exec(docs) ?? [];
+    expect(parseFleet(example)).toMatchObject({ name: 'barn', workloads: [{}], cameras: [{ name: 'yard' }] });
+  });
+
   it.each(readdirSync(fleets))('that comes with Shoal can be read: %s', (file) => {
     const fleet = parseFleet(readFileSync(join(fleets, file), 'utf8'));
     expect(`${fleet.name}.yaml`).toBe(file);
-    expect(fleet.workloads.length).toBeGreaterThan(0);
+    expect(fleet.workloads.length + fleet.cameras.length).toBeGreaterThan(0);
   });
 
   const changed = (from: string, to: string) => barn.replace(from, to);

@@ -44,4 +44,16 @@ describe('a report', () => {
     for (const number of numbers) expect(number.replace(/\D|^[0.]+|0+$/g, '')).toMatch(/^\d{0,3}$/);
     expect(page).toContain('>minutes<');
   });
+
+  it('has columns and a plot of cameras when the fleet has some, and else none', () => {
+    const watched = parseFleet(`
+      { name: test, title: t, devices: [{ class: pi-5, count: 1, link: wifi }],
+        cameras: [{ name: door, count: 2, fps: 2, stream: { width: 640, height: 360, fps: 10 } }] }`);
+    const outcome = simulate({ fleet: watched, strategy: 'cost', seed: 1, hours: 0.1, startHour: 0 });
+    const withCameras = htmlReport(watched, [outcome], '');
+    expect(withCameras).toMatch(/<th scope="col">watched<\/th>.*<th scope="col">moves<\/th>/);
+    expect(withCameras).toMatch(/Cameras under cost: .*<svg.*keyframes/s);
+    expect(withCameras).not.toMatch(/NaN|Infinity|undefined/);
+    expect(page).not.toMatch(/watched|Cameras under/);
+  });
 });

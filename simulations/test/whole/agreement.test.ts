@@ -53,4 +53,25 @@ describe('whole agents and coarse devices', () => {
       'both has devices on batteries',
     );
   });
+
+  it('that have cameras, or fail, cannot be whole', async () => {
+    const stream = { width: 640, height: 360, fps: 10, codec: 'h264' } as const;
+    const camera = {
+      name: 'door',
+      count: 1,
+      fps: 1,
+      stream,
+      labels: {},
+      objects: { few: 1, some: 0, many: 0 },
+      accuracyLoss: 1,
+    };
+    const failing = fleet.devices.map((group) => ({ ...group, fails: { everyMs: 60_000, forMs: 1_000 } }));
+    for (const other of [
+      { ...fleet, cameras: [camera] },
+      { ...fleet, devices: failing },
+    ])
+      await expect(simulateWhole({ fleet: other, strategy: 'cost', seed: 1, seconds: 1 })).rejects.toThrow(
+        'both has cameras, or devices that fail',
+      );
+  });
 });
