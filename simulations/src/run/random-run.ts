@@ -1,8 +1,10 @@
 import { sha256Hex } from '@shoal/protocol';
 import { Dice, World, type WorldParts } from '../world/index.ts';
+import { always } from './always.ts';
+import { atTheEnd } from './at-the-end.ts';
 import { mend } from './faults.ts';
 import { agentLimits, coordinatorLimits, faultyNetwork, machines } from './fleet.ts';
-import { always, atTheEnd, type Invariant } from './invariants.ts';
+import type { Invariant } from './invariant.ts';
 import { Life } from './life.ts';
 import { drawOperation, operationNamed } from './operations.ts';
 import type { Script, Step } from './script.ts';

@@ -1,8 +1,8 @@
 import type { BlobRef, Task, TaskSpec } from '@shoal/coordinator';
-import { ShoalError, seededRandom } from '@shoal/protocol';
+import { type PeerId, ShoalError, seededRandom } from '@shoal/protocol';
 import { type Arrival, startArrivals, Tally } from '../coarse/index.ts';
 import { type DeviceClass, deviceClasses, type Fleet } from '../fleet/index.ts';
-import { type SignatureKind, World } from '../world/index.ts';
+import { type SignatureKind, upload, World } from '../world/index.ts';
 import { wholeMachine } from './whole-machine.ts';
 
 export interface WholeScenario {
@@ -21,8 +21,8 @@ const measuringMs = 90_000;
 const endingMs = 10_000;
 /** Of work without a deadline, ms. */
 const noDeadlineMs = 3_600_000;
-/** Bytes of an input that are sent: what the link takes for them is in its latency. */
-const linkOverheadMs = 1;
+/** The way of every frame, however long it is: fleets that are compared have quick links, ms. */
+const latencyMs = 1;
 
 /** Runs a fleet with whole agents: the same fleets as {@link simulate}, as long as all devices are on the mains, for minutes instead of days. */
 export async function simulateWhole(scenario: WholeScenario): Promise<Tally> {
@@ -39,7 +39,7 @@ export async function simulateWhole(scenario: WholeScenario): Promise<Tally> {
   const world = await World.create({
     seed,
     machines: groups.map((group, number) => wholeMachine(group, number, random)),
-    network: { latencyMs: linkOverheadMs, jitterMs: 0, loss: 0, duplication: 0 },
+    network: { latencyMs, jitterMs: 0, loss: 0, duplication: 0 },
     coordinator: { strategy },
     signatures,
   });
@@ -60,15 +60,10 @@ export async function simulateWhole(scenario: WholeScenario): Promise<Tally> {
     submitted.push({ arrival, task: world.coordinator.tasks.submit(specOf(arrival, inputs)) });
   });
   await world.clock.advance(seconds * 1_000 + endingMs);
+  const kinds = new Map(groups.map((group, place) => [world.agents[place]?.id, deviceClasses[group.class]]));
   for (const { arrival, task } of submitted) {
     const ended = await world.settle(task.then(({ id }) => world.coordinator.tasks.get(id)));
-    count(
-      ended,
-      arrival,
-      world,
-      groups.map((group) => deviceClasses[group.class]),
-      tally,
-    );
+    count(ended, arrival, kinds, tally);
   }
   await world.end();
   return tally;
@@ -76,13 +71,8 @@ export async function simulateWhole(scenario: WholeScenario): Promise<Tally> {
 
 async function inputsOf(world: World, { workloads }: Fleet): Promise<ReadonlyMap<string, BlobRef>> {
   const inputs = new Map<string, BlobRef>();
-  for (const { name, inputBytes } of workloads) {
-    const pieces = (async function* () {
-      yield new Uint8Array(inputBytes);
-    })();
-    const put = world.coordinator.blobs.put(pieces, 'image/jpeg', new AbortController().signal);
-    inputs.set(name, await world.settle(put));
-  }
+  for (const { name, inputBytes } of workloads)
+    inputs.set(name, await world.settle(upload(world.coordinator, new Uint8Array(inputBytes))));
   return inputs;
 }
 
@@ -105,12 +95,11 @@ function specOf({ workload, objects }: Arrival, inputs: ReadonlyMap<string, Blob
 function count(
   { state, createdAtMs, endedAtMs = 0, attempts }: Task,
   { workload }: Arrival,
-  world: World,
-  kinds: readonly DeviceClass[],
+  kinds: ReadonlyMap<PeerId | undefined, DeviceClass>,
   tally: Tally,
 ): void {
   const last = attempts.at(-1);
-  const kind = kinds[world.agents.findIndex(({ id }) => id === last?.device)];
+  const kind = kinds.get(last?.device);
   if (state !== 'succeeded' || !last?.timings || !kind) {
     tally.expired += 1;
     return;

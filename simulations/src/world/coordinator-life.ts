@@ -32,6 +32,7 @@ interface Process {
 }
 
 const never = new AbortController().signal;
+
 /** A coordinator that can crash and start again with what was durable and nothing else. */
 export class CoordinatorLife {
   /** How long its disk takes for one write, ms. */

@@ -6,7 +6,7 @@ import {
   MemoryBlobStore,
   MemoryDisk,
 } from '@shoal/coordinator';
-import { type Clock, createLogger, decodeJoinToken, type Logger, MemoryHub } from '@shoal/protocol';
+import { type Clock, createLogger, decodeJoinToken, type Identity, type Logger, MemoryHub } from '@shoal/protocol';
 import { VirtualClock } from '@shoal/protocol/testing';
 import { AgentDisk } from './agent-disk.ts';
 import { AgentLife } from './agent-life.ts';
@@ -15,7 +15,7 @@ import { Dice } from './dice.ts';
 import { calmNetwork, Network, type NetworkOptions } from './network.ts';
 import type { ScriptedSources } from './scripted-videos.ts';
 import { SharedProcessor } from './shared-processor.ts';
-import { type SignatureKind, signaturesOf } from './signatures.ts';
+import { type SignatureKind, type Signatures, signaturesOf } from './signatures.ts';
 import { type MachineSpec, type Reading, SimulatedMachine } from './simulated-machine.ts';
 import { Wiretap } from './wiretap.ts';
 
@@ -55,6 +55,15 @@ const defective: ReadonlySet<string> = new Set([
   'a camera could not be assigned',
 ]);
 
+/** What its coordinators and agents are made from. */
+interface Setting {
+  readonly options: WorldOptions;
+  readonly parts: WorldParts;
+  readonly hub: MemoryHub;
+  readonly dice: (what: string) => Dice;
+  readonly signatures: Signatures;
+}
+
 /**
  * A fleet in one process under virtual time: the real coordinator and the real agents, over a network and on disks that are data. The same seed
  * gives the same trace.
@@ -86,46 +95,62 @@ export class World {
       route: (from, to, sizeBytes) => this.network.route(from, to, sizeBytes),
     });
     this.wiretap = new Wiretap(hub, dice('wiretap'));
-    const {
-      disk = new MemoryDisk(),
-      agentStore,
-      workPlaces,
-      reading,
-      coordinatorClock = (clock: Clock) => clock,
-    } = options.parts ?? {};
-    this.disk = disk;
-    const signatures = signaturesOf(options.signatures ?? 'ed25519');
-    const surroundings = { clock: this.clock, hub, wiretap: this.wiretap };
-    const coordinators = Array.from({ length: options.coordinators ?? 1 }, (_, place) => {
+    const { parts = {} } = options;
+    this.disk = parts.disk ?? new MemoryDisk();
+    const setting = { options, parts, hub, dice, signatures: signaturesOf(options.signatures ?? 'ed25519') };
+    const coordinators = this.#coordinatorsIn(setting);
+    this.coordinatorLives = coordinators.map(({ life }) => life);
+    this.#specs = options.machines;
+    const machines = options.machines.map((spec) => new SimulatedMachine(spec, this.clock, parts.reading));
+    this.#processors = this.#processorsOf(machines, setting);
+    this.agents = this.#agentsOn(machines, coordinators, setting);
+  }
+
+  #coordinatorsIn({ options, parts, hub, dice, signatures }: Setting) {
+    const { coordinatorClock = (clock: Clock) => clock } = parts;
+    return Array.from({ length: options.coordinators ?? 1 }, (_, place) => {
       const name = place === 0 ? 'coordinator' : `coordinator ${place}`;
       const identity = signatures.newIdentity('coordinator', dice(`key of the ${name}`));
       const life = new CoordinatorLife({
-        ...surroundings,
         clock: coordinatorClock(this.clock),
+        hub,
+        wiretap: this.wiretap,
         random: dice(name),
         signatures,
         identity,
         config: { ...defaultCoordinatorConfig, ...options.coordinator },
-        disks: { store: place === 0 ? disk : new MemoryDisk(), blobs: new MemoryBlobStore() },
+        disks: { store: place === 0 ? this.disk : new MemoryDisk(), blobs: new MemoryBlobStore() },
         logger: this.#logger(name),
       });
       return { identity, life };
     });
-    this.coordinatorLives = coordinators.map(({ life }) => life);
-    this.#specs = options.machines;
-    const machines = options.machines.map((spec) => new SimulatedMachine(spec, this.clock, reading));
-    const shares = coordinators.length > 1;
-    const together = shares || workPlaces !== undefined;
-    const makePlaces = () => (workPlaces ?? ((count) => new WorkPlaces(count)))(options.agent?.work?.concurrency ?? 1);
-    this.#processors = together ? machines.map((machine) => new SharedProcessor(this.clock, machine, makePlaces)) : [];
-    this.agents = machines.flatMap((machine, place) =>
+  }
+
+  /** None where every machine has one agent, which has a processor of its own. */
+  #processorsOf(machines: readonly SimulatedMachine[], { options, parts }: Setting): readonly SharedProcessor[] {
+    const { workPlaces } = parts;
+    if (this.coordinatorLives.length < 2 && !workPlaces) return [];
+    const concurrency = options.agent?.work?.concurrency ?? 1;
+    const makePlaces = () => workPlaces?.(concurrency) ?? new WorkPlaces(concurrency);
+    return machines.map((machine) => new SharedProcessor(this.clock, machine, makePlaces));
+  }
+
+  /** On each machine one for each coordinator. */
+  #agentsOn(
+    machines: readonly SimulatedMachine[],
+    coordinators: readonly { readonly identity: Identity }[],
+    { options, parts, hub, dice, signatures }: Setting,
+  ): readonly AgentLife[] {
+    return machines.flatMap((machine, place) =>
       coordinators.map(({ identity: coordinator }, which) => {
-        const number = shares ? `${place} of coordinator ${which}` : place;
+        const number = coordinators.length > 1 ? `${place} of coordinator ${which}` : place;
         return new AgentLife({
-          ...surroundings,
+          clock: this.clock,
+          hub,
+          wiretap: this.wiretap,
           random: dice(`agent ${number}`),
           machine,
-          disk: new AgentDisk(dice(`disk ${number}`), agentStore?.()),
+          disk: new AgentDisk(dice(`disk ${number}`), parts.agentStore?.()),
           sources: this.sources,
           config: configOf(machine.spec, options.agent),
           identity: signatures.newIdentity('device', dice(`key ${number}`)),

@@ -9,10 +9,8 @@ import {
 } from '@shoal/protocol';
 import { type AgentLife, linkQueueBytes } from '../world/index.ts';
 import { agentLimits, coordinatorLimits } from './fleet.ts';
+import type { Invariant } from './invariant.ts';
 import type { Life } from './life.ts';
-
-/** A promise that can be checked. It yields what it finds broken, in words. */
-export type Invariant = (life: Life) => Iterable<string>;
 
 /** True at every moment. */
 export const always: readonly Invariant[] = [
@@ -29,21 +27,16 @@ export const always: readonly Invariant[] = [
   nothingIsADefect,
 ];
 
-/** True once the faults have stopped and a while has passed. */
-export const atTheEnd: readonly Invariant[] = [
-  everyTaskEnded,
-  everyDeviceIsBack,
-  everyOutboxIsEmpty,
-  everyDurableReportIsKept,
-  camerasRunWhereTheyAreBound,
-];
-
 /** An attempt may take this many times what it was expected to take. */
 const leaseFactor = 20;
 /** How late the end of a lease may be noticed, the steps of the run included, ms. */
 const leaseSlackMs = 3_000;
 /** Time within which a device says, and the coordinator has heard, that a battery is low, ms. */
 const batteryKnownMs = 30_000;
+/** Time within which a device that is cut off looks at its own battery: it does before each hello, which it says ever more seldom; ms. */
+const ownBatteryKnownMs = 60_000;
+/** As long as the longest pause between two looks, ms. */
+const longestStepMs = 1_000;
 
 function* endsStay({ tasks, seen, world }: Life): Iterable<string> {
   for (const task of seen) {
@@ -110,23 +103,17 @@ function whyNotProved(
   }
 }
 
-/** A result that waits is delivered within this time when nothing is wrong, ms. */
-const deliveredWithinMs = 15_000;
-
 function* nothingForTheRevoked({ revokedAtMs, seen, attempts }: Life): Iterable<string> {
   for (const task of seen) {
     for (const { id, device } of task.attempts) {
       const sinceMs = revokedAtMs.get(device) ?? Number.POSITIVE_INFINITY;
       const { firstMs = 0, lastOpenMs = 0 } = attempts.get(id) ?? {};
       // One that was begun in the very step of the revocation is first seen after it.
-      if (firstMs > sinceMs + stepMs || lastOpenMs > sinceMs + stepMs)
+      if (firstMs > sinceMs + longestStepMs || lastOpenMs > sinceMs + longestStepMs)
         yield `${task.id}: ${id} is with a device that was revoked`;
     }
   }
 }
-
-/** As long as the longest pause between two looks, ms. */
-const stepMs = 1_000;
 
 function* nothingBelowTheFloor({ belowFloorSinceMs, seen, attempts }: Life): Iterable<string> {
   for (const { id: task, attempts: tries } of seen) {
@@ -139,8 +126,6 @@ function* nothingBelowTheFloor({ belowFloorSinceMs, seen, attempts }: Life): Ite
   }
 }
 
-/** Time within which a device that is cut off looks at its own battery: it does before each hello, which it says ever more seldom; ms. */
-const ownBatteryKnownMs = 60_000;
 /** By inferences of a device, when its battery had been below its own floor for so long, joules. */
 const workedThen = new WeakMap<AgentLife, { readonly sinceMs: number; readonly workedJ: number }>();
 
@@ -212,54 +197,4 @@ function* limitsAreKept({ world, seen }: Life): Iterable<string> {
 function* nothingIsADefect({ world }: Life): Iterable<string> {
   yield* world.defects.splice(0);
   yield* world.wiretap.reused.splice(0);
-}
-
-function* everyTaskEnded({ seen, world }: Life): Iterable<string> {
-  for (const { id, state, reason } of seen) {
-    if (!finalTaskStates.has(state)) yield `${id} is still ${state}: ${reason}`;
-    else if (state !== 'succeeded' && reason === undefined) yield `${id} is ${state} without a reason`;
-    else if (state === 'succeeded' && !world.disk.resultOfTask(id)) yield `${id} succeeded and has no result`;
-  }
-}
-
-function* everyDeviceIsBack({ world, members }: Life): Iterable<string> {
-  const { devices } = world.coordinator;
-  for (const { id, status } of members) {
-    const { presence } = devices.get(id);
-    if (presence !== 'online' || status?.membership !== 'joined')
-      yield `${id} is ${presence} and ${status?.membership}`;
-  }
-}
-
-function* everyOutboxIsEmpty({ members }: Life): Iterable<string> {
-  for (const { id, status } of members) {
-    const { waiting = 0 } = status?.outbox ?? {};
-    // A camera that runs has a few on their way at any time.
-    if (waiting > 10) yield `${waiting} results wait on ${id}`;
-  }
-}
-
-function* everyDurableReportIsKept({ world, cameras, members, nowMs }: Life): Iterable<string> {
-  const kept = new Set<string>();
-  for (const { work, device } of world.disk.results.values())
-    if ('camera' in work) kept.add(`${device} ${work.camera} ${work.report}`);
-  for (const { id: device, disk } of members) {
-    for (const [report, durableMs] of disk.reports) {
-      const [camera = '', number] = report.split(' ');
-      if (cameras.get(camera)?.removed !== false || nowMs - durableMs < deliveredWithinMs) continue;
-      if (!kept.has(`${device} ${report}`)) yield `report ${number} of ${camera} was durable on ${device} and was lost`;
-    }
-  }
-}
-
-function* camerasRunWhereTheyAreBound({ world, cameras, members }: Life): Iterable<string> {
-  for (const [id, { removed }] of cameras) {
-    const bound = removed ? undefined : world.coordinator.cameras.get(id).device;
-    const there = members.filter(({ status }) => status?.cameras?.some(({ cameraId }) => cameraId === id));
-    const others = there.filter(({ id: device }) => device !== bound);
-    for (const { id: device } of others)
-      yield `${id} runs on ${device} and ${removed ? 'was removed' : `is bound to ${bound}`}`;
-    if (bound !== undefined && others.length === there.length)
-      yield `${id} is bound to ${bound} and does not run there`;
-  }
 }

@@ -1,0 +1,66 @@
+import { finalTaskStates } from '@shoal/coordinator';
+import type { Invariant } from './invariant.ts';
+import type { Life } from './life.ts';
+
+/** True once the faults have stopped and a while has passed. */
+export const atTheEnd: readonly Invariant[] = [
+  everyTaskEnded,
+  everyDeviceIsBack,
+  everyOutboxIsEmpty,
+  everyDurableReportIsKept,
+  camerasRunWhereTheyAreBound,
+];
+
+/** Results of one device that may be under way at any time: a camera that runs has a few. */
+const mostOnTheirWay = 10;
+/** A result that waits is delivered within this time when nothing is wrong, ms. */
+const deliveredWithinMs = 15_000;
+
+function* everyTaskEnded({ seen, world }: Life): Iterable<string> {
+  for (const { id, state, reason } of seen) {
+    if (!finalTaskStates.has(state)) yield `${id} is still ${state}: ${reason}`;
+    else if (state !== 'succeeded' && reason === undefined) yield `${id} is ${state} without a reason`;
+    else if (state === 'succeeded' && !world.disk.resultOfTask(id)) yield `${id} succeeded and has no result`;
+  }
+}
+
+function* everyDeviceIsBack({ world, members }: Life): Iterable<string> {
+  const { devices } = world.coordinator;
+  for (const { id, status } of members) {
+    const { presence } = devices.get(id);
+    if (presence !== 'online' || status?.membership !== 'joined')
+      yield `${id} is ${presence} and ${status?.membership}`;
+  }
+}
+
+function* everyOutboxIsEmpty({ members }: Life): Iterable<string> {
+  for (const { id, status } of members) {
+    const { waiting = 0 } = status?.outbox ?? {};
+    if (waiting > mostOnTheirWay) yield `${waiting} results wait on ${id}`;
+  }
+}
+
+function* everyDurableReportIsKept({ world, cameras, members, nowMs }: Life): Iterable<string> {
+  const kept = new Set<string>();
+  for (const { work, device } of world.disk.results.values())
+    if ('camera' in work) kept.add(`${device} ${work.camera} ${work.report}`);
+  for (const { id: device, disk } of members) {
+    for (const [report, durableMs] of disk.reports) {
+      const [camera = '', number] = report.split(' ');
+      if (cameras.get(camera)?.removed !== false || nowMs - durableMs < deliveredWithinMs) continue;
+      if (!kept.has(`${device} ${report}`)) yield `report ${number} of ${camera} was durable on ${device} and was lost`;
+    }
+  }
+}
+
+function* camerasRunWhereTheyAreBound({ world, cameras, members }: Life): Iterable<string> {
+  for (const [id, { removed }] of cameras) {
+    const bound = removed ? undefined : world.coordinator.cameras.get(id).device;
+    const there = members.filter(({ status }) => status?.cameras?.some(({ cameraId }) => cameraId === id));
+    const others = there.filter(({ id: device }) => device !== bound);
+    for (const { id: device } of others)
+      yield `${id} runs on ${device} and ${removed ? 'was removed' : `is bound to ${bound}`}`;
+    if (bound !== undefined && others.length === there.length)
+      yield `${id} is bound to ${bound} and does not run there`;
+  }
+}
