@@ -130,7 +130,18 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
   const outbox = new Outbox({ courier: speak, store: store.outbox, clock, random, logger }, config.outbox);
   const book = new ProfileBook({ store: store.profiles, clock, logger });
   const models = new LoadedModels(
-    { engines, shelf: ports.models, clock, logger, measuredBytes: (sha256) => book.measuredBytes(sha256) },
+    {
+      engines,
+      shelf: ports.models,
+      clock,
+      logger,
+      measuredBytes: (sha256) => book.measuredBytes(sha256),
+      async freeBytes(signal) {
+        const { memoryAvailableBytes } = await condition.read(signal);
+        // A machine that does not know says 0.
+        return memoryAvailableBytes > 0 ? memoryAvailableBytes : undefined;
+      },
+    },
     config.models,
   );
   const onInference = (

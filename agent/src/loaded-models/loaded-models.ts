@@ -1,4 +1,4 @@
-import type { Engine, LoadableModel, LoadedModel } from '@shoal/models';
+import { assumedMemoryBytes, type Engine, type LoadableModel, type LoadedModel } from '@shoal/models';
 import { type Clock, type Logger, type Service, ShoalError } from '@shoal/protocol';
 import type { ModelShelf } from './model-shelf.ts';
 
@@ -7,9 +7,15 @@ export interface LoadedModelsOptions {
   readonly mostBytes: number;
   /** A model that nobody used for this long is unloaded. */
   readonly idleMs: number;
+  /** Who needs room waits for so long for others to let go, ms. */
+  readonly roomWaitMs: number;
 }
 
-const defaultLoadedModelsOptions: LoadedModelsOptions = { mostBytes: 512 * 1024 * 1024, idleMs: 300_000 };
+const defaultLoadedModelsOptions: LoadedModelsOptions = {
+  mostBytes: 512 * 1024 * 1024,
+  idleMs: 300_000,
+  roomWaitMs: 30_000,
+};
 
 /** The use of a loaded model, until {@link release}. */
 export interface ModelLease {
@@ -27,6 +33,8 @@ interface Deps {
   readonly logger: Logger;
   /** What a variant was measured to take; `undefined` when it was not yet. */
   readonly measuredBytes: (sha256: string) => number | undefined;
+  /** Memory of the machine that is free now, bytes; `undefined`: not known. */
+  readonly freeBytes: (signal: AbortSignal) => Promise<number | undefined>;
 }
 
 interface Slot {
@@ -74,7 +82,7 @@ export class LoadedModels implements Service {
     );
   }
 
-  /** @throws what `ModelShelf.resolve` and `Engine.load` throw; the signal's reason */
+  /** @throws `model.memory`; what `ModelShelf.resolve` and `Engine.load` throw; the signal's reason */
   async acquire(model: string, variant: string, signal: AbortSignal): Promise<ModelLease> {
     const startedMs = this.#deps.clock.monotonicMs();
     signal.throwIfAborted();
@@ -133,7 +141,7 @@ export class LoadedModels implements Service {
     const { shelf, logger } = this.#deps;
     const { signal } = this.#stopped;
     const loadable = await shelf.resolve(name, variant, signal);
-    slot.sizeBytes = this.#deps.measuredBytes(loadable.variant.sha256) ?? estimatedBytes(loadable);
+    slot.sizeBytes = this.#deps.measuredBytes(loadable.variant.sha256) ?? assumedMemoryBytes(loadable.variant);
     await this.#makeRoom(slot, signal);
     const engine = await this.#engineFor(loadable, signal);
     const model = await engine.load(loadable, signal);
@@ -155,21 +163,46 @@ export class LoadedModels implements Service {
     throw last ?? new ShoalError('engine.unavailable', `no engine here runs ${manifest.name} as ${variant.format}`);
   }
 
-  /** Unloads what nobody uses, the least recently used first; waits for users to let go when that is not enough. */
+  /**
+   * Unloads what nobody uses, the least recently used first; waits for users to let go when that is not enough. A system without memory would end the
+   * whole agent, so what does not fit is not begun: the coordinator reckons the same, and has it done elsewhere.
+   */
   async #makeRoom(slot: Slot, signal: AbortSignal): Promise<void> {
+    const giveUpMs = this.#deps.clock.monotonicMs() + this.#options.roomWaitMs;
     for (;;) {
+      const shortBytes = await this.#shortOf(slot, signal);
+      if (shortBytes <= 0) return;
       const others = [...this.#slots.values()].filter((other) => other !== slot);
-      const used = others.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-      // A model alone may be larger than the limit: better to try than never to run it.
-      if (used === 0 || used + slot.sizeBytes <= this.#options.mostBytes) return;
       const idle = others.find(({ users, ready }) => users === 0 && ready);
       if (idle) {
         this.#deps.logger.info('model unloaded to make room', { model: idle.key });
         await this.#unload(idle);
         continue;
       }
-      await withSignal(new Promise<void>((resolve) => this.#roomMade.push(resolve)), signal);
+      const leftMs = others.length === 0 ? 0 : giveUpMs - this.#deps.clock.monotonicMs();
+      if (leftMs <= 0) throw noRoom(slot, shortBytes);
+      await this.#someRoom(leftMs, signal);
     }
+  }
+
+  /** What has to be free before the model is loaded, and is not; bytes. */
+  async #shortOf(slot: Slot, signal: AbortSignal): Promise<number> {
+    let used = 0;
+    for (const other of this.#slots.values()) if (other !== slot) used += other.sizeBytes;
+    // A model alone may be larger than the limit: better to try than never to run it.
+    const overLimit = used === 0 ? 0 : used + slot.sizeBytes - this.#options.mostBytes;
+    const freeBytes = (await this.#deps.freeBytes(signal)) ?? Number.POSITIVE_INFINITY;
+    return Math.max(overLimit, slot.sizeBytes - freeBytes);
+  }
+
+  /** Resolves when somebody let go of a model, or after this time. */
+  async #someRoom(withinMs: number, signal: AbortSignal): Promise<void> {
+    let cancel = () => {};
+    const made = new Promise<void>((resolve) => {
+      this.#roomMade.push(resolve);
+      cancel = this.#deps.clock.after('loaded models: wait for room', withinMs, resolve);
+    });
+    await withSignal(made, signal).finally(cancel);
   }
 
   #release(slot: Slot): void {
@@ -192,9 +225,12 @@ export class LoadedModels implements Service {
   }
 }
 
-/** A guess, until the variant was measured: the weights, the runtime's packed copies of them, and its arena. */
-function estimatedBytes({ variant }: LoadableModel): number {
-  return variant.sizeBytes * 5 + 16 * 1024 * 1024;
+function noRoom({ key, sizeBytes }: Slot, shortBytes: number): ShoalError {
+  const [needs, short] = [sizeBytes, shortBytes].map((bytes) => Math.ceil(bytes / 1e6));
+  return new ShoalError('model.memory', `${key} needs ${needs} MB of memory, ${short} MB more than can be had`, {
+    sizeBytes,
+    shortBytes,
+  });
 }
 
 function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -12,6 +12,7 @@ function aCache(options: Partial<LoadedModelsOptions> = {}) {
   const clock = new VirtualClock();
   let resolved = 0;
   let broken = false;
+  let freeBytes: number | undefined;
   const models = new LoadedModels(
     {
       engines: [
@@ -31,6 +32,7 @@ function aCache(options: Partial<LoadedModelsOptions> = {}) {
       clock,
       logger: silentLogger,
       measuredBytes: () => 100 * megabyte,
+      freeBytes: async () => freeBytes,
     },
     { mostBytes: 250 * megabyte, ...options },
   );
@@ -43,6 +45,9 @@ function aCache(options: Partial<LoadedModelsOptions> = {}) {
       broken = is;
     },
     resolved: () => resolved,
+    haveFree: (bytes: number | undefined) => {
+      freeBytes = bytes;
+    },
   };
 }
 
@@ -122,5 +127,38 @@ describe('loaded models', () => {
     models.warm('b', 'v');
     await clock.advance(100);
     expect(models.loaded).toEqual(['a/v']);
+  });
+
+  it('are not begun to be loaded where the memory does not suffice: those that nobody uses go first', async () => {
+    const { models, acquire, haveFree } = aCache();
+    (await acquire('a')).release();
+    haveFree(100 * megabyte);
+    (await acquire('b')).release();
+    expect(models.loaded).toEqual(['a/v', 'b/v']);
+    haveFree(100 * megabyte - 1);
+    await expect(acquire('c')).rejects.toMatchObject({
+      code: 'model.memory',
+      retryable: true,
+      message: 'c/v needs 105 MB of memory, 1 MB more than can be had',
+    });
+    expect(models.loaded).toEqual([]);
+    haveFree(undefined);
+    (await acquire('c')).release();
+    expect(models.loaded).toEqual(['c/v']);
+  });
+
+  it('are not waited for without an end by those who need their room', async () => {
+    const { clock, models, acquire } = aCache({ roomWaitMs: 1_000 });
+    await acquire('a');
+    await acquire('b');
+    const c = models.acquire('c', 'v', never).then(
+      () => 'loaded',
+      ({ code }) => code,
+    );
+    await clock.advance(999);
+    expect(await Promise.race([c, Promise.resolve('waits')])).toBe('waits');
+    await clock.advance(1);
+    expect(await c).toBe('model.memory');
+    expect(models.loaded).toEqual(['a/v', 'b/v']);
   });
 });

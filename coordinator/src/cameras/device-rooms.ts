@@ -9,6 +9,7 @@ import {
   decodeLadder,
   fullLoad,
   leastRate,
+  variantKey,
 } from '../placement/index.ts';
 import type { FleetDevice, Registry } from '../registry/index.ts';
 import type { LiveCamera } from './live-camera.ts';
@@ -55,8 +56,13 @@ export class DeviceRooms {
     if (!device) return;
     const factor = decodeFactorOf(device, there);
     let taken = nothing;
-    for (const live of there) taken = plus(taken, shareOf(live, device, factor));
-    device.setCameras(taken, factor);
+    const models = new Set<string>();
+    for (const live of there) {
+      taken = plus(taken, shareOf(live, device, factor));
+      const { grant } = live.camera;
+      if (grant) models.add(variantKey(grant.model, grant.variant));
+    }
+    device.setCameras(taken, factor, models);
   }
 
   /** What the camera takes where it runs; `undefined` while it runs nowhere. */

@@ -160,6 +160,7 @@ export type RefusalReason =
   | 'no-model'
   | 'no-pipeline'
   | 'too-slow'
+  | 'memory'
   | 'battery'
   | 'hot'
   | 'busy'

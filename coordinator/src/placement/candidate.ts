@@ -21,6 +21,7 @@ export class Candidate implements Draft {
   unproven = false;
   /** It would be late by what was said of it, and is tried all the same. */
   trial = false;
+  moreBytes = 0;
   load = 0;
   rung: Rung | undefined;
   fps = 1;

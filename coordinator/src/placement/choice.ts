@@ -31,6 +31,8 @@ export interface Figures {
   readonly energyJ: number | undefined;
   /** What loading takes before the first run, ms; `undefined`: never measured. */
   readonly loadMs: number | undefined;
+  /** Memory that it takes while it is loaded; `undefined`: never measured. */
+  readonly memoryBytes?: number | undefined;
   /** Until then (monotonic ms) it is taken to be in memory. */
   readonly loadedUntilMs: number;
   /** When work that is with the device will have loaded it, monotonic ms; `undefined`: nothing loads it. */

@@ -33,6 +33,8 @@ export interface Estimate {
   readonly measured: boolean;
   /** That was only said: no run has shown it yet. */
   readonly unproven: boolean;
+  /** Memory that has to be found for its model; 0 when that is loaded. */
+  readonly moreBytes: number;
   /** Of a camera: the part of the device that all of its cameras would take with this one. Over 1, frames are left out. */
   readonly load: number;
   /** How the camera would be decoded there; `undefined`: no room for it, or a task. */

@@ -73,6 +73,7 @@ export function unfitness(
   limits: PlacementLimits,
   { wallMs }: Moment,
 ): RefusalReason | undefined {
+  if (estimate.moreBytes > estimate.device.freeBytes) return 'memory';
   if (isTooSlow(estimate, work) && !estimate.trial) return 'too-slow';
   if (work.stream && estimate.rung === undefined) return 'decode-budget';
   if (work.stream && isCrowded(estimate, work.stream)) return 'busy';

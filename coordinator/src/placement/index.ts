@@ -7,7 +7,7 @@ export { type Duration, exactly, fromQuantiles, noTime, slowed, sum } from './du
 export { cameraShare, fullLoad } from './estimate.ts';
 export type { Warmth } from './finds.ts';
 export { FleetIndex, type FleetIndexOptions } from './large-fleets/fleet-index.ts';
-export { likenessOf } from './large-fleets/likeness.ts';
+export { likenessOf, memoryStepOf } from './large-fleets/likeness.ts';
 export type { Menu } from './menu.ts';
 export { Options, optionsOf } from './options.ts';
 export { type Plan, place } from './place.ts';

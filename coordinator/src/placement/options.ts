@@ -1,4 +1,4 @@
-import type { ModelVariant } from '@shoal/models/manifest';
+import { assumedMemoryBytes, type ModelVariant } from '@shoal/models/manifest';
 import type { Choice, Figures } from './choice.ts';
 import type { Menu } from './menu.ts';
 
@@ -9,7 +9,7 @@ const unmeasuredLoadMs = 1_000;
 const unknownBusyWatts = 5;
 
 /** The figures of one option, in this order, side by side: a fleet of them is read for each piece of work. */
-const figuresEach = 7;
+const figuresEach = 8;
 const notLoading = Number.POSITIVE_INFINITY;
 /** How the time of a run is known. */
 const [unknown, said, shown] = [0, 1, 2];
@@ -48,6 +48,13 @@ export class Options {
     return Math.max(0, Math.min(leftMs, this.#figures[at] as number));
   }
 
+  /** Memory that has to be found for it; 0 when it is loaded, or something loads it. */
+  moreBytes(option: number, nowMs: number): number {
+    const at = option * figuresEach;
+    const isThere = nowMs < (this.#figures[at + 4] as number) || this.#figures[at + 6] !== notLoading;
+    return isThere ? 0 : (this.#figures[at + 7] as number);
+  }
+
   /** Whether the time of a run was measured on this device. */
   isMeasured(option: number): boolean {
     return this.#figures[option * figuresEach + 5] !== unknown;
@@ -71,15 +78,18 @@ export function optionsOf(
   const measured = all.filter(({ knownBy }) => knownBy !== unknown);
   const open = measured.length > 0 ? measured : all;
   const kept = open.filter((row, at) => !open.some((other, otherAt) => beats(other, row, otherAt < at)));
-  const numbers = kept.flatMap(({ runMs, varianceMs2, energyJ, loadMs, loadedUntilMs, knownBy, loadingUntilMs }) => [
-    runMs,
-    varianceMs2,
-    energyJ,
-    loadMs,
-    loadedUntilMs,
-    knownBy,
-    loadingUntilMs,
-  ]);
+  const numbers = kept.flatMap(
+    ({ runMs, varianceMs2, energyJ, loadMs, loadedUntilMs, knownBy, loadingUntilMs, memoryBytes }) => [
+      runMs,
+      varianceMs2,
+      energyJ,
+      loadMs,
+      loadedUntilMs,
+      knownBy,
+      loadingUntilMs,
+      memoryBytes,
+    ],
+  );
   return new Options(
     kept.map(({ choice }) => choice),
     Float64Array.from(numbers),
@@ -95,10 +105,11 @@ interface Row {
   readonly loadedUntilMs: number;
   readonly knownBy: number;
   readonly loadingUntilMs: number;
+  readonly memoryBytes: number;
 }
 
 function rowOf(choice: Choice, figures: Figures, bytesPerMs: number): Row {
-  const { run, unproven, energyJ, loadMs, loadedUntilMs, loadingUntilMs = notLoading } = figures;
+  const { run, unproven, energyJ, loadMs, loadedUntilMs, loadingUntilMs = notLoading, memoryBytes } = figures;
   const { precision, sizeBytes } = choice.variant;
   const runMs = run?.meanMs ?? unmeasuredRunMs[precision];
   return {
@@ -111,6 +122,7 @@ function rowOf(choice: Choice, figures: Figures, bytesPerMs: number): Row {
     loadedUntilMs,
     knownBy: run === undefined ? unknown : unproven ? said : shown,
     loadingUntilMs,
+    memoryBytes: memoryBytes ?? assumedMemoryBytes(choice.variant),
   };
 }
 
@@ -130,6 +142,8 @@ function beats(a: Row, b: Row, isFirst: boolean): boolean {
     // In memory until ever, both of them: no difference.
     a.loadedUntilMs === b.loadedUntilMs ? 0 : b.loadedUntilMs - a.loadedUntilMs,
     a.loadingUntilMs === b.loadingUntilMs ? 0 : a.loadingUntilMs - b.loadingUntilMs,
+    // What needs less may be the only one that fits.
+    a.memoryBytes - b.memoryBytes,
     b.choice.accuracy - a.choice.accuracy,
   ];
   return differences.every((difference) => difference <= 0) && (isFirst || differences.some((each) => each < 0));

@@ -12,6 +12,7 @@ const words: { readonly [reason in RefusalReason]: readonly [one: string, severa
   'no-model': ['does not have the model', 'do not have the model'],
   'no-pipeline': ['does not know the pipeline', 'do not know the pipeline'],
   'too-slow': ['is too slow for the deadline', 'are too slow for the deadline'],
+  memory: ['has too little memory for the model', 'have too little memory for the model'],
   battery: ['has to spare its battery', 'have to spare their batteries'],
   busy: ['is busy', 'are busy'],
   hot: ['is too hot', 'are too hot'],

@@ -29,6 +29,7 @@ export function unfitRefusal(
     const leftMs = Math.max(0, Math.floor(work.timeLeftMs ?? 0));
     return { device: device.id, reason, detail: `needs ${Math.ceil(aloneMs(estimate))} ms, ${leftMs} ms are left` };
   }
+  if (reason === 'memory') return { device: device.id, reason, detail: memoryDetail(estimate) };
   if (work.stream && reason !== 'battery')
     return { device: device.id, reason, detail: roomDetail(estimate, work.stream) };
   const levelPct = levelAfter(estimate, work, wallMs)?.toFixed(1);
@@ -74,6 +75,16 @@ function detailOf(
     default:
       return busyDetail(device, limits, nowMs);
   }
+}
+
+function memoryDetail({ device, choice, moreBytes }: Estimate): string {
+  const known = choice && device.figures(choice.key).memoryBytes !== undefined ? '' : ' by a guess from its size';
+  return `${choice?.key} needs ${megabytes(moreBytes)} MB of memory${known}, ${megabytes(device.freeBytes)} MB can be had`;
+}
+
+/** Rounded up, so that what does not fit never looks as if it did. */
+function megabytes(bytes: number): number {
+  return Math.ceil(bytes / 1e6);
 }
 
 /** Of what is taken already by cameras that do not give way. */

@@ -54,7 +54,8 @@ export interface DeviceSnapshot {
   readonly hasEngine: boolean;
   /** Whether its inference runs on a GPU, NPU or TPU. */
   readonly accelerated: boolean;
-  readonly memoryBytes: number;
+  /** Memory that a model may take there: what nobody uses, and what models take that could be unloaded. Infinite: not known. */
+  readonly freeBytes: number;
   /** Inferences that run at the same time, at least 1. */
   readonly slots: number;
   /** Attempts that are with the device. */

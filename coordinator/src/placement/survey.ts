@@ -125,6 +125,7 @@ export class Survey implements FleetSearch {
     candidate.device = device;
     if (stream) estimateStream(candidate, option, options, stream);
     else estimateTask(candidate, option, options, wait, this.work, this.#context.nowMs);
+    candidate.moreBytes = option === undefined ? 0 : options.moreBytes(option, this.#context.nowMs);
     return candidate;
   }
 }

@@ -10,6 +10,7 @@ import {
   fromQuantiles,
   likenessOf,
   type Menu,
+  memoryStepOf,
   noTime,
   Options,
   optionsOf,
@@ -88,7 +89,9 @@ export class FleetDevice implements DeviceSnapshot {
   hasEngine = false;
   accelerated = false;
   slots = 1;
-  memoryBytes = 0;
+  freeBytes = Number.POSITIVE_INFINITY;
+  /** Variants that its cameras run: those are not unloaded. */
+  #inUse: ReadonlySet<string> = new Set();
   /** Told when something changes that placement looks at; and when nothing but what is with the device does. */
   onChange: () => void = () => {};
   onShift: () => void = () => {};
@@ -127,13 +130,12 @@ export class FleetDevice implements DeviceSnapshot {
 
   setRecord(record: DeviceRecord): void {
     this.record = record;
-    const { board, cpuModel, cores, runtimes, taskSlots, memoryBytes } = record.capability;
+    const { board, cpuModel, cores, runtimes, taskSlots } = record.capability;
     this.name = record.name;
     this.labels = record.labels;
     this.draining = record.draining;
     this.hasEngine = runtimes.length > 0;
     this.slots = Math.max(1, taskSlots);
-    this.memoryBytes = memoryBytes;
     this.decode = { ...this.decode, capacity: decodeCapacity(cores) };
     this.kind = `${board || cpuModel} x${cores} ${runtimes.join(' ')}`;
     // `onnxruntime-node/1.30.0 cpu`: whatever is named last runs it.
@@ -142,6 +144,7 @@ export class FleetDevice implements DeviceSnapshot {
     for (const key of this.#profiles.keys()) this.#variant(key);
     for (const [key, variant] of this.#variants) variant.expect(this.#said(key), this.#profiles.get(key));
     this.power = this.#powerNow();
+    this.freeBytes = this.#freeNow();
     this.#spentJ = 0;
     this.#changed();
   }
@@ -193,8 +196,9 @@ export class FleetDevice implements DeviceSnapshot {
       this.#awaitsLevel || telemetry?.charging !== before?.charging || telemetry?.batteryPct !== before?.batteryPct;
     this.#awaitsLevel = false;
     if (isPowerNews) this.power = this.#powerNow();
+    const isMemoryNews = this.#takeMemory();
     if (isLoadNews) this.#changed();
-    else if (isPowerNews) this.onChange();
+    else if (isPowerNews || isMemoryNews) this.onChange();
   }
 
   /** What it says of its temperature is true from now on. */
@@ -261,11 +265,14 @@ export class FleetDevice implements DeviceSnapshot {
   /**
    * What the cameras that run on it take.
    * @param decodeFactor how much longer decoding takes on it than is assumed.
+   * @param models the variants that they run, by their keys.
    */
-  setCameras({ load, watts, decode }: CameraShare, decodeFactor: number): void {
+  setCameras({ load, watts, decode }: CameraShare, decodeFactor: number, models: ReadonlySet<string>): void {
     this.cameraLoad = load;
     this.cameraWatts = watts;
     this.decode = { ...this.decode, taken: decode, factor: decodeFactor };
+    this.#inUse = models;
+    this.#takeMemory();
     this.onChange();
   }
 
@@ -355,6 +362,23 @@ export class FleetDevice implements DeviceSnapshot {
       this.#variants.set(key, variant);
     }
     return variant;
+  }
+
+  /** @returns whether that is news to placement. */
+  #takeMemory(): boolean {
+    const before = memoryStepOf(this.freeBytes);
+    this.freeBytes = this.#freeNow();
+    return memoryStepOf(this.freeBytes) !== before;
+  }
+
+  /** A device that does not know how much memory it has, or is free, says 0. */
+  #freeNow(): number {
+    const mostBytes = this.record.capability.memoryBytes || Number.POSITIVE_INFINITY;
+    const { memoryAvailableBytes = 0, loadedModels = [] } = this.#telemetry ?? {};
+    if (memoryAvailableBytes === 0) return mostBytes;
+    let freeBytes = memoryAvailableBytes;
+    for (const key of loadedModels) if (!this.#inUse.has(key)) freeBytes += this.#variants.get(key)?.memoryBytes ?? 0;
+    return Math.min(mostBytes, freeBytes);
   }
 
   #powerNow(): Power {

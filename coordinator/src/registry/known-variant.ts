@@ -15,6 +15,7 @@ export class KnownVariant implements Figures {
   run: Duration | undefined;
   energyJ: number | undefined;
   loadMs: number | undefined;
+  memoryBytes: number | undefined;
   loadedUntilMs = notLoaded;
   loadingUntilMs: number | undefined;
   readonly #history = new RunHistory();
@@ -59,6 +60,7 @@ export class KnownVariant implements Figures {
   expect(run: Duration | undefined, profile: VariantProfile | undefined): void {
     this.#history.expect(run);
     this.loadMs = profile?.loadMs;
+    this.memoryBytes = profile?.memoryBytes || undefined;
     const millijoules = profile?.energyMj ?? undefined;
     this.energyJ = millijoules === undefined ? undefined : millijoules / 1_000;
     this.#setRun();

@@ -30,12 +30,14 @@ export const anyDevice = (id: string): fc.Arbitrary<DeviceSnapshot> =>
       ),
       energyJ: fc.option(fc.double({ min: 0, max: 5, noNaN: true }), { nil: undefined }),
       loaded: fc.boolean(),
+      freeBytes: fc.constantFrom(4e9, 4e9, 4e9, 5e7),
     })
     .map(({ run, energyJ, loaded, onBattery, levelPct, ...device }) => {
       const known = run && {
         run: fromQuantiles(run.p50Ms, run.p50Ms * run.spread),
         energyJ,
         loadMs: 500,
+        memoryBytes: 1e8,
         loadedUntilMs: loaded ? inMemory : 0,
       };
       return aDevice(id, {

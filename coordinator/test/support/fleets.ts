@@ -74,7 +74,7 @@ export function aDevice(id: PeerId, change: DeviceChange = {}): DeviceSnapshot {
     power: onMains,
     hasEngine: true,
     accelerated: false,
-    memoryBytes: 4e9,
+    freeBytes: 4e9,
     slots: 1,
     running: 0,
     backlog: noTime,

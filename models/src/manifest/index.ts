@@ -1,3 +1,4 @@
+export { assumedMemoryBytes } from './assumed-memory.ts';
 export type * from './manifest.ts';
 export { objectCounts } from './manifest.ts';
 export { parseManifest } from './parse-manifest.ts';

@@ -69,6 +69,7 @@ export const errorCatalogue = {
   'model.digest': kind('environment', 502, '5.02', false, 'A downloaded file does not have the digest it must have.'),
   'model.manifest': kind('caller', 422, '4.00', false, 'The model manifest is not valid.'),
   'model.import': kind('caller', 422, '4.00', false, 'The model file cannot be converted.'),
+  'model.memory': kind('environment', 503, '5.03', true, 'There is too little memory to load the model.'),
   'engine.unavailable': kind('environment', 503, '5.03', false, 'No engine on this machine can run the model.'),
   'engine.failed': kind('us', 500, '5.00', true, 'The engine failed while it ran the model.'),
 

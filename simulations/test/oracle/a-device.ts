@@ -21,7 +21,7 @@ export function aDevice(id: string, runs: Runs, change: Partial<DeviceSnapshot> 
     power: { onBattery: false, levelPct: undefined, capacityJ: undefined, idleWatts: 2, policy: {} },
     hasEngine: true,
     accelerated: false,
-    memoryBytes: 4e9,
+    freeBytes: 4e9,
     slots: 1,
     running: 0,
     backlog: exactly(0),

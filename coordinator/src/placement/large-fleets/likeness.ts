@@ -8,10 +8,13 @@ const linkStep = Math.log(1.25);
 /** Absolute ones. */
 const decodeStepMs = 5;
 const cameraStep = 0.05;
+/** Where there is more memory than this, how much does not matter, bytes; below, each step is a factor. */
+const ampleBytes = 2e9;
+const memoryStep = Math.log(1.25);
 
 type Traits = Pick<
   DeviceSnapshot,
-  'kind' | 'slots' | 'accelerated' | 'power' | 'bytesPerMs' | 'rttMs' | 'decodeMs' | 'cameraLoad'
+  'kind' | 'slots' | 'accelerated' | 'power' | 'bytesPerMs' | 'rttMs' | 'decodeMs' | 'cameraLoad' | 'freeBytes'
 >;
 
 /**
@@ -20,7 +23,7 @@ type Traits = Pick<
  * @param variants what is known of the variants that the device can run, by their keys.
  */
 export function likenessOf(device: Traits, variants: Iterable<readonly [key: string, figures: Figures]>): string {
-  const { kind, slots, accelerated, power, bytesPerMs, rttMs, decodeMs, cameraLoad } = device;
+  const { kind, slots, accelerated, power, bytesPerMs, rttMs, decodeMs, cameraLoad, freeBytes } = device;
   const loaded: string[] = [];
   let measured = 0;
   let leastMs = Number.POSITIVE_INFINITY;
@@ -33,9 +36,14 @@ export function likenessOf(device: Traits, variants: Iterable<readonly [key: str
     else if (loadingUntilMs !== undefined) loaded.push(`${key} soon`);
   }
   const link = `${step(bytesPerMs, linkStep)} ${step(1 + rttMs, linkStep)}`;
-  const taken = `${Math.round(decodeMs / decodeStepMs)} ${Math.round(cameraLoad / cameraStep)}`;
+  const taken = `${Math.round(decodeMs / decodeStepMs)} ${Math.round(cameraLoad / cameraStep)} ${memoryStepOf(freeBytes)}`;
   const figures = `${measured} ${step(leastMs, runStep)} ${step(leastJ, energyStep)}`;
   return `${kind}|${slots} ${accelerated}|${likePower(power)}|${link}|${taken}|${figures}|${loaded.sort().join(' ')}`;
+}
+
+/** Devices with so much memory are alike in that. */
+export function memoryStepOf(freeBytes: number): number {
+  return step(Math.min(ampleBytes, Math.max(1, freeBytes)), memoryStep);
 }
 
 /** Floors are whole numbers as a rule: those at the floor are told from those above it. */

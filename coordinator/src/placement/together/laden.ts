@@ -26,7 +26,7 @@ export class Laden implements DeviceSnapshot {
   readonly power: DeviceSnapshot['power'];
   readonly hasEngine: boolean;
   readonly accelerated: boolean;
-  readonly memoryBytes: number;
+  readonly freeBytes: number;
   readonly slots: number;
   readonly running: number;
   readonly backlog: Duration;
@@ -56,7 +56,7 @@ export class Laden implements DeviceSnapshot {
     this.power = device.power;
     this.hasEngine = device.hasEngine;
     this.accelerated = device.accelerated;
-    this.memoryBytes = device.memoryBytes;
+    this.freeBytes = device.freeBytes;
     this.slots = device.slots;
     this.running = device.running + running;
     this.backlog = sum(device.backlog, time);
@@ -76,8 +76,8 @@ export class Laden implements DeviceSnapshot {
     const figures = this.#device.figures(key);
     const loadingUntilMs = this.#loading.get(key);
     if (loadingUntilMs === undefined) return figures;
-    const { run, unproven = false, energyJ, loadMs, loadedUntilMs } = figures;
-    return { run, unproven, energyJ, loadMs, loadedUntilMs, loadingUntilMs };
+    const { run, unproven = false, energyJ, loadMs, memoryBytes, loadedUntilMs } = figures;
+    return { run, unproven, energyJ, loadMs, memoryBytes, loadedUntilMs, loadingUntilMs };
   }
 
   options(menu: Menu): Options {
