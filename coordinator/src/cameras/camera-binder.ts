@@ -3,7 +3,7 @@ import type { Camera, Placement } from '../domain/index.ts';
 import type { Apportionment, PlacementPolicy } from '../placement/index.ts';
 import type { FleetDevice, FleetListener, Registry } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
-import { grantOf, needText } from './assignment.ts';
+import { grantNow, grantOf, needText } from './assignment.ts';
 import type { CameraLine } from './camera-line.ts';
 import { CameraLooks, isSame } from './camera-looks.ts';
 import { CameraPlanner } from './camera-planner.ts';
@@ -115,6 +115,7 @@ export class CameraBinder implements FleetListener {
   forgetGrant(live: LiveCamera): void {
     const { grant: _, ...camera } = live.camera;
     live.camera = camera;
+    live.cameFrom &&= { ...live.cameFrom, grant: undefined };
     live.mustLeave = undefined;
     live.left.clear();
     live.declined.clear();
@@ -322,8 +323,8 @@ export class CameraBinder implements FleetListener {
   }
 
   #assign(live: LiveCamera, device: FleetDevice): void {
-    if (device.presence !== 'online' || !live.resolved || live.removed) return;
     const { revision } = live.camera;
+    if (device.presence !== 'online' || live.camera.device !== device.id || !live.resolved || live.removed) return;
     if (live.asking === revision) return;
     live.asking = revision;
     live.agreed = false;
@@ -364,12 +365,15 @@ export class CameraBinder implements FleetListener {
     // It is no load to itself: without a grant it counts for none.
     this.#rooms.count(device.id);
     const plan = this.#planner.on(live, device.id);
-    if (plan.kind === 'unplaced') return;
-    const { placement } = plan;
-    this.change(live, { grant: grantOf(placement, live.camera), revision: live.camera.revision + 1 });
+    // It is there already: what new work would be refused for sends it away only when it lasts, and until then it counts.
+    const grant = plan.kind === 'placed' ? grantOf(plan.placement, live.camera) : grantNow(live);
+    this.change(live, { grant, revision: live.camera.revision + 1 });
     live.settledMs = this.#deps.clock.monotonicMs();
     this.#makeRoom(device, live);
-    this.change(live, { reason: needText(live.camera, placement.chosen) });
+    if (live.camera.device !== device.id) return;
+    const reason =
+      plan.kind === 'placed' ? needText(live.camera, plan.placement.chosen) : `stays where it is: ${plan.reason}`;
+    this.change(live, { reason });
   }
 
   #unbind(live: LiveCamera, reason: string): void {

@@ -64,7 +64,7 @@ export class CameraLooks {
     for (const [id, there] of rooms.byDevice()) {
       const device = registry.device(id);
       if (device?.presence !== 'online' || device.draining) continue;
-      rooms.count(id, there);
+      rooms.learn(device, there);
       for (const live of there) this.#lookForTrouble(live, device);
       this.#lookAtPortions(device, there);
     }

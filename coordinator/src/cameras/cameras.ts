@@ -15,6 +15,7 @@ import type { Store } from '../store/index.ts';
 import { type BinderOptions, CameraBinder } from './camera-binder.ts';
 import { MessengerLine } from './camera-line.ts';
 import { checkCamera } from './check-camera.ts';
+import { noFootage } from './footage.ts';
 import { LiveCamera } from './live-camera.ts';
 import type { Reports } from './reports.ts';
 import { serviceLevelOf } from './service-level.ts';
@@ -98,6 +99,7 @@ export class CameraBook implements Cameras, FleetListener {
     const resolved = checkCamera(spec, this.#deps.models);
     this.#binder.change(live, { spec, revision: live.camera.revision + 1 });
     live.resolved = resolved;
+    if (spec.source !== before.spec.source || spec.substream !== before.spec.substream) live.seen = noFootage;
     this.#binder.forgetGrant(live);
     try {
       await this.#deps.store.commit([{ kind: 'camera', camera: live.camera }]);

@@ -12,11 +12,8 @@ import {
   variantKey,
 } from '../placement/index.ts';
 import type { FleetDevice, Registry } from '../registry/index.ts';
+import { DecodeFactors } from './decode-factors.ts';
 import type { LiveCamera } from './live-camera.ts';
-
-/** One device decodes at most so many times as slowly, or quickly, as is assumed. */
-const slowest = 20;
-const quickest = 0.1;
 
 /** Sums of shares are this much off at most, of the whole. */
 const tolerance = 1e-6;
@@ -27,6 +24,7 @@ const nothing: CameraShare = { load: 0, watts: 0, decode: 0 };
 export class DeviceRooms {
   readonly #cameras: ReadonlyMap<string, LiveCamera>;
   readonly #registry: Registry;
+  readonly #decodeFactors = new DecodeFactors();
 
   constructor(cameras: ReadonlyMap<string, LiveCamera>, registry: Registry) {
     this.#cameras = cameras;
@@ -54,7 +52,7 @@ export class DeviceRooms {
   count(deviceId: PeerId | undefined, there = deviceId === undefined ? [] : this.on(deviceId)): void {
     const device = deviceId === undefined ? undefined : this.#registry.device(deviceId);
     if (!device) return;
-    const factor = decodeFactorOf(device, there);
+    const factor = this.#decodeFactors.of(device, there);
     let taken = nothing;
     const models = new Set<string>();
     for (const live of there) {
@@ -63,6 +61,12 @@ export class DeviceRooms {
       if (grant) models.add(variantKey(grant.model, grant.variant));
     }
     device.setCameras(taken, factor, models);
+  }
+
+  /** At each look: what its cameras show of the device is remembered. */
+  learn(device: FleetDevice, there: readonly LiveCamera[]): void {
+    this.#decodeFactors.learn(device, there);
+    this.count(device.id, there);
   }
 
   /** What the camera takes where it runs; `undefined` while it runs nowhere. */
@@ -133,19 +137,6 @@ function askerOf(live: LiveCamera, device: FleetDevice): Asker {
     loadPerFps: measured ? cameraShare(device, { ...grant, fps: 1 }).load : 0,
     ladder: decodeLadder(live.footage, spec.targetFps, device.decode.factor),
   };
-}
-
-/** How much longer decoding takes there than is assumed: of all of its cameras that it has measured. */
-function decodeFactorOf({ telemetry }: FleetDevice, there: readonly LiveCamera[]): number {
-  let measured = 0;
-  let assumed = 0;
-  for (const { cameraId, decode, decodeCores } of telemetry?.cameras ?? []) {
-    const live = there.find(({ camera }) => camera.id === cameraId);
-    if (!live || decodeCores <= 0 || live.camera.grant?.decode !== decode) continue;
-    measured += decodeCores;
-    assumed += coresOf(live.camera.grant.decode, live.footage);
-  }
-  return assumed > 0 ? Math.min(slowest, Math.max(quickest, measured / assumed)) : 1;
 }
 
 function plus(a: CameraShare, b: CameraShare): CameraShare {

@@ -18,6 +18,7 @@ export { strategies, strategyNamed } from './strategies/index.ts';
 export type { Strategy } from './strategy.ts';
 export { type Apportionment, type Asker, apportion, leastRate } from './streams/apportion.ts';
 export {
+  assumedFps,
   coresOf,
   type DecodeBudget,
   decodeCapacity,

@@ -26,6 +26,8 @@ export class Survey implements FleetSearch {
   /** On devices where it was not tried yet. */
   readonly #fresh: Finds;
   readonly #again: Finds;
+  /** Where it would be late by what was said: only for work that nobody else can take. */
+  readonly #trials: Finds;
   readonly #triedInVain: DeviceSnapshot[] = [];
   #typical: TypicalCost | undefined;
   #spare: Candidate | undefined;
@@ -44,6 +46,7 @@ export class Survey implements FleetSearch {
       strategy.leastCost ? new CheapestFinds(cost, random) : new ListedFinds(strategy, work, random);
     this.#fresh = finds();
     this.#again = finds();
+    this.#trials = finds();
   }
 
   get least(): number {
@@ -81,6 +84,7 @@ export class Survey implements FleetSearch {
 
   /** What was found: a device where it was tried counts only when no other could do it, now or once it is less busy. */
   get found(): Finds {
+    if (this.#fresh.isEmpty && !this.#trials.isEmpty) return this.#trials;
     if (this.#fresh.isEmpty && !this.#freshLater) return this.#again;
     for (const { id } of this.#triedInVain.splice(0))
       if (this.#keepsRefusals)
@@ -109,7 +113,7 @@ export class Survey implements FleetSearch {
       const reason = unfitness(candidate, this.work, limits, this.#context);
       if (reason === undefined) {
         fits += 1;
-        this.#spare = finds.add(candidate);
+        this.#spare = (candidate.trial && finds === this.#fresh ? this.#trials : finds).add(candidate);
       } else if (fits === 0 && this.#keepsRefusals) {
         unfit ??= unfitRefusal(reason, candidate, this.work, limits, this.#context);
       }

@@ -1,6 +1,7 @@
 import { CameraStatus } from '@shoal/protocol';
 import { describe, expect, it } from 'vitest';
 import { footageSeen, noFootage } from '../../src/cameras/footage.ts';
+import { decodeLadder } from '../../src/placement/index.ts';
 
 const grant = { model: 'm', variant: 'int8', decode: 'full', fps: 5 } as const;
 const status = (change: object = {}) =>
@@ -14,7 +15,7 @@ const status = (change: object = {}) =>
 
 describe('what is known of a source', () => {
   it('is what its device says of it', () => {
-    expect(footageSeen(noFootage, status(), grant)).toEqual({ megapixels: 2.0736, fps: 30, seenFps: { full: 5 } });
+    expect(footageSeen(noFootage, status(), grant)).toEqual({ megapixels: 2.0736, fps: 30, seenFps: {} });
   });
 
   it('is what a level gives, once that is less than what was asked for', () => {
@@ -25,6 +26,17 @@ describe('what is known of a source', () => {
     expect(footageSeen(few, status({ decode: 'keyframes', seenFps: 4.9 }), keyframes).seenFps).toEqual({
       keyframes: 5,
     });
+  });
+
+  it('is not that a source gives no more than was granted, when that came', () => {
+    const half = footageSeen(noFootage, status({ seenFps: 10 }), { ...grant, fps: 10 });
+    expect(decodeLadder({ ...half, hasSubstream: false }, 20, 1)[0]).toMatchObject({ level: 'full', fps: 20 });
+  });
+
+  it('is what it was before it stumbled, once it is well again', () => {
+    const stumbled = footageSeen(noFootage, status({ seenFps: 1 }), grant);
+    expect(stumbled.seenFps).toEqual({ full: 1 });
+    expect(footageSeen(stumbled, status(), grant).seenFps).toEqual({});
   });
 
   it('is not the size of the substream', () => {
@@ -46,7 +58,7 @@ describe('what is known of a source', () => {
   it('stays what it was where the source does not say', () => {
     const before = { megapixels: 2, fps: 15, seenFps: {} };
     const mute = status({ sourceWidth: 0, sourceHeight: 0, sourceFps: 0 });
-    expect(footageSeen(before, mute, grant)).toEqual({ megapixels: 2, fps: 15, seenFps: { full: 5 } });
+    expect(footageSeen(before, mute, grant)).toEqual({ megapixels: 2, fps: 15, seenFps: {} });
     expect(footageSeen(before, status({ sourceFps: 0 }), grant)).toMatchObject({ megapixels: 2.0736, fps: 15 });
   });
 });

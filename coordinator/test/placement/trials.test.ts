@@ -1,6 +1,6 @@
 import { seededRandom } from '@shoal/protocol';
 import { describe, expect, it } from 'vitest';
-import { exactly, type Plan, place, Trials } from '../../src/placement/index.ts';
+import { exactly, type Plan, place, strategies, Trials } from '../../src/placement/index.ts';
 import { aDevice, aFleet, aPolicy, someWork } from '../support/fleets.ts';
 
 const hurried = someWork({ timeLeftMs: 500 });
@@ -20,6 +20,19 @@ describe('a device that says it is too slow', () => {
     expect(planFor(false, true)).toMatchObject(refused);
     expect(planFor(true, false)).toMatchObject(refused);
   });
+
+  it.each(strategies.map((strategy) => ({ strategy, name: strategy.name })))(
+    'gets nothing that another could do in time, however little it draws: $name',
+    ({ strategy }) => {
+      const slow = aDevice('slow', { variants: { 'm/int8': { run: exactly(3_000), energyJ: 0.1, unproven: true } } });
+      const quick = aDevice('quick', { variants: { 'm/int8': { run: exactly(100), energyJ: 6 } } });
+      for (let seed = 1; seed <= 20; seed++) {
+        const context = { ...aPolicy, strategy, nowMs: 0, wallMs: 0, random: seededRandom(seed), mayTry: true };
+        const plan = place(aFleet([slow, quick]), hurried, context);
+        expect(plan).toMatchObject({ placement: { chosen: { device: 'quick' } } });
+      }
+    },
+  );
 
   it('is no trial where it is quick enough', () => {
     const device = aDevice('d', { variants: { 'm/int8': { run: exactly(100), energyJ: 1, unproven: true } } });

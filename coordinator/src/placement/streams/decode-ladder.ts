@@ -80,8 +80,11 @@ export function coresOf(level: DecodeLevel, { megapixels, fps }: Footage): numbe
 }
 
 function fpsOf(level: DecodeLevel, { fps, seenFps }: Footage): number {
-  const seen = seenFps[level];
-  if (seen !== undefined) return seen;
+  return seenFps[level] ?? assumedFps(level, fps);
+}
+
+/** Frames a second that come at a level that was not tried, of a source with so many. */
+export function assumedFps(level: DecodeLevel, fps: number): number {
   if (level === 'skip') return fps * skippedGives;
   return level === 'keyframes' ? Math.min(fps, keyFramesPerSecond) : fps;
 }
