@@ -288,8 +288,12 @@ export class CameraBinder implements FleetListener {
     }
     for (const id of out) {
       const live = cameras.get(id);
-      if (live === newcomer && live) this.#unbind(live, 'its device has no room for it after all');
-      else if (live) this.#sendAway(live, 'others that matter more need its device');
+      if (live === newcomer && live) {
+        // It would be placed there again, and again find no room: what a device takes to decode is known better while it has the camera.
+        const reason = 'its device has no room for it after all';
+        live.leave(device.id, reason, clock.monotonicMs());
+        this.#unbind(live, reason);
+      } else if (live) this.#sendAway(live, 'others that matter more need its device');
     }
     this.#rooms.count(device.id);
     if (out.length > 0) this.#deps.clock.soon('cameras: those that gave way', () => this.#placeSome());

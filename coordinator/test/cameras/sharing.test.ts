@@ -62,6 +62,23 @@ describe('cameras that share the decoder of their device', () => {
     expect(world.coordinator.cameras.get(next).device).toBe(other.id);
   });
 
+  it('are not taken and sent away again without end by a device that says it is too slow only while it has them', async () => {
+    const world = await aWorld();
+    const heavy = { id: '' };
+    const device = await joined(world, 1, { ...small, decodeCores: (id) => (id === heavy.id ? 9 : 0.01) });
+    const [, , last = ''] = await creates(world, 3);
+    await world.clock.advance(seconds(4));
+    // It does not hear any more what it is told, and goes on with all three.
+    device.cameras.delete = () => true;
+    device.cameras.set = () => device.cameras;
+    heavy.id = last;
+    await world.clock.advance(seconds(30));
+    const { spec, revision } = world.coordinator.cameras.get(last);
+    await world.clock.until(world.coordinator.cameras.update(last, { ...spec, targetFps: 4 }));
+    await world.clock.advance(seconds(60));
+    expect(world.coordinator.cameras.get(last).revision).toBeLessThan(revision + 10);
+  });
+
   it('wait with the figures when the decoder is full of others that matter as much', async () => {
     const world = await aWorld();
     await joined(world, 0.1, { capability: { cores: 1, taskSlots: 8 } });

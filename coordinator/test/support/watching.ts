@@ -26,8 +26,8 @@ interface Joining {
   readonly energyMj?: number;
   /** Frames a second that key frames give. */
   readonly keyFps?: number;
-  /** Cores that each of its cameras keeps busy; left out: it does not say. */
-  readonly decodeCores?: () => number;
+  /** Cores that decoding a camera keeps busy; left out: it does not say. */
+  readonly decodeCores?: (cameraId: string) => number;
 }
 
 /** What a device says whose cameras all run as they were told. */
@@ -41,7 +41,7 @@ const says =
       decode,
       fps: decode === 'keyframes' ? keyFps : targetFps,
       seenFps: decode === 'keyframes' ? keyFps : targetFps,
-      decodeCores: decodeCores(),
+      decodeCores: decodeCores(cameraId),
       frames: 100,
       sourceFps: 25,
       sourceWidth: 1_280,
