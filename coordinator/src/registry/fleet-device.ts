@@ -117,6 +117,8 @@ export class FleetDevice implements DeviceSnapshot {
   #presence: DeviceSnapshot['presence'] = 'suspect';
   /** Nothing was heard of its battery since it was away, or since the coordinator started. */
   #awaitsLevel = true;
+  /** The last that it said, percent. */
+  #levelPct: number | undefined;
   #pause: DeviceSnapshot['pause'];
 
   constructor(record: DeviceRecord, importKey: () => PeerKey, nowMs: number, priors: KindPriors = () => undefined) {
@@ -145,7 +147,6 @@ export class FleetDevice implements DeviceSnapshot {
     for (const [key, variant] of this.#variants) variant.expect(this.#said(key), this.#profiles.get(key));
     this.power = this.#powerNow();
     this.freeBytes = this.#freeNow();
-    this.#spentJ = 0;
     this.#changed();
   }
 
@@ -189,12 +190,18 @@ export class FleetDevice implements DeviceSnapshot {
   set telemetry(telemetry: Telemetry | undefined) {
     const before = this.#telemetry;
     this.#telemetry = telemetry;
-    this.#spentJ = 0;
+    const levelPct = telemetry?.batteryPct ?? undefined;
+    // A gauge that fails leaves what it said last, less what is drawn from then on. One that never said anything is not waited for.
+    const isLevelNews = levelPct !== undefined || this.#levelPct === undefined;
+    if (isLevelNews) {
+      this.#levelPct = levelPct;
+      this.#spentJ = 0;
+    }
     const isLoadNews = this.#hasRun || !sameList(telemetry?.loadedModels, before?.loadedModels);
     if (isLoadNews) this.#takeLoaded(telemetry?.loadedModels ?? []);
     const isPowerNews =
       this.#awaitsLevel || telemetry?.charging !== before?.charging || telemetry?.batteryPct !== before?.batteryPct;
-    this.#awaitsLevel = false;
+    if (isLevelNews) this.#awaitsLevel = false;
     if (isPowerNews) this.power = this.#powerNow();
     const isMemoryNews = this.#takeMemory();
     if (isLoadNews) this.#changed();
@@ -387,7 +394,7 @@ export class FleetDevice implements DeviceSnapshot {
     const charging = this.#awaitsLevel ? undefined : this.#telemetry?.charging;
     return {
       onBattery: typeof charging === 'boolean' && hasBattery ? !charging : powerSource === 'battery',
-      levelPct: this.#telemetry?.batteryPct ?? undefined,
+      levelPct: this.#levelPct,
       awaitsLevel: this.#awaitsLevel,
       capacityJ: batteryWh === null ? undefined : batteryWh * joulesPerWattHour,
       idleWatts: idleWatts ?? assumedIdleWatts,
