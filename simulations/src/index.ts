@@ -1,5 +1,5 @@
 export { simulate } from './coarse/index.ts';
-export { parseFleet, shippedFleetPath } from './fleet/index.ts';
+export { parseFleet, readGoalFleets, shippedFleetPath } from './fleet/index.ts';
 export { goals } from './goals/index.ts';
 export * from './oracle/index.ts';
 export { htmlReport, interval } from './report/index.ts';

@@ -79,6 +79,12 @@ export async function interleave<Name extends string>(
   return samples;
 }
 
+/** Processor time of this process so far, ms: others that use the machine do not change it. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** Wall time of one call, ms. */
 export async function timed(action: () => Promise<unknown>): Promise<number> {
   const startMs = performance.now();

@@ -1,8 +1,9 @@
 import { table } from '@shoal/coordinator';
 import { ShoalError } from '@shoal/protocol';
 import type { Command } from 'commander';
+import { readGoalFleets } from '../fleet/index.ts';
 import { type Finding, type Goal, goals, isMet } from '../goals/index.ts';
-import { caveat, readFleet, readWhole } from './options.ts';
+import { caveat, readWhole } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Options {
@@ -25,11 +26,7 @@ export function benchCommand(program: Command, terminal: Terminal): void {
     .option('--json', 'the findings as JSON')
     .action(async (names: readonly string[], { seeds, json }: Options) => {
       const asked = names.length === 0 ? goals : names.map(goalNamed);
-      const fleets = {
-        home: await readFleet('home', terminal),
-        shop: await readFleet('shop', terminal),
-        city: await readFleet('city', terminal),
-      };
+      const fleets = await readGoalFleets((path) => terminal.readFile(path));
       const say = (text: string) => terminal.errors.write(`${text}\n`);
       const findings = asked.flatMap((goal) => {
         say(goal.title);

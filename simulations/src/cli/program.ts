@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { shippedFleets } from '../fleet/index.ts';
 import { benchCommand } from './bench.ts';
 import { compareCommand } from './compare.ts';
 import { faultsCommand } from './faults.ts';
@@ -9,7 +10,7 @@ import { sizeCommand } from './size.ts';
 import type { Terminal } from './terminal.ts';
 
 const help = `
-A FLEET is a file (docs/simulator.md) or the name of one that comes with Shoal: home, shop, city.
+A FLEET is a file (docs/simulator.md) or the name of one that comes with Shoal: ${shippedFleets.join(', ')}.
 What devices take and draw was derived from published measurements, and in part assumed: good for comparing, not for bills.
 
 Exit codes: 0 done; 1 a promise was broken, or what was asked for cannot be reached; 2 what was asked for is wrong.

@@ -1,10 +1,16 @@
 import type { FleetDevice } from '@shoal/coordinator';
 import type { Random } from '@shoal/protocol';
-import { type DeviceClass, type DeviceGroup, type ModelName, modelFactors } from '../fleet/index.ts';
+import type { DeviceClass, DeviceGroup, ModelName } from '../fleet/index.ts';
+import { usualMs, variation } from './run-times.ts';
 
-/** How much one run varies from the next: the standard deviation of its logarithm. */
-export const spread = 0.12;
 const minuteMs = 60_000;
+
+/** When things happen in its world. */
+interface Timeline {
+  /** Time of the day and all that, ms. */
+  wallMs(): number;
+  after(delayMs: number, act: () => void): void;
+}
 
 /** A run that a device was given. */
 export interface Job {
@@ -54,6 +60,7 @@ export class CoarseDevice {
   #isUp = true;
   #standing = nothing;
   readonly #random: Random;
+  readonly #timeline: Timeline;
   readonly #waiting: { readonly job: Job; readonly sinceMs: number }[] = [];
   readonly #loaded = new Set<string>();
   #loadedList: readonly string[] = [];
@@ -62,8 +69,9 @@ export class CoarseDevice {
   #running = new Set<Job>();
   #lastMs: number;
 
-  constructor(known: FleetDevice, group: DeviceGroup, kind: DeviceClass, random: Random, startMs: number) {
-    this.#lastMs = startMs;
+  constructor(known: FleetDevice, group: DeviceGroup, kind: DeviceClass, random: Random, timeline: Timeline) {
+    this.#timeline = timeline;
+    this.#lastMs = timeline.wallMs();
     this.known = known;
     this.group = group;
     this.kind = kind;
@@ -87,14 +95,14 @@ export class CoarseDevice {
   }
 
   /** From now on so much goes on all the time. */
-  stand(standing: Standing, nowMs: number): void {
-    this.settle(nowMs);
+  stand(standing: Standing): void {
+    this.settle();
     this.#standing = standing;
   }
 
   /** Its processes crash: what was in memory is lost, and nothing is heard of it. */
-  fail(nowMs: number): void {
-    this.stand(nothing, nowMs);
+  fail(): void {
+    this.stand(nothing);
     this.#isUp = false;
     this.#waiting.length = 0;
     this.#running = new Set();
@@ -102,8 +110,8 @@ export class CoarseDevice {
     this.#loading.clear();
   }
 
-  recover(nowMs: number): void {
-    this.settle(nowMs);
+  recover(): void {
+    this.settle();
     this.#isUp = true;
   }
 
@@ -116,8 +124,8 @@ export class CoarseDevice {
   }
 
   /** Whether a charger or the sun brings more than the device draws while it idles. */
-  isCharging(nowMs: number): boolean {
-    return this.#chargeWatts(nowMs) > this.kind.idleWatts;
+  get isCharging(): boolean {
+    return this.#chargeWatts(this.#timeline.wallMs()) > this.kind.idleWatts;
   }
 
   /** The device has the last word, as agents do: it refuses what would be late for what is before it. */
@@ -127,18 +135,19 @@ export class CoarseDevice {
     return (before + 1) * usualMs(this.kind, model, variant) <= timeLeftMs;
   }
 
-  give(job: Job, nowMs: number, after: (delayMs: number, act: () => void) => void, now: () => number): void {
-    this.#waiting.push({ job, sinceMs: nowMs });
-    this.#next(after, now);
+  give(job: Job): void {
+    this.#waiting.push({ job, sinceMs: this.#timeline.wallMs() });
+    this.#next();
   }
 
   /** Takes a model into memory before anything asks for it. */
-  warm(model: string, variant: string, after: (delayMs: number, act: () => void) => void): void {
+  warm(model: string, variant: string, onLoaded = () => {}): void {
     const key = `${model}/${variant}`;
     if (!this.#isUp || this.#loading.has(key) || this.#loaded.has(key)) return;
     this.#loading.add(key);
-    after(this.kind.loadMs, () => {
+    this.#timeline.after(this.kind.loadMs, () => {
       if (this.#loading.delete(key)) this.#loaded.add(key);
+      onLoaded();
     });
   }
 
@@ -149,7 +158,8 @@ export class CoarseDevice {
   }
 
   /** Lets the battery run down, or up, until now. */
-  settle(nowMs: number): void {
+  settle(): void {
+    const nowMs = this.#timeline.wallMs();
     const ms = nowMs - this.#lastMs;
     if (ms <= 0) return;
     this.#lastMs = nowMs;
@@ -171,7 +181,8 @@ export class CoarseDevice {
     if (workJ > 0 && chargeJ < idleJ + workJ) this.underFloorMs ??= nowMs;
   }
 
-  #next(after: (delayMs: number, act: () => void) => void, now: () => number): void {
+  #next(): void {
+    const { after, wallMs } = this.#timeline;
     while (this.running < this.kind.slots) {
       const next = this.#waiting.shift();
       if (!next) return;
@@ -179,7 +190,7 @@ export class CoarseDevice {
         next.job.onLeft();
         continue;
       }
-      this.settle(now());
+      this.settle();
       const { job, sinceMs } = next;
       const running = this.#running.add(job);
       const key = `${job.model}/${job.variant}`;
@@ -188,19 +199,19 @@ export class CoarseDevice {
       const inferenceMs = this.#draw(job);
       const tookMs = (loadMs + inferenceMs) / (1 - this.#standing.load);
       // What frames of cameras take of its slot is time that it waits.
-      const queuedMs = now() - sinceMs + tookMs - loadMs - inferenceMs;
+      const queuedMs = wallMs() - sinceMs + tookMs - loadMs - inferenceMs;
       after(tookMs, () => {
         if (running !== this.#running) return;
-        this.settle(now());
+        this.settle();
         this.#running.delete(job);
         job.onDone({ queuedMs, inferenceMs, loadMs });
-        this.#next(after, now);
+        this.#next();
       });
     }
   }
 
   #draw({ model, variant }: Job): number {
-    return usualMs(this.kind, model, variant) * this.slowdown * Math.exp(spread * normal(this.#random));
+    return usualMs(this.kind, model, variant) * this.slowdown * variation(this.#random);
   }
 
   #chargeWatts(nowMs: number): number {
@@ -213,17 +224,4 @@ export class CoarseDevice {
     }
     return watts;
   }
-}
-
-/** The median of a run on a device of this class, ms. */
-export function usualMs(kind: DeviceClass, model: ModelName, variant: 'int8' | 'float32'): number {
-  return kind.lite0Ms * modelFactors[model] * (variant === 'float32' ? (kind.floatFactor ?? 1) : 1);
-}
-
-/** What runs vary by, for a profile: the 95th percentile over the median. */
-export const p95OverP50 = Math.exp(1.6449 * spread);
-
-/** A standard normal variate (Box and Muller). */
-function normal(random: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }

@@ -95,9 +95,13 @@ export class CoarseWorld {
     const groups = fleet.devices.flatMap((group) => Array.from({ length: group.count }, () => group));
     const records = groups.map((group, number) => deviceRecord(group, number, this.#random));
     this.registry.load(records);
+    const timeline = {
+      wallMs: () => this.#wallMs(),
+      after: (delayMs: number, act: () => void) => this.#events.after(delayMs, act),
+    };
     this.devices = groups.map((group, number) => {
       const known = this.registry.device(records[number]?.id ?? '') as FleetDevice;
-      return new CoarseDevice(known, group, deviceClasses[group.class], this.#random, startMs);
+      return new CoarseDevice(known, group, deviceClasses[group.class], this.#random, timeline);
     });
     for (const device of this.devices) {
       this.#byId.set(device.known.id, device);
@@ -131,7 +135,7 @@ export class CoarseWorld {
   /** Lets so much time pass. */
   run(ms: number): void {
     this.#events.run(this.#events.nowMs + ms);
-    for (const device of this.devices) device.settle(this.#wallMs());
+    for (const device of this.devices) device.settle();
   }
 
   #wallMs(): number {
@@ -158,11 +162,11 @@ export class CoarseWorld {
     });
     startFailures(this.devices, this.#events, random, {
       failed: (device) => {
-        device.fail(this.#wallMs());
+        device.fail();
         this.cameras?.failed(device);
       },
       returned: (device) => {
-        device.recover(this.#wallMs());
+        device.recover();
         // It says hello, and what it works on: nothing.
         this.registry.heard(device.known);
         this.#lose(device);
@@ -177,7 +181,7 @@ export class CoarseWorld {
   }
 
   #tell(device: CoarseDevice): void {
-    device.settle(this.#wallMs());
+    device.settle();
     if (!device.isUp) return;
     const { levelPct } = device;
     this.registry.heard(device.known);
@@ -187,7 +191,7 @@ export class CoarseWorld {
       queued: device.queued,
       // Agents know it in whole percents.
       batteryPct: levelPct === undefined ? null : Math.round(levelPct),
-      charging: levelPct === undefined ? null : device.isCharging(this.#wallMs()),
+      charging: levelPct === undefined ? null : device.isCharging,
       loadedModels: device.loaded,
       cameras: this.cameras?.statusesOf(device) ?? [],
     });
@@ -290,13 +294,11 @@ export class CoarseWorld {
 
   #warm({ device: id, model, variant }: Warmth): void {
     const device = this.#byId.get(id);
-    device?.warm(model, variant, (ms, act) =>
-      this.#events.after(ms, () => {
-        act();
-        this.tally.energyJ += ((device.kind.busyWatts / device.kind.slots) * ms) / 1_000;
-        this.#tell(device);
-      }),
-    );
+    device?.warm(model, variant, () => {
+      const { busyWatts, slots, loadMs } = device.kind;
+      this.tally.energyJ += ((busyWatts / slots) * loadMs) / 1_000;
+      this.#tell(device);
+    });
   }
 
   #begin(
@@ -348,12 +350,7 @@ export class CoarseWorld {
       // What arrives at a device that is down, or was in between, is lost.
       if (!device.isUp || !device.held.has(held)) return;
       if (device.admits(job, leftMs())) {
-        device.give(
-          job,
-          this.#wallMs(),
-          (ms, act) => events.after(ms, act),
-          () => this.#wallMs(),
-        );
+        device.give(job);
         return;
       }
       device.held.delete(held);

@@ -1,8 +1,9 @@
 import { type CameraGrant, cameraShare, coresOf, type Figures, fullLoad } from '@shoal/coordinator';
 import type { CameraStatus, DecodeLevel } from '@shoal/protocol';
 import type { CameraGroup, ModelName, VideoStream } from '../fleet/index.ts';
-import { type CoarseDevice, p95OverP50, spread, usualMs } from './coarse-device.ts';
+import type { CoarseDevice } from './coarse-device.ts';
 import type { EventQueue } from './event-queue.ts';
+import { meanOverP50, p95OverP50, usualMs } from './run-times.ts';
 
 /** Until a source gives its first picture, ms: half of the time between its key frames. */
 const openMs = 1_000;
@@ -34,7 +35,6 @@ interface Watched {
 
 interface Deps {
   readonly events: Pick<EventQueue, 'after'>;
-  readonly wallMs: () => number;
   /** Told what is seen of a camera here from now on. */
   readonly tell: (cameraId: string, watching: Watching | undefined) => void;
 }
@@ -90,7 +90,7 @@ export class DeviceCameras {
     this.#watched.set(order.id, watched);
     const { model, variant } = order.grant;
     const isLoaded = this.#device.loaded.includes(`${model}/${variant}`);
-    this.#device.warm(model, variant, this.#deps.events.after);
+    this.#device.warm(model, variant);
     this.#deps.events.after((isLoaded ? 0 : this.#device.kind.loadMs) + openMs, () => {
       if (this.#watched.get(order.id) !== watched) return;
       watched.isRunning = true;
@@ -108,7 +108,7 @@ export class DeviceCameras {
     // What there is no time for is left out, of each the same part.
     const part = Math.min(1, fullLoad / load, kind.cores / cores);
     const watts = running.reduce((sum, share) => sum + share.watts, 0);
-    this.#device.stand({ load: load * part, watts: watts * part }, this.#deps.wallMs());
+    this.#device.stand({ load: load * part, watts: watts * part });
     this.#statuses = all.map((share) => statusOf(share.watched, share, part, load * part));
     for (const { watched, comingFps } of all) {
       const watching = { fps: comingFps * part, decode: watched.order.grant.decode };
@@ -118,8 +118,7 @@ export class DeviceCameras {
 
   #shareOf({ grant, group }: CameraOrder): Share {
     const { kind, slowdown } = this.#device;
-    const meanMs =
-      usualMs(kind, grant.model as ModelName, grant.variant as 'int8') * slowdown * Math.exp(spread ** 2 / 2);
+    const meanMs = usualMs(kind, grant.model as ModelName, grant.variant as 'int8') * slowdown * meanOverP50;
     const figures: Figures = {
       run: { meanMs, varianceMs2: 0 },
       energyJ: ((kind.busyWatts / kind.slots) * meanMs) / 1_000,

@@ -1,7 +1,7 @@
 import type { DeviceRecord } from '@shoal/coordinator';
 import { peerIdOf, type Random } from '@shoal/protocol';
 import { type DeviceClass, type DeviceGroup, deviceClasses } from '../fleet/index.ts';
-import { p95OverP50, usualMs } from './coarse-device.ts';
+import { p95OverP50, usualMs } from './run-times.ts';
 import { variants } from './variants.ts';
 
 /** What a coordinator has on record of a device of the group: what it is, and what it measured. */

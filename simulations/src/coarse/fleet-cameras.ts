@@ -51,7 +51,6 @@ export class FleetCameras implements CameraLine {
       const id = device.known.id;
       const cameras = new DeviceCameras(device, {
         events: { after: (ms, act) => events.after(ms, act) },
-        wallMs: () => clock.nowMs(),
         tell: (cameraId, watching) => this.#there.get(cameraId)?.seenBy(id, watching, events.nowMs),
       });
       this.#devices.set(id, { device, cameras });

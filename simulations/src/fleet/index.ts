@@ -8,4 +8,4 @@ export {
 } from './device-classes.ts';
 export type { ByChance, CameraGroup, DeviceGroup, Fleet, VideoStream, Workload } from './fleet.ts';
 export { links, parseFleet } from './parse-fleet.ts';
-export { type GoalFleet, goalFleets, shippedFleetPath, shippedFleets } from './shipped.ts';
+export { type GoalFleet, goalFleets, readGoalFleets, shippedFleetPath, shippedFleets } from './shipped.ts';

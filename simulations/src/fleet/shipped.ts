@@ -1,4 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import type { Fleet } from './fleet.ts';
+import { parseFleet } from './parse-fleet.ts';
 
 /** Fleets that placement has goals on. */
 export const goalFleets = ['home', 'shop', 'city'] as const;
@@ -11,4 +13,10 @@ type ShippedFleet = (typeof shippedFleets)[number];
 /** Where the file of a fleet that comes with Shoal is. */
 export function shippedFleetPath(name: ShippedFleet): string {
   return fileURLToPath(new URL(`../../fleets/${name}.yaml`, import.meta.url));
+}
+
+/** @param readFile the text of the file at a path */
+export async function readGoalFleets(readFile: (path: string) => Promise<string>): Promise<Record<GoalFleet, Fleet>> {
+  const read = async (name: GoalFleet) => parseFleet(await readFile(shippedFleetPath(name)));
+  return { home: await read('home'), shop: await read('shop'), city: await read('city') };
 }

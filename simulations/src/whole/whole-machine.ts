@@ -1,5 +1,5 @@
 import type { Random } from '@shoal/protocol';
-import { spread, usualMs } from '../coarse/index.ts';
+import { usualMs, variation } from '../coarse/index.ts';
 import { type DeviceClass, type DeviceGroup, deviceClasses, type ModelName, modelFactors } from '../fleet/index.ts';
 import type { MachineSpec } from '../world/index.ts';
 
@@ -17,7 +17,7 @@ export function wholeMachine({ class: name }: DeviceGroup, number: number, rando
     provider: kind.runtime.split(' ').at(-1) ?? 'cpu',
     workWatts: kind.busyWatts / kind.slots,
     holds: (model) => model in modelFactors,
-    inferenceMs: (model, variant) => medianMs(kind, model as ModelName, variant) * Math.exp(spread * normal(random)),
+    inferenceMs: (model, variant) => medianMs(kind, model as ModelName, variant) * variation(random),
   };
 }
 
@@ -26,9 +26,4 @@ function medianMs(kind: DeviceClass, model: ModelName, variant: string): number 
   return kind.floatFactor === undefined
     ? withoutAccelerator * usualMs(kind, model, 'int8')
     : usualMs(kind, model, 'float32');
-}
-
-/** A standard normal variate (Box and Muller). */
-function normal(random: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }

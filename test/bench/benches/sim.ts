@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { goals, parseFleet, shippedFleetPath } from '@shoal/simulations';
-import { absoluteFigure, type Bench } from '../harness.ts';
+import { goals, readGoalFleets } from '@shoal/simulations';
+import { absoluteFigure, type Bench, cpuMs } from '../harness.ts';
 
 const seeds = 10;
 
@@ -8,11 +8,7 @@ export const sim: Bench = {
   name: 'sim',
   title: `what placement reaches on the fleets that come with Shoal (medians of ${seeds} seeds), and how fast the coarse world is`,
   async run(report) {
-    const fleets = {
-      home: parseFleet(await readFile(shippedFleetPath('home'), 'utf8')),
-      shop: parseFleet(await readFile(shippedFleetPath('shop'), 'utf8')),
-      city: parseFleet(await readFile(shippedFleetPath('city'), 'utf8')),
-    };
+    const fleets = await readGoalFleets((path) => readFile(path, 'utf8'));
     const means = { fleets, seeds, say: (text: string) => report.line(text), cpuMs };
     return goals.flatMap((goal) => {
       report.line(goal.title);
@@ -20,8 +16,3 @@ export const sim: Bench = {
     });
   },
 };
-
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-}

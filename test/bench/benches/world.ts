@@ -1,5 +1,5 @@
 import { type SignatureKind, World } from '@shoal/simulations';
-import { absoluteFigure, type Bench, median, type Report } from '../harness.ts';
+import { absoluteFigure, type Bench, cpuMs, median, type Report } from '../harness.ts';
 
 const agents = 1_000;
 const settleSeconds = 20;
@@ -88,8 +88,7 @@ function checkReports(count: number): void {
 /** The core's time, which others that use the machine do not change, and the clock's. */
 async function spent(action: () => Promise<void>): Promise<{ cpuSeconds: number; wallSeconds: number }> {
   const startMs = performance.now();
-  const before = process.cpuUsage();
+  const beforeMs = cpuMs();
   await action();
-  const { user, system } = process.cpuUsage(before);
-  return { cpuSeconds: (user + system) / 1e6, wallSeconds: (performance.now() - startMs) / 1_000 };
+  return { cpuSeconds: (cpuMs() - beforeMs) / 1_000, wallSeconds: (performance.now() - startMs) / 1_000 };
 }
