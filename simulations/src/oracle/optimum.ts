@@ -95,6 +95,9 @@ interface Way {
 const nothing: Way['held'] = { running: 0, time: { meanMs: 0, varianceMs2: 0 }, energyJ: 0, loading: new Map() };
 const idle: Way = { before: undefined, step: undefined, set: 0, key: 0, cost: 0, held: nothing };
 
+/** Whether doing this set of the works at this cost may be part of a solution. */
+type IsWithin = (cost: number, set: number) => boolean;
+
 /** Works that several devices do. */
 interface Part {
   readonly cost: number;
@@ -106,7 +109,7 @@ function within(bound: number, least: readonly number[], problem: Problem): Solu
   const sums = sumsOf(least);
   const all = (1 << count) - 1;
   // What is left over costs at least this.
-  const isWithin = (cost: number, set: number) => cost + (sums[all & ~set] as number) <= bound;
+  const isWithin: IsWithin = (cost, set) => cost + (sums[all & ~set] as number) <= bound;
   let parts = new Map<number, Part>([[0, { cost: 0, ways: [] }]]);
   for (const device of problem.devices) parts = joined(parts, waysOf(device, problem, isWithin), isWithin);
   let [best, bestCost] = [undefined as Part | undefined, bound];
@@ -118,34 +121,15 @@ function within(bound: number, least: readonly number[], problem: Problem): Solu
 }
 
 /** For each set of works, the cheapest way in which the device does it. */
-function waysOf(
-  device: DeviceSnapshot,
-  { works, acceleratorsBusy, context }: Problem,
-  isWithin: (cost: number, set: number) => boolean,
-): ReadonlyMap<number, Way> {
+function waysOf(device: DeviceSnapshot, problem: Problem, isWithin: IsWithin): ReadonlyMap<number, Way> {
   const best = new Map<number, Way>([[0, idle]]);
   let level: readonly Way[] = [idle];
-  const digits = 2 + Math.max(...works.map(({ choices }) => choices.length));
-  for (let length = 1; length <= works.length && level.length > 0; length++) {
+  for (let length = 1; length <= problem.works.length && level.length > 0; length++) {
     const next = new Map<number | string, Way>();
     for (const way of level) {
-      const laden = new Laden(device, way.held);
-      // Works of a burst are one and the same.
-      const appraised = new Map<Work, readonly Candidate[]>();
-      for (const [n, work] of works.entries()) {
-        if (way.set & (1 << n)) continue;
-        const candidates = appraised.get(work) ?? appraise(laden, work, { acceleratorsBusy }, context);
-        appraised.set(work, candidates);
-        for (const candidate of candidates) {
-          const digit = 1 + work.choices.findIndex(({ key }) => key === candidate.choice?.key);
-          const key = way.key + (digit + 1) * digits ** n;
-          const cost = way.cost + candidate.cost.total;
-          if (!isWithin(cost, way.set | (1 << n))) continue;
-          const held = heldWith(way.held, candidate, context.nowMs);
-          const state = stateOf(device, key, held);
-          if (cost < (next.get(state)?.cost ?? Number.POSITIVE_INFINITY))
-            next.set(state, { before: way, step: stepOf(n, candidate), set: way.set | (1 << n), key, cost, held });
-        }
+      for (const longer of waysAfter(way, device, problem, isWithin)) {
+        const state = stateOf(device, longer.key, longer.held);
+        if (longer.cost < (next.get(state)?.cost ?? Number.POSITIVE_INFINITY)) next.set(state, longer);
       }
     }
     level = [...next.values()];
@@ -153,6 +137,33 @@ function waysOf(
       if (way.cost < (best.get(way.set)?.cost ?? Number.POSITIVE_INFINITY)) best.set(way.set, way);
   }
   return best;
+}
+
+/** The way, and one more of the works after it, whatever is run for it. */
+function* waysAfter(
+  way: Way,
+  device: DeviceSnapshot,
+  { works, acceleratorsBusy, context }: Problem,
+  isWithin: IsWithin,
+): Iterable<Way> {
+  const laden = new Laden(device, way.held);
+  const digits = 2 + Math.max(...works.map(({ choices }) => choices.length));
+  // Works of a burst are one and the same.
+  const appraised = new Map<Work, readonly Candidate[]>();
+  for (const [n, work] of works.entries()) {
+    if (way.set & (1 << n)) continue;
+    const set = way.set | (1 << n);
+    const candidates = appraised.get(work) ?? appraise(laden, work, { acceleratorsBusy }, context);
+    appraised.set(work, candidates);
+    for (const candidate of candidates) {
+      const cost = way.cost + candidate.cost.total;
+      if (!isWithin(cost, set)) continue;
+      const choice = 1 + work.choices.findIndex(({ key }) => key === candidate.choice?.key);
+      const key = way.key + (choice + 1) * digits ** n;
+      const held = heldWith(way.held, candidate, context.nowMs);
+      yield { before: way, step: stepOf(n, candidate), set, key, cost, held };
+    }
+  }
 }
 
 function stepOf(work: number, { device, choice, cost }: Candidate): Step {
@@ -183,7 +194,7 @@ function heldWith(
 function joined(
   parts: ReadonlyMap<number, Part>,
   ways: ReadonlyMap<number, Way>,
-  isWithin: (cost: number, set: number) => boolean,
+  isWithin: IsWithin,
 ): Map<number, Part> {
   const next = new Map<number, Part>();
   for (const [done, part] of parts) {
