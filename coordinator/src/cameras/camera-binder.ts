@@ -47,6 +47,8 @@ export class CameraBinder implements FleetListener {
   readonly #handOvers = new HandOvers();
   /** Bound, and not agreed to yet. */
   readonly #underWay = new Set<LiveCamera>();
+  /** Every camera that waits for a device or has to leave its own, and some that do not any more; `undefined`: nobody has looked yet. */
+  #restless: Set<LiveCamera> | undefined;
   #stopLooking = () => {};
   #stopped = false;
   #looking = false;
@@ -91,6 +93,7 @@ export class CameraBinder implements FleetListener {
       return;
     }
     if (bound) this.#unbind(live, 'it does not fit what is asked for any more');
+    this.#restless?.add(live);
     const plan = this.#planner.anywhere(live);
     if (plan.kind === 'placed') this.#bind(live, plan.placement);
     else if (live.camera.reason !== plan.reason) this.change(live, { reason: plan.reason, refused: plan.refused });
@@ -108,6 +111,8 @@ export class CameraBinder implements FleetListener {
   /** Takes the change in at once; it is durable with the next commit. */
   change(live: LiveCamera, change: Partial<Camera>): void {
     live.camera = { ...live.camera, ...change };
+    if (change.device !== undefined) this.#rooms.bound(live);
+    if (this.#isRestless(live)) this.#restless?.add(live);
     if (!live.removed) this.#deps.store.defer({ kind: 'camera', camera: live.camera });
   }
 
@@ -159,7 +164,8 @@ export class CameraBinder implements FleetListener {
   }
 
   onAvailable(device: FleetDevice): void {
-    if (device.draining) for (const live of this.#rooms.on(device.id)) live.mustLeave ??= 'the device is being drained';
+    if (device.draining)
+      for (const live of this.#rooms.on(device.id)) this.#sendAway(live, 'the device is being drained');
     if (this.#looking) return;
     this.#looking = true;
     this.#deps.clock.after('cameras: look again', lookSoonMs, () => {
@@ -195,20 +201,24 @@ export class CameraBinder implements FleetListener {
 
   /** Places those that wait, and those that have to leave, the most important first, a few at a time. */
   #placeSome(): void {
-    if (this.#stopped) return;
-    const todo = [...this.#deps.cameras.values()].filter(
-      ({ camera, mustLeave, removed, resolved }) =>
-        resolved && !removed && (camera.device === undefined || mustLeave !== undefined),
-    );
-    for (const live of todo.sort(byRank)) {
+    if (this.#stopped || this.#underWay.size >= onTheirWay) return;
+    const restless = this.#restless ?? new Set(this.#deps.cameras.values());
+    this.#restless = restless;
+    for (const live of restless) if (!this.#isRestless(live)) restless.delete(live);
+    for (const live of [...restless].filter(({ resolved }) => resolved).sort(byRank)) {
       if (this.#underWay.size >= onTheirWay) return;
       if (live.camera.device === undefined) this.settle(live);
       else if (live.mustLeave !== undefined) this.#moveAway(live, live.camera.device, live.mustLeave);
     }
   }
 
+  #isRestless({ camera, mustLeave, removed }: LiveCamera): boolean {
+    return !removed && (camera.device === undefined || mustLeave !== undefined) && this.#deps.cameras.has(camera.id);
+  }
+
   #sendAway(live: LiveCamera, reason: string): void {
     live.mustLeave ??= reason;
+    this.#restless?.add(live);
   }
 
   /** Finds another place. Without one it waits; but heat alone is borne, for the device itself rests when it is too much. */

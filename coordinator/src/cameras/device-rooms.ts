@@ -25,27 +25,49 @@ export class DeviceRooms {
   readonly #cameras: ReadonlyMap<string, LiveCamera>;
   readonly #registry: Registry;
   readonly #decodeFactors = new DecodeFactors();
+  /** Every camera is found under its device; some under one that they have left. */
+  #index: Map<PeerId, Set<LiveCamera>> | undefined;
 
   constructor(cameras: ReadonlyMap<string, LiveCamera>, registry: Registry) {
     this.#cameras = cameras;
     this.#registry = registry;
   }
 
+  /** The camera has a device now. That it has left one is seen when that is looked at. */
+  bound(live: LiveCamera): void {
+    const { device } = live.camera;
+    if (device !== undefined) add(this.#byDevice(), device, live);
+  }
+
   on(device: PeerId): readonly LiveCamera[] {
-    return [...this.#cameras.values()].filter(({ camera }) => camera.device === device);
+    const byDevice = this.#byDevice();
+    const all = byDevice.get(device);
+    if (!all) return [];
+    for (const live of all) if (!this.#isOn(live, device)) all.delete(live);
+    if (all.size === 0) byDevice.delete(device);
+    return [...all];
   }
 
   /** Those that have one, by their devices. */
   byDevice(): ReadonlyMap<PeerId, readonly LiveCamera[]> {
-    const byDevice = new Map<PeerId, LiveCamera[]>();
-    for (const live of this.#cameras.values()) {
-      const { device } = live.camera;
-      if (device === undefined) continue;
-      const there = byDevice.get(device);
-      if (there) there.push(live);
-      else byDevice.set(device, [live]);
+    const byDevice = new Map<PeerId, readonly LiveCamera[]>();
+    for (const device of [...this.#byDevice().keys()]) {
+      const there = this.on(device);
+      if (there.length > 0) byDevice.set(device, there);
     }
     return byDevice;
+  }
+
+  #isOn({ camera }: LiveCamera, device: PeerId): boolean {
+    return camera.device === device && this.#cameras.has(camera.id);
+  }
+
+  /** What was there at the start is taken in when somebody first asks. */
+  #byDevice(): Map<PeerId, Set<LiveCamera>> {
+    if (this.#index) return this.#index;
+    this.#index = new Map();
+    for (const live of this.#cameras.values()) this.bound(live);
+    return this.#index;
   }
 
   /** Placement sees what the cameras of the device take of it now. */
@@ -141,4 +163,10 @@ function askerOf(live: LiveCamera, device: FleetDevice): Asker {
 
 function plus(a: CameraShare, b: CameraShare): CameraShare {
   return { load: a.load + b.load, watts: a.watts + b.watts, decode: a.decode + b.decode };
+}
+
+function add(index: Map<PeerId, Set<LiveCamera>>, device: PeerId, live: LiveCamera): void {
+  const there = index.get(device);
+  if (there) there.add(live);
+  else index.set(device, new Set([live]));
 }

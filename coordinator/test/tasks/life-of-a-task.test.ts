@@ -1,7 +1,7 @@
 import { ShoalError, toHex } from '@shoal/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Task, TaskSpec } from '../../src/domain/index.ts';
-import { aProfile, aSpec } from '../support/builders.ts';
+import { aCapability, aProfile, aSpec } from '../support/builders.ts';
 import { aModelSha256, goodOutcome } from '../support/scripted-device.ts';
 import { aWorld, type World } from '../support/world.ts';
 
@@ -430,5 +430,29 @@ describe('the link of a device', () => {
     expect(link().bytesPerMs).toBeCloseTo(100, -1);
     const next = await world.ended((await submit(world, { pipeline: 'detect', model: 'tiny-detector', input })).id);
     expect(next.attempts[0]?.placement.chosen.transferMs).toBeCloseTo(500 + rttMs / 2, -1);
+  });
+});
+
+describe('a task whose model a task before it loads', () => {
+  it('is not expected to load it again, until that has failed', async () => {
+    const world = await aWorld();
+    const profiles = [aProfile({ model: 'tiny-detector', sha256: aModelSha256, loadMs: 20_000 })];
+    const device = await world.joined({ profiles, capability: aCapability({ taskSlots: 1 }) });
+    device.work = silence;
+    const input = await world.blob('a picture');
+    const detect = { pipeline: 'detect', model: 'tiny-detector', variant: 'int8', input, maxAttempts: 1 } as const;
+    const loads = async () => {
+      const { id } = await submit(world, detect);
+      await world.clock.advance(10);
+      const { attempts } = await world.coordinator.tasks.get(id);
+      return { id, attempt: attempts[0]?.id ?? '', loadMs: attempts[0]?.placement.chosen.loadMs };
+    };
+    const [first, second] = [await loads(), await loads()];
+    expect([first.loadMs, second.loadMs]).toEqual([20_000, 0]);
+    for (const { id, attempt } of [first, second])
+      await world.clock.until(
+        device.deliver({ taskId: id, attemptId: attempt, errorCode: 'engine.failed', errorMessage: 'did not load' }),
+      );
+    expect((await loads()).loadMs).toBe(20_000);
   });
 });
