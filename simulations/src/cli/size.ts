@@ -10,6 +10,7 @@ import type { Terminal } from './terminal.ts';
 interface Options {
   readonly add: string;
   readonly missed: number;
+  readonly frames: number;
   readonly most: number;
   readonly seed: number;
   readonly hours: number;
@@ -17,14 +18,15 @@ interface Options {
   readonly weights?: CostWeights;
 }
 
-/** `size FLEET --add CLASS --missed PERCENT`: how many devices of a class must be added to keep a promise. */
+/** `size FLEET --add CLASS --missed PERCENT --frames PERCENT`: how many devices of a class must be added to keep a promise. */
 export function sizeCommand(program: Command, terminal: Terminal): void {
   program
     .command('size')
     .argument('<fleet>', fleetArgument)
-    .description('how many devices must be added so that no more than so much is missed')
+    .description('how many devices must be added so that no more than so much is missed, and enough is seen of cameras')
     .requiredOption('--add <class>', `what to add: ${Object.keys(deviceClasses).join(', ')}`)
     .option('--missed <percent>', 'what may be missed', readNumber('--missed', 0, 100), 1)
+    .option('--frames <percent>', 'frames of cameras that must be analysed', readNumber('--frames', 0, 100), 95)
     .option('--most <number>', 'devices that may be added', readWhole('--most', 1, 100_000), 256)
     .option('--seed <number>', 'all that is chance', readWhole('--seed', 0, 2 ** 31), 1)
     .option('--hours <number>', 'how long each run is, in virtual time', readNumber('--hours', 0.001, 10_000), 0.25)
@@ -35,27 +37,47 @@ export function sizeCommand(program: Command, terminal: Terminal): void {
       const added = className(options.add);
       const tried = new Map<number, Outcome>();
       const progress = progressOn(terminal.errors, fleet.name, terminal.nowMs);
-      const missedWith = (count: number): number => {
+      const outcomeWith = (count: number): Outcome => {
         progress.update(undefined, `with ${count} more ${added}`);
         const outcome = tried.get(count) ?? simulate(scenario(fleet, added, count, options));
         tried.set(count, outcome);
-        return 100 * outcome.missed;
+        return outcome;
       };
-      const count = leastThat((more) => missedWith(more) <= options.missed, options.most);
+      const count = leastThat((more) => isEnough(outcomeWith(more), options), options.most);
       progress.end();
-      const best = tried.get(count ?? options.most);
-      if (best) terminal.output.write(tableOf([best], terminal));
+      const best = outcomeWith(count ?? options.most);
+      terminal.output.write(tableOf([best], terminal));
       if (count === undefined) {
         throw new ShoalError(
           'work.no-device',
-          `with ${options.most} more ${added}, ${missedWith(options.most).toFixed(2)} % are still missed: another class, or a longer deadline, may do it`,
+          `with ${options.most} more ${added}, ${shortText(best, options)}: another class, or ${best.missed * 100 > options.missed ? 'a longer deadline' : 'fewer frames'}, may do it`,
         );
       }
       const answer = count === 0 ? 'Nothing has to be added' : `Add ${count} ${added}`;
-      terminal.output.write(
-        `${answer}: ${missedWith(count).toFixed(2)} % would be missed, at most ${options.missed} % may be.\n`,
-      );
+      terminal.output.write(`${answer}: ${enoughText(best, options)}.\n`);
     });
+}
+
+type Promised = Pick<Options, 'missed' | 'frames'>;
+
+/** Of the frames that were asked for, percent. */
+function framesOf({ cameras }: Outcome): number {
+  return 100 * (cameras?.analysed ?? 1);
+}
+
+function isEnough(outcome: Outcome, { missed, frames }: Promised): boolean {
+  return 100 * outcome.missed <= missed && framesOf(outcome) >= frames;
+}
+
+function enoughText(outcome: Outcome, { missed, frames }: Promised): string {
+  const tasks = `${(100 * outcome.missed).toFixed(2)} % would be missed, at most ${missed} % may be`;
+  if (!outcome.cameras) return tasks;
+  return `${tasks}; ${framesOf(outcome).toFixed(1)} % of the frames of cameras would be analysed, at least ${frames} % must be`;
+}
+
+function shortText(outcome: Outcome, { missed }: Promised): string {
+  if (100 * outcome.missed > missed) return `${(100 * outcome.missed).toFixed(2)} % are still missed`;
+  return `only ${framesOf(outcome).toFixed(1)} % of the frames of cameras are analysed`;
 }
 
 function className(text: string): DeviceClassName {

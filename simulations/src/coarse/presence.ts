@@ -7,7 +7,7 @@ const dayMs = 86_400_000;
 
 /** Lets one camera of the group come and go: by the time of the day, by chance, or come for good. */
 export function startPresence(
-  { there }: CameraGroup,
+  { there }: Pick<CameraGroup, 'there'>,
   events: Pick<EventQueue, 'after'>,
   wallMs: () => number,
   random: Random,

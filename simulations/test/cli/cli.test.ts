@@ -27,6 +27,13 @@ devices: [{ class: pi-3b-plus, count: 1, link: ethernet }]
 workloads: [{ name: flood, rate: 50 /s, size: 1 kB, deadline: 1 s }]
 `;
 
+const eyes = `
+name: eyes
+title: More cameras than one board can watch
+devices: [{ class: pi-3b-plus, count: 1, link: ethernet }]
+cameras: [{ name: door, count: 4, fps: 1, stream: { width: 640, height: 360, fps: 10 } }]
+`;
+
 describe('shoal-sim', () => {
   it('runs a fleet, shows how it goes, ends with a table, and writes a page', async () => {
     const page = join(await aFolder(), 'home.html');
@@ -63,6 +70,20 @@ describe('shoal-sim', () => {
     const rows = JSON.parse(out) as { strategy: string; figures: { title: string; median: number }[] }[];
     expect(rows.map(({ strategy }) => strategy)).toEqual(['cost', 'random']);
     expect(rows[0]?.figures.map(({ title }) => title)).toContain('MISSED %');
+  });
+
+  it('tells of cameras where a fleet has some, and says what to add for them', async () => {
+    const file = join(await aFolder(), 'eyes.yaml');
+    await writeFile(file, eyes);
+    expect((await shoalSim('run', file, '--hours', '0.02')).out).toMatch(/WATCHED +FRAMES +MOVES +LONGEST GAP/);
+    const compared = await shoalSim('compare', file, '--strategies', 'cost', '--seeds', '1', '--hours', '0.02');
+    expect(compared.out).toMatch(/WATCHED % +FRAMES % +MOVES/);
+    const size = ['size', file, '--add', 'pi-3b-plus', '--hours', '0.05'];
+    expect((await shoalSim(...size)).out).toMatch(
+      /^Add [1-9]\d* pi-3b-plus: .* of the frames of cameras would be analysed/m,
+    );
+    expect((await shoalSim(...size, '--most', '1')).err).toMatch(/with 1 more pi-3b-plus, only .* of the frames/);
+    expect((await shoalSim(...size, '--frames', '5')).out).toMatch(/^Nothing has to be added/m);
   });
 
   it('says what to add, and fails when nothing helps', async () => {

@@ -62,6 +62,21 @@ describe('a coarse world', () => {
     expect(charged).toBeGreaterThan(80);
   });
 
+  it('draws nothing on a device that is down', () => {
+    const levelOf = (more: string) =>
+      run(
+        aFleet(
+          `{ class: phone, count: 1, link: wifi, battery: { level: 80 }${more} }`,
+          '{ name: none, burst: { every: 24 h, count: 1 }, size: 1 B }',
+        ),
+        'cost',
+        4,
+      ).devices[0]?.levelPct ?? 0;
+    const [up, halfUp] = [levelOf(''), levelOf(', fails: { every: 10 min, for: 5 min }')];
+    expect((80 - halfUp) / (80 - up)).toBeGreaterThan(0.4);
+    expect((80 - halfUp) / (80 - up)).toBeLessThan(0.6);
+  });
+
   it.each(['cost', 'min-cost-flow', 'least-loaded', 'random', 'ecore', 'fastest'])(
     'takes no battery below its floor under %s, however much there is to do',
     (strategy) => {
