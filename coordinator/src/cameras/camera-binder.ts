@@ -11,6 +11,7 @@ import { DeviceRooms } from './device-rooms.ts';
 import { HandOvers } from './hand-overs.ts';
 import { byRank, type LiveCamera } from './live-camera.ts';
 import { withMove } from './moves.ts';
+import { Turns } from './turns.ts';
 
 export interface BinderOptions {
   readonly placement: PlacementPolicy;
@@ -45,6 +46,7 @@ export class CameraBinder implements FleetListener {
   readonly #planner: CameraPlanner;
   readonly #looks: CameraLooks;
   readonly #handOvers = new HandOvers();
+  readonly #turns = new Turns();
   /** Bound, and not agreed to yet. */
   readonly #underWay = new Set<LiveCamera>();
   /** Every camera that waits for a device or has to leave its own, and some that do not any more; `undefined`: nobody has looked yet. */
@@ -199,13 +201,16 @@ export class CameraBinder implements FleetListener {
     }
   }
 
-  /** Places those that wait, and those that have to leave, the most important first, a few at a time. */
+  /** Places some of those that wait, and those that have to leave, the most important first, a few at a time. */
   #placeSome(): void {
     if (this.#stopped || this.#underWay.size >= onTheirWay) return;
     const restless = this.#restless ?? new Set(this.#deps.cameras.values());
     this.#restless = restless;
     for (const live of restless) if (!this.#isRestless(live)) restless.delete(live);
-    for (const live of [...restless].filter(({ resolved }) => resolved).sort(byRank)) {
+    const todo = [...restless].filter(({ resolved }) => resolved);
+    const leaving = todo.filter(({ camera }) => camera.device !== undefined);
+    const waiting = this.#turns.of(todo.filter(({ camera }) => camera.device === undefined));
+    for (const live of [...leaving, ...waiting].sort(byRank)) {
       if (this.#underWay.size >= onTheirWay) return;
       if (live.camera.device === undefined) this.settle(live);
       else if (live.mustLeave !== undefined) this.#moveAway(live, live.camera.device, live.mustLeave);

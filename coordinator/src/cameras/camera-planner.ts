@@ -31,7 +31,8 @@ export class CameraPlanner {
   /** Only this device: what it would be given there, or why it would not be taken. */
   on(live: LiveCamera, device: string): Plan {
     const seeker = this.seekerOf(live);
-    return this.#plan({ ...seeker, spec: { ...seeker.spec, device } }, this.policy);
+    const yields = () => this.#deps.rooms.yieldedTo(live, device);
+    return this.#plan({ ...seeker, spec: { ...seeker.spec, device }, yields }, this.policy);
   }
 
   /** Whether another place is better than where it runs, nobody giving way; moving costs what it weighs. */
@@ -55,7 +56,7 @@ export class CameraPlanner {
       declined: reasonsOf(declined),
       left: reasonsOf(left),
       ...(current && { current }),
-      yields: () => rooms.yieldedTo(live),
+      yields: () => rooms.yieldedTo(live, camera.spec.device),
     };
   }
 

@@ -98,9 +98,9 @@ export class DeviceRooms {
   }
 
   /** What others would give up for the camera on each device: all that they have when they matter less, what they can do without when they matter as much. */
-  yieldedTo(live: LiveCamera): ReadonlyMap<PeerId, CameraShare> {
+  yieldedTo(live: LiveCamera, only?: PeerId): ReadonlyMap<PeerId, CameraShare> {
     const yields = new Map<PeerId, CameraShare>();
-    for (const [id, there] of this.byDevice()) {
+    for (const [id, there] of only === undefined ? this.byDevice() : [[only, this.on(only)] as const]) {
       const device = this.#registry.device(id);
       if (!device) continue;
       let sum = nothing;
