@@ -25,6 +25,8 @@ const lookAgainMs = 2_000;
 const lookSoonMs = 50;
 /** Cameras on their way to a device at the same time: of a device that dies, not all at once fall upon the others. */
 const onTheirWay = 4;
+/** A device that did not answer so often in a row is given up for this camera, for now. */
+const deafAfter = 3;
 /** Devices that had a camera before, as many as are remembered. */
 const formerKept = 16;
 
@@ -275,6 +277,7 @@ export class CameraBinder implements FleetListener {
     this.change(live, { device: device.id, grant, moves, refused, revision: live.camera.revision + 1 });
     live.settledMs = clock.monotonicMs();
     live.mustLeave = undefined;
+    live.unanswered = 0;
     this.#underWay.add(live);
     this.#makeRoom(device, live);
     if (live.camera.device !== device.id) return;
@@ -371,11 +374,19 @@ export class CameraBinder implements FleetListener {
       error.code === 'closed'
     )
       return;
-    // Silence is found out by liveness; only a device that answered has said no.
-    if (error.facts['fromPeer'] !== true) return;
+    // Silence is found out by liveness; only a device that answered has said no, or one that goes on talking and never answers.
+    if (error.facts['fromPeer'] !== true && !this.#isDeaf(live, device, error)) return;
     live.decline(device.id, error.message, this.#deps.clock.monotonicMs());
     this.#unbind(live, `${device.record.name} would not take it: ${error.message}`);
     this.settle(live);
+  }
+
+  /** It reports, so it is not taken for lost; but nothing that it is told reaches it. */
+  #isDeaf(live: LiveCamera, device: FleetDevice, error: ShoalError): boolean {
+    if (error.code !== 'timeout' || device.telemetry?.cameras.some(({ cameraId }) => cameraId === live.camera.id))
+      return false;
+    live.unanswered += 1;
+    return live.unanswered >= deafAfter;
   }
 
   /** Where a camera stays after a change, it is chosen again what is run. */

@@ -26,6 +26,8 @@ export class LiveCamera {
   agreedMs = 0;
   /** The revision that the device is being asked to take. */
   asking: number | undefined;
+  /** How often in a row its device did not answer. */
+  unanswered = 0;
   /** The newest revision that is recorded for good. */
   durableRevision: number | undefined;
   removed = false;
@@ -65,6 +67,7 @@ export class LiveCamera {
   agree(nowMs: number): void {
     this.agreed = true;
     this.agreedMs = nowMs;
+    this.unanswered = 0;
   }
 
   decline(device: PeerId, reason: string, nowMs: number): void {

@@ -208,6 +208,23 @@ describe('a camera', () => {
     expect(world.coordinator.cameras.get(camera.id)).toMatchObject({ device: shy.id });
   });
 
+  it('is given to another when its device reports and never answers, and stays when it has it and only the answer is lost', async () => {
+    const world = await aWorld();
+    const deaf = await world.joined({ profiles: profile(10) });
+    deaf.admitCamera = () => new Promise(() => {});
+    const other = await world.joined({ profiles: profile(50) });
+    const camera = await create(world);
+    expect(world.coordinator.cameras.get(camera.id)).toMatchObject({ device: deaf.id });
+    await world.clock.advance(60_000);
+    expect(world.coordinator.cameras.get(camera.id)).toMatchObject({ device: other.id });
+
+    other.admitCamera = deaf.admitCamera;
+    other.tells = () => ({ cameras: [{ cameraId: camera.id, state: 'running' }] });
+    await world.clock.until(world.coordinator.cameras.update(camera.id, { ...camera.spec, targetFps: 2 }));
+    await world.clock.advance(60_000);
+    expect(world.coordinator.cameras.get(camera.id)).toMatchObject({ device: other.id });
+  });
+
   it('leaves a device that is drained', async () => {
     const world = await aWorld();
     const device = await world.joined();

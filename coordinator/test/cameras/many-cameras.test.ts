@@ -3,7 +3,6 @@ import { VirtualClock } from '@shoal/protocol/testing';
 import { describe, expect, it } from 'vitest';
 import { CameraBinder } from '../../src/cameras/camera-binder.ts';
 import { LiveCamera } from '../../src/cameras/live-camera.ts';
-import { type Pipeline, pipelines } from '../../src/pipelines/index.ts';
 import { aChoice } from '../../src/placement/index.ts';
 import { type FleetDevice, Registry } from '../../src/registry/index.ts';
 import { aCamera, aDeviceRecord, aProfile } from '../support/builders.ts';
@@ -23,8 +22,6 @@ const silence: Telemetry = {
   cameras: [],
   loadedModels: [],
 };
-
-const detect = pipelines.find(({ name }) => name === 'detect') as Pipeline;
 
 /** Counts how often all of the cameras are gone through. */
 class CountedCameras extends Map<string, LiveCamera> {

@@ -68,7 +68,7 @@ export class ScriptedDevice {
   welcome: Welcome | undefined;
   admit: Admit = () => undefined;
   work: Work = (assignment) => goodOutcome(this.identity, assignment);
-  admitCamera: (assignment: CameraAssignment) => void = () => {};
+  admitCamera: (assignment: CameraAssignment) => void | Promise<void> = () => {};
   /** What it says of itself from time to time. */
   tells: (device: ScriptedDevice) => TelemetryInit = ({ running }) => ({ running: running.size });
   #stopTelemetry = () => {};
@@ -190,7 +190,7 @@ export class ScriptedDevice {
         this.hints.push(payload.value);
         return undefined;
       case 'cameraAssignment':
-        this.admitCamera(payload.value);
+        await this.admitCamera(payload.value);
         if ((this.cameras.get(payload.value.cameraId)?.revision ?? 0) < payload.value.revision) {
           this.cameras.set(payload.value.cameraId, payload.value);
         }
