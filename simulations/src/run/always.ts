@@ -189,7 +189,7 @@ function* limitsAreKept({ world, seen }: Life): Iterable<string> {
     if (!status) continue;
     const { waiting } = status.outbox;
     const sizeBytes = disk.everTorn ? disk.outboxBytes : status.outbox.sizeBytes;
-    if (waiting > agentLimits.outbox.mostResults) yield `${waiting} results wait on ${id}`;
+    if (waiting > agentLimits.outbox.mostResults + disk.untoldResults) yield `${waiting} results wait on ${id}`;
     if (sizeBytes > agentLimits.outbox.mostBytes) yield `${sizeBytes} bytes of results wait on ${id}`;
   }
 }

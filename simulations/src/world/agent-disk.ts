@@ -23,6 +23,8 @@ export class AgentDisk {
   #underWay = new Set<() => void>();
   #state: DiskState = 'well';
   #everTorn = false;
+  /** Results of which a write failed, and that may be on it all the same: after a start there may be so many more than were taken. */
+  untoldResults = 0;
   writeMs = usualWriteMs;
   /** What is read of stored profiles is so many times what was measured. */
   profileFactor = 1;
@@ -91,7 +93,11 @@ export class AgentDisk {
         totals: () => outbox.totals(),
         lastId: () => outbox.lastId(),
         append: async (entries) => {
-          await write(() => outbox.append(entries));
+          const wasTorn = this.state === 'torn';
+          await write(() => outbox.append(entries)).catch((error) => {
+            if (wasTorn || this.state === 'torn') this.untoldResults += entries.length;
+            throw error;
+          });
           this.#promise(entries, clock.monotonicMs());
         },
         read: (afterId, limit) => outbox.read(afterId, limit),
