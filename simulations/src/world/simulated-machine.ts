@@ -76,7 +76,7 @@ export class SimulatedMachine implements Machine {
       arch: 'simulated',
       board: name,
       cores,
-      memoryBytes: 4 << 30,
+      memoryBytes: 4 * 2 ** 30,
       powerSource: battery ? 'battery' : 'mains',
       hasBattery: battery !== undefined,
       ...(battery && { batteryWh: battery.wattHours, idleWatts: battery.idleWatts }),
@@ -87,7 +87,7 @@ export class SimulatedMachine implements Machine {
     const said = this.sensorsSay;
     return this.#reading({
       cpuLoad: said ?? 0,
-      memoryAvailableBytes: said ?? 2 << 30,
+      memoryAvailableBytes: said ?? 2 * 2 ** 30,
       temperatureC: said ?? this.temperatureC,
       throttled: this.slowdown > 1,
       ...(this.battery && { batteryPct: said ?? this.battery.levelPct, charging: this.battery.isCharging }),
