@@ -55,8 +55,8 @@ export class CoarseDevice {
   atFloorMs: number | undefined;
   /** Everything takes so many times as long: it throttles, or something else runs on it. */
   slowdown = 1;
-  /** What it was given and has not brought to an end, as whoever gave it knows. */
-  readonly held = new Set<Held>();
+  /** Made with the first work: of a hundred thousand devices, few get any. */
+  #held: Set<Held> | undefined;
   #isUp = true;
   #standing = nothing;
   readonly #random: Random;
@@ -65,8 +65,9 @@ export class CoarseDevice {
   readonly #loaded = new Set<string>();
   #loadedList: readonly string[] = [];
   readonly #loading = new Set<string>();
-  /** What was begun; a crash forgets it. */
-  #running = new Set<Job>();
+  #running = 0;
+  /** Goes up with each crash: what was begun before is forgotten. */
+  #life = 0;
   #lastMs: number;
 
   constructor(known: FleetDevice, group: DeviceGroup, kind: DeviceClass, random: Random, timeline: Timeline) {
@@ -84,6 +85,12 @@ export class CoarseDevice {
   get levelPct(): number | undefined {
     const { battery } = this.group;
     return battery ? (100 * this.batteryJ) / (battery.wattHours * 3_600) : undefined;
+  }
+
+  /** What it was given and has not brought to an end, as whoever gave it knows. */
+  get held(): Set<Held> {
+    this.#held ??= new Set();
+    return this.#held;
   }
 
   get isUp(): boolean {
@@ -105,7 +112,8 @@ export class CoarseDevice {
     this.stand(nothing);
     this.#isUp = false;
     this.#waiting.length = 0;
-    this.#running = new Set();
+    this.#running = 0;
+    this.#life += 1;
     this.#loaded.clear();
     this.#loading.clear();
   }
@@ -120,7 +128,7 @@ export class CoarseDevice {
   }
 
   get running(): number {
-    return this.#running.size;
+    return this.#running;
   }
 
   /** Whether a charger or the sun brings more than the device draws while it idles. */
@@ -192,7 +200,8 @@ export class CoarseDevice {
       }
       this.settle();
       const { job, sinceMs } = next;
-      const running = this.#running.add(job);
+      const life = this.#life;
+      this.#running += 1;
       const key = `${job.model}/${job.variant}`;
       const loadMs = this.#loaded.has(key) ? 0 : this.kind.loadMs;
       this.#loaded.add(key);
@@ -201,9 +210,9 @@ export class CoarseDevice {
       // What frames of cameras take of its slot is time that it waits.
       const queuedMs = wallMs() - sinceMs + tookMs - loadMs - inferenceMs;
       after(tookMs, () => {
-        if (running !== this.#running) return;
+        if (life !== this.#life) return;
         this.settle();
-        this.#running.delete(job);
+        this.#running -= 1;
         job.onDone({ queuedMs, inferenceMs, loadMs });
         this.#next();
       });

@@ -193,7 +193,7 @@ export class CoarseWorld {
       batteryPct: levelPct === undefined ? null : Math.round(levelPct),
       charging: levelPct === undefined ? null : device.isCharging,
       loadedModels: device.loaded,
-      cameras: this.cameras?.statusesOf(device) ?? [],
+      ...(this.cameras && { cameras: this.cameras.statusesOf(device) }),
     });
     this.cameras?.heardOf(device);
   }
