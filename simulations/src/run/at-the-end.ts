@@ -16,6 +16,9 @@ const mostOnTheirWay = 10;
 /** A result that waits is delivered within this time when nothing is wrong, ms. */
 const deliveredWithinMs = 15_000;
 
+/** And a camera is handed over within this time, ms. */
+const handOverMs = 15_000;
+
 function* everyTaskEnded({ seen, world }: Life): Iterable<string> {
   for (const { id, state, reason } of seen) {
     if (!finalTaskStates.has(state)) yield `${id} is still ${state}: ${reason}`;
@@ -55,12 +58,16 @@ function* everyDurableReportIsKept({ world, cameras, members, nowMs }: Life): It
 
 function* camerasRunWhereTheyAreBound({ world, cameras, members }: Life): Iterable<string> {
   for (const [id, { removed }] of cameras) {
-    const bound = removed ? undefined : world.coordinator.cameras.get(id).device;
+    const { device: bound, moves } = removed ? {} : world.coordinator.cameras.get(id);
     const there = members.filter(({ status }) => status?.cameras?.some(({ cameraId }) => cameraId === id));
-    const others = there.filter(({ id: device }) => device !== bound);
+    // One that moves goes on where it was until it runs at the new place.
+    const last = moves?.at(-1);
+    const sinceMs = world.coordinatorLife.wall.read(world.clock) - (last?.atMs ?? Number.NEGATIVE_INFINITY);
+    const comesFrom = sinceMs < handOverMs ? last?.from : undefined;
+    const others = there.filter(({ id: device }) => device !== bound && device !== comesFrom);
     for (const { id: device } of others)
       yield `${id} runs on ${device} and ${removed ? 'was removed' : `is bound to ${bound}`}`;
-    if (bound !== undefined && others.length === there.length)
+    if (bound !== undefined && !there.some(({ id: device }) => device === bound || device === comesFrom))
       yield `${id} is bound to ${bound} and does not run there`;
   }
 }
