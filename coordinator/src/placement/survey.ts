@@ -25,16 +25,16 @@ export class Survey implements FleetSearch {
   readonly #menu: Menu;
   /** On devices where it was not tried yet. */
   readonly #fresh: Finds;
-  readonly #again: Finds;
-  /** Where it would be late by what was said: only for work that nobody else can take. */
-  readonly #trials: Finds;
+  /** Where it was, and where it would be late by what was said: only for work that nobody else can take. Most surveys need neither. */
+  #again: Finds | undefined;
+  #trials: Finds | undefined;
   readonly #triedInVain: DeviceSnapshot[] = [];
   #typical: TypicalCost | undefined;
   #spare: Candidate | undefined;
   #freshLater = false;
 
   constructor({ acceleratorsBusy }: Pick<FleetSnapshot, 'acceleratorsBusy'>, work: Work, context: PlacementContext) {
-    const { weights, strategy, random, current } = context;
+    const { weights, current } = context;
     this.work = work;
     this.#context = context;
     this.#menu = menuOf(work.choices);
@@ -42,11 +42,7 @@ export class Survey implements FleetSearch {
     const perSecond = work.stream?.fps ?? 1;
     const cost = { weights, timeLeftMs: work.timeLeftMs, perSecond, bestAccuracy, acceleratorsBusy, current };
     this.#cost = cost;
-    const finds = () =>
-      strategy.leastCost ? new CheapestFinds(cost, random) : new ListedFinds(strategy, work, random);
-    this.#fresh = finds();
-    this.#again = finds();
-    this.#trials = finds();
+    this.#fresh = this.#newFinds();
   }
 
   get least(): number {
@@ -73,6 +69,7 @@ export class Survey implements FleetSearch {
       if (reason === 'busy' && !tried) this.#freshLater = true;
       if (this.#keepsRefusals) this.refused.push(refusal(reason, device, work, limits, this.#context));
     } else if (tried) {
+      this.#again ??= this.#newFinds();
       if (this.#choose(device, this.#again)) this.#triedInVain.push(device);
     } else this.#choose(device, this.#fresh);
   }
@@ -84,8 +81,8 @@ export class Survey implements FleetSearch {
 
   /** What was found: a device where it was tried counts only when no other could do it, now or once it is less busy. */
   get found(): Finds {
-    if (this.#fresh.isEmpty && !this.#trials.isEmpty) return this.#trials;
-    if (this.#fresh.isEmpty && !this.#freshLater) return this.#again;
+    if (this.#fresh.isEmpty && this.#trials && !this.#trials.isEmpty) return this.#trials;
+    if (this.#fresh.isEmpty && !this.#freshLater && this.#again) return this.#again;
     for (const { id } of this.#triedInVain.splice(0))
       if (this.#keepsRefusals)
         this.refused.push({ device: id, reason: 'tried-before', detail: 'it did not succeed there' });
@@ -113,13 +110,24 @@ export class Survey implements FleetSearch {
       const reason = unfitness(candidate, this.work, limits, this.#context);
       if (reason === undefined) {
         fits += 1;
-        this.#spare = (candidate.trial && finds === this.#fresh ? this.#trials : finds).add(candidate);
+        this.#spare = this.#findsFor(candidate, finds).add(candidate);
       } else if (fits === 0 && this.#keepsRefusals) {
         unfit ??= unfitRefusal(reason, candidate, this.work, limits, this.#context);
       }
     }
     if (fits === 0 && unfit) this.refused.push(unfit);
     return fits > 0;
+  }
+
+  #findsFor(candidate: Candidate, finds: Finds): Finds {
+    if (!candidate.trial || finds !== this.#fresh) return finds;
+    this.#trials ??= this.#newFinds();
+    return this.#trials;
+  }
+
+  #newFinds(): Finds {
+    const { strategy, random } = this.#context;
+    return strategy.leastCost ? new CheapestFinds(this.#cost, random) : new ListedFinds(strategy, this.work, random);
   }
 
   #estimate(device: DeviceSnapshot, option: number | undefined, options: Options, wait: Wait): Candidate {
