@@ -68,13 +68,22 @@ export function lastingRefusalOf(
 
 /** Why this choice cannot be run there, though another one might. */
 export function unfitness(
-  estimate: Estimate & { readonly trial: boolean },
+  estimate: Estimate,
+  work: Work,
+  limits: PlacementLimits,
+  moment: Moment,
+): RefusalReason | undefined {
+  if (estimate.moreBytes > estimate.device.freeBytes) return 'memory';
+  return isTooSlow(estimate, work) ? 'too-slow' : unfitnessInTime(estimate, work, limits, moment);
+}
+
+/** The same, were it in time. */
+export function unfitnessInTime(
+  estimate: Estimate,
   work: Work,
   limits: PlacementLimits,
   { wallMs }: Moment,
 ): RefusalReason | undefined {
-  if (estimate.moreBytes > estimate.device.freeBytes) return 'memory';
-  if (isTooSlow(estimate, work) && !estimate.trial) return 'too-slow';
   if (work.stream && estimate.rung === undefined) return 'decode-budget';
   if (work.stream && isCrowded(estimate, work.stream)) return 'busy';
   if (!estimate.device.power.onBattery) return undefined;

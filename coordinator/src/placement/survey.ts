@@ -2,7 +2,7 @@ import type { PlacementRefusal } from '../domain/index.ts';
 import { Candidate } from './candidate.ts';
 import type { CostContext } from './cost.ts';
 import { estimateStream, estimateTask, type Wait, waitOn } from './estimate.ts';
-import { floorOf, isTooSlow, refusalOf, unfitness } from './feasible.ts';
+import { floorOf, refusalOf, unfitness, unfitnessInTime } from './feasible.ts';
 import { CheapestFinds, type Finds, ListedFinds } from './finds.ts';
 import { TypicalCost, varietyOf } from './large-fleets/typical-cost.ts';
 import { type Menu, menuOf } from './menu.ts';
@@ -106,12 +106,12 @@ export class Survey implements FleetSearch {
     for (let option = 0; option < Math.max(1, count); option++) {
       const candidate = this.#estimate(device, count === 0 ? undefined : option, options, wait);
       candidate.price = price;
-      candidate.trial = this.#context.mayTry === true && candidate.unproven && isTooSlow(candidate, this.work);
       const reason = unfitness(candidate, this.work, limits, this.#context);
       if (reason === undefined) {
         fits += 1;
-        this.#spare = this.#findsFor(candidate, finds).add(candidate);
-      } else if (fits === 0 && this.#keepsRefusals) {
+        this.#spare = finds.add(candidate);
+      } else if (reason === 'too-slow' && finds === this.#fresh && this.#isTried(candidate)) fits += 1;
+      else if (fits === 0 && this.#keepsRefusals) {
         unfit ??= unfitRefusal(reason, candidate, this.work, limits, this.#context);
       }
     }
@@ -119,10 +119,16 @@ export class Survey implements FleetSearch {
     return fits > 0;
   }
 
-  #findsFor(candidate: Candidate, finds: Finds): Finds {
-    if (!candidate.trial || finds !== this.#fresh) return finds;
+  /** It would be late by what was said of it, which no run has shown: kept for the case that nobody else can do the work. */
+  #isTried(candidate: Candidate): boolean {
+    const { mayTry, limits } = this.#context;
+    if (!mayTry || !candidate.unproven) return false;
+    if (unfitnessInTime(candidate, this.work, limits, this.#context) !== undefined) return false;
+    candidate.trial = true;
     this.#trials ??= this.#newFinds();
-    return this.#trials;
+    this.#spare = this.#trials.add(candidate);
+    if (this.#spare) this.#spare.trial = false;
+    return true;
   }
 
   #newFinds(): Finds {
