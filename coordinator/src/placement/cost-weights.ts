@@ -44,10 +44,10 @@ const mostWeight = 1e6;
  * @throws `input.invalid` that names the weight, and what it may be.
  */
 export function readCostWeights(text: string): CostWeights {
-  const weights: Record<string, number> = { ...defaultCostWeights };
+  const weights: { -readonly [Name in keyof CostWeights]: number } = { ...defaultCostWeights };
   for (const part of text.split(',')) {
     const [name = '', value = '', ...rest] = part.split('=').map((each) => each.trim());
-    if (!Object.hasOwn(defaultCostWeights, name)) {
+    if (!isWeight(name)) {
       throw invalid(
         `there is no weight ${JSON.stringify(name.slice(0, 64))}; known are ${Object.keys(defaultCostWeights).join(', ')}, written perMiss=0.5,perSecond=0.05`,
       );
@@ -57,7 +57,11 @@ export function readCostWeights(text: string): CostWeights {
       throw invalid(`the weight ${name} must be a number from 0 to ${mostWeight}, as in ${name}=0.5`);
     weights[name] = weight;
   }
-  return weights as unknown as CostWeights;
+  return weights;
+}
+
+function isWeight(name: string): name is keyof CostWeights {
+  return Object.hasOwn(defaultCostWeights, name);
 }
 
 function invalid(message: string): ShoalError {

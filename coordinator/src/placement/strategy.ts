@@ -13,6 +13,8 @@ export interface Strategy {
   readonly name: string;
   /** When to use it, in one sentence, for people. */
   readonly summary: string;
+  /** Why it took the device that it took, in words that follow `chosen:`. Left out: it goes by the terms of the cost. */
+  readonly because?: string;
   /**
    * Its score is the cost. Then the candidates need not be listed: the least cost is searched for, which is quick in a fleet of any size, and devices that
    * are passed over only because their model is not in memory are told to load it.

@@ -1,4 +1,5 @@
 import type { Placement, PlacementCandidate, PlacementCost } from '../domain/index.ts';
+import { strategies } from './strategies/index.ts';
 
 type Term = Exclude<keyof PlacementCost, 'total'>;
 type NameOf = (device: string) => string;
@@ -13,19 +14,6 @@ const terms: readonly Term[] = ['lateness', 'energy', 'time', 'accuracy', 'scarc
 /** What speaks against the chosen one is named when it weighs so much of what speaks for it. */
 const worthNaming = 0.5;
 
-/** What strategies that do not go by cost go by. */
-const strategyWords: Readonly<Record<string, string>> = {
-  'round-robin': 'it was its turn',
-  random: 'it was drawn by lot',
-  'least-loaded': 'it had the least in hand',
-  weighted: 'it was drawn by lot, the quicker ones oftener',
-  'hash-affinity': 'the same work always goes to the same device',
-  'power-of-two': 'it had less in hand than another, both drawn by lot',
-  fastest: 'it runs its model in the least time',
-  'most-accurate': 'its model is the most accurate',
-  ecore: 'it takes the least energy of those that are within five points of the best accuracy',
-};
-
 /** Why the device was chosen, in one sentence without a subject: `expected to be done in 50 ms, and chosen over gpu-box (20 ms): it takes less energy (0.4 J, not 2.1 J)`. */
 export function placementSummary(placement: Explained, nameOf: NameOf): string {
   const { chosen, others, refused } = placement;
@@ -38,8 +26,8 @@ export function placementSummary(placement: Explained, nameOf: NameOf): string {
 
 function whyOver({ strategy, chosen, together }: Explained, rival: PlacementCandidate): string {
   if (together) return 'it was decided on together with other work, to which what costs less is left';
-  const words = strategyWords[strategy];
-  if (words !== undefined) return words;
+  const because = strategies.find(({ name }) => name === strategy)?.because;
+  if (because !== undefined) return because;
   const gains = terms
     .map((term) => ({ term, by: rival.cost[term] - chosen.cost[term] }))
     .toSorted((a, b) => b.by - a.by);

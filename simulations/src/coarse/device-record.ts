@@ -47,11 +47,11 @@ export function deviceRecord(group: DeviceGroup, number: number, random: Random)
 
 type Profiles = DeviceRecord['profiles'];
 /** A hundred thousand devices of a class share one list. */
-const known = new Map<DeviceClass, Profiles>();
+const profilesByKind = new Map<DeviceClass, Profiles>();
 
 function profilesOf(kind: DeviceClass): Profiles {
-  const profiles = known.get(kind) ?? measured(kind);
-  known.set(kind, profiles);
+  const profiles = profilesByKind.get(kind) ?? measured(kind);
+  profilesByKind.set(kind, profiles);
   return profiles;
 }
 

@@ -11,6 +11,7 @@ export const ecore: Strategy = {
   name: 'ecore',
   summary:
     'least energy within 5 points of the best accuracy, blind to queues, batteries and deadlines (arXiv 2507.06011)',
+  because: 'it takes the least energy of those that are within five points of the best accuracy',
   scores(candidates) {
     const best = candidates.reduce((most, { choice }) => Math.max(most, choice?.accuracy ?? 0), 0);
     return candidates.map(({ choice, energyJ }) =>

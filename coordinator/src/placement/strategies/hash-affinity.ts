@@ -6,6 +6,7 @@ export const hashAffinity: Strategy = {
   name: 'hash-affinity',
   summary:
     'the same camera always to the same device, for caches and state that stay where they are; tasks go anywhere',
+  because: 'the same work always goes to the same device',
   scores(candidates, { work, random }) {
     const key = work.affinity ?? String(random.next());
     // Rendezvous hashing: when a device leaves, only its own work moves.

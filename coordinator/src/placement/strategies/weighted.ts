@@ -5,6 +5,7 @@ import { devicesOf, only } from './by-device.ts';
 export const weighted: Strategy = {
   name: 'weighted',
   summary: 'any device, the quicker ones oftener: in proportion to what each can do in a second',
+  because: 'it was drawn by lot, the quicker ones oftener',
   scores(candidates, { random }) {
     const perSecond = new Map<DeviceSnapshot, number>();
     for (const { device, runMs } of candidates) {
