@@ -14,7 +14,7 @@ import {
 import { ApiKeyRing } from './access/index.ts';
 import { BlobKeeper, type BlobStore, blobServer } from './blobs/index.ts';
 import { CameraBook, Reports } from './cameras/index.ts';
-import type { CoordinatorConfig } from './config.ts';
+import { type CoordinatorConfig, placementLimitsOf } from './config.ts';
 import type { Coordinator, Statistics } from './domain/index.ts';
 import { assessHealth } from './health/index.ts';
 import { indexModels } from './pipelines/index.ts';
@@ -50,9 +50,8 @@ const frameOverheadBytes = 64 << 10;
 export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorPorts): Coordinator {
   const { clock, random, logger, identity, link, store, addresses, importKey = importPeerKey } = ports;
   const models = indexModels(ports.models);
-  const { batteryFloorPct, criticalFloorPct, batteryMarginPct, attemptsPerDevice } = config;
   const placement: PlacementPolicy = {
-    limits: { batteryFloorPct, criticalFloorPct, batteryMarginPct, attemptsPerDevice },
+    limits: placementLimitsOf(config),
     strategy: strategyNamed(config.strategy),
     weights: config.costWeights,
   };

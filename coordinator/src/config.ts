@@ -1,4 +1,4 @@
-import { type CostWeights, defaultCostWeights } from './placement/index.ts';
+import { type CostWeights, defaultCostWeights, type PlacementLimits } from './placement/index.ts';
 import type { Retention } from './store/index.ts';
 
 /** Everything about a coordinator that an operator may want otherwise. Where its data lies and how devices reach it is `ports.ts`. */
@@ -58,3 +58,9 @@ export const defaultCoordinatorConfig: CoordinatorConfig = {
   },
   unusedBlobAgeMs: dayMs,
 };
+
+/** What of it bounds every placement. */
+export function placementLimitsOf(config: PlacementLimits): PlacementLimits {
+  const { batteryFloorPct, criticalFloorPct, batteryMarginPct, attemptsPerDevice } = config;
+  return { batteryFloorPct, criticalFloorPct, batteryMarginPct, attemptsPerDevice };
+}

@@ -9,7 +9,7 @@ export {
 } from './cli/client/index.ts';
 export { type Column, durationText, type Paint, paintFor, progressOn, table } from './cli/output/index.ts';
 export { type CoordinatorPorts, createCoordinator } from './compose.ts';
-export { type CoordinatorConfig, defaultCoordinatorConfig } from './config.ts';
+export { type CoordinatorConfig, defaultCoordinatorConfig, placementLimitsOf } from './config.ts';
 export * from './domain/index.ts';
 export type {
   Camera as CameraAnswer,

@@ -1,8 +1,10 @@
 import {
   assignTogether,
+  defaultCoordinatorConfig,
   defaultCostWeights,
   mostTogether,
   type PlacementContext,
+  placementLimitsOf,
   strategyNamed,
   type Work,
 } from '@shoal/coordinator';
@@ -94,7 +96,7 @@ function togetherMs(): number {
     nowMs: 0,
     wallMs: 0,
     random,
-    limits: { batteryFloorPct: 30, criticalFloorPct: 15, batteryMarginPct: 1, attemptsPerDevice: 64 },
+    limits: { ...placementLimitsOf(defaultCoordinatorConfig), attemptsPerDevice: 64 },
     strategy: strategyNamed('min-cost-flow'),
     weights: defaultCostWeights,
   };

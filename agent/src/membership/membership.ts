@@ -77,6 +77,9 @@ interface Deps {
   readonly presence: () => Presence;
 }
 
+/** Before either side takes the other for gone, however long it is told to wait. */
+const telemetryTries = 10;
+
 /** Codes with which a coordinator refuses a device: another try soon would not help. */
 const refusals: ReadonlySet<string> = new Set(['token.refused', 'token.invalid', 'device.unknown', 'auth.forbidden']);
 
@@ -256,9 +259,10 @@ export class Membership implements Service {
     const intervalMs = Math.max(100, welcome.telemetryIntervalMs);
     // Telemetry is a request, so that a coordinator that is gone without a word is noticed: the silence is on both sides.
     const timeoutMs = Math.max(intervalMs, welcome.livenessTimeoutMs);
+    const resendMaxMs = timeoutMs / telemetryTries;
     try {
       for (;;) {
-        await speak({ telemetry: await this.#telemetry(signal) }, { timeoutMs, signal });
+        await speak({ telemetry: await this.#telemetry(signal) }, { timeoutMs, resendMaxMs, signal });
         const waitMs = intervalMs * (1 - jitter + 2 * jitter * random.next());
         await delay(clock, 'membership: telemetry', waitMs, signal);
       }

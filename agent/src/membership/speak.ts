@@ -1,7 +1,4 @@
-import type { PayloadInit, Reply } from '@shoal/protocol';
+import type { PayloadInit, Reply, RequestOptions } from '@shoal/protocol';
 
 /** Asks the coordinator. Throws what `Messenger.request` throws. */
-export type Speak = (
-  payload: PayloadInit,
-  options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-) => Promise<Reply>;
+export type Speak = (payload: PayloadInit, options: Omit<RequestOptions, 'attachments'>) => Promise<Reply>;

@@ -164,6 +164,30 @@ describe('liveness', () => {
     expect(agent.status().membership).toBe('joined');
   });
 
+  it('is not taken for gone because some of what it said was lost: it has eight tries and more before', async () => {
+    let lost = 0;
+    let losing = false;
+    const { clock, coordinator, agent } = await aFleet({
+      hub: {
+        route: () => {
+          if (!losing || lost === 8) return [1];
+          lost++;
+          return [];
+        },
+      },
+    });
+    await clock.advance(10_000);
+    const { welcome } = coordinator;
+    const hellos = coordinator.hellos.length;
+    losing = true;
+    const before = coordinator.telemetry.length;
+    await clock.advance(welcome.telemetryIntervalMs * 1.1 + welcome.livenessTimeoutMs);
+    expect(lost).toBe(8);
+    expect(coordinator.telemetry.length).toBeGreaterThan(before);
+    expect(coordinator.hellos).toHaveLength(hellos);
+    expect(agent.status().membership).toBe('joined');
+  });
+
   it('joins again with a coordinator that has forgotten it', async () => {
     const { clock, coordinator, agent } = await aFleet();
     await clock.advance(10_000);

@@ -1,27 +1,15 @@
-import { peerIdOf, seededRandom, silentLogger, type Telemetry } from '@shoal/protocol';
+import { peerIdOf, seededRandom, silentLogger } from '@shoal/protocol';
 import { VirtualClock } from '@shoal/protocol/testing';
 import { describe, expect, it } from 'vitest';
 import { CameraBinder } from '../../src/cameras/camera-binder.ts';
 import { LiveCamera } from '../../src/cameras/live-camera.ts';
 import { aChoice } from '../../src/placement/index.ts';
 import { type FleetDevice, Registry } from '../../src/registry/index.ts';
-import { aCamera, aDeviceRecord, aProfile } from '../support/builders.ts';
+import { aCamera, aDeviceRecord, aProfile, aTelemetry } from '../support/builders.ts';
 import { aPolicy } from '../support/fleets.ts';
 import { aVariant } from '../support/models.ts';
 
-const silence: Telemetry = {
-  batteryPct: null,
-  charging: null,
-  temperatureC: null,
-  throttled: null,
-  cpuLoad: 0,
-  memoryAvailableBytes: 0,
-  running: 0,
-  queued: 0,
-  outbox: 0,
-  cameras: [],
-  loadedModels: [],
-};
+const silence = aTelemetry();
 
 /** Counts how often all of the cameras are gone through. */
 class CountedCameras extends Map<string, LiveCamera> {

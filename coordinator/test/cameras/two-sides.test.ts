@@ -1,21 +1,10 @@
 import { CameraAssignment, ShoalError } from '@shoal/protocol';
 import { describe, expect, it } from 'vitest';
-import type { CameraSpec } from '../../src/domain/index.ts';
 import type { ScriptedDevice } from '../support/scripted-device.ts';
+import { aDoor } from '../support/watching.ts';
 import { aWorld, type World } from '../support/world.ts';
 
-const spec: CameraSpec = {
-  name: 'door',
-  source: 'rtsp://10.0.0.9/stream',
-  pipeline: 'detect',
-  model: 'tiny-detector',
-  targetFps: 5,
-  parameters: {},
-  loop: false,
-  labels: {},
-};
-
-const create = (world: World) => world.clock.until(world.coordinator.cameras.create(spec));
+const create = (world: World) => world.clock.until(world.coordinator.cameras.create(aDoor));
 
 /** Telemetry as a device sends it: with the cameras that it has. */
 function report(device: ScriptedDevice): void {
@@ -70,14 +59,14 @@ describe('what coordinator and device know of a camera', () => {
     const { cameras } = world.coordinator;
     await world.clock.advance(100);
     world.disk.failure = new ShoalError('io.disk-full', 'full');
-    await expect(world.clock.until(cameras.update(camera.id, { ...spec, targetFps: 9 }))).rejects.toMatchObject({
+    await expect(world.clock.until(cameras.update(camera.id, { ...aDoor, targetFps: 9 }))).rejects.toMatchObject({
       code: 'io.disk-full',
     });
     await expect(world.clock.until(cameras.remove(camera.id))).rejects.toMatchObject({ code: 'io.disk-full' });
-    expect(cameras.get(camera.id).spec).toEqual(spec);
+    expect(cameras.get(camera.id).spec).toEqual(aDoor);
     world.disk.failure = undefined;
     await world.clock.advance(1_000);
-    expect(world.disk.cameras.get(camera.id)?.spec).toEqual(spec);
+    expect(world.disk.cameras.get(camera.id)?.spec).toEqual(aDoor);
   });
 });
 

@@ -1,21 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { FleetDevice } from '../../src/registry/index.ts';
-import { aCapability, aDeviceRecord, aProfile } from '../support/builders.ts';
+import { aCapability, aDeviceRecord, aProfile, aTelemetry } from '../support/builders.ts';
 
 const megabyte = 1e6;
-const telemetry = {
-  batteryPct: null,
-  charging: null,
-  temperatureC: null,
-  throttled: null,
-  cpuLoad: 0,
-  memoryAvailableBytes: 300 * megabyte,
-  running: 0,
-  queued: 0,
-  outbox: 0,
-  cameras: [],
-  loadedModels: [] as readonly string[],
-};
+const telemetry = aTelemetry({ memoryAvailableBytes: 300 * megabyte });
 const noShare = { load: 0, watts: 0, decode: 0 };
 
 function aDevice(memoryBytes = 1_000 * megabyte): FleetDevice {

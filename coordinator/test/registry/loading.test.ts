@@ -3,23 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { PlacementCandidate } from '../../src/domain/index.ts';
 import { aChoice, place, type Work } from '../../src/placement/index.ts';
 import { FleetDevice, shareOf } from '../../src/registry/index.ts';
-import { aCapability, aDeviceRecord, aProfile } from '../support/builders.ts';
+import { aCapability, aDeviceRecord, aProfile, aTelemetry } from '../support/builders.ts';
 import { aFleet, aPolicy, someWork } from '../support/fleets.ts';
 import { aVariant } from '../support/models.ts';
 
-const telemetry = {
-  batteryPct: null,
-  charging: null,
-  temperatureC: null,
-  throttled: null,
-  cpuLoad: 0,
-  memoryAvailableBytes: 0,
-  running: 0,
-  queued: 0,
-  outbox: 0,
-  cameras: [],
-  loadedModels: [],
-};
+const telemetry = aTelemetry();
 const timings = { queuedMs: 0, transferMs: 0, loadMs: 1_000, decodeMs: 0, inferenceMs: 20, totalMs: 1_020 };
 
 /** Takes 1,000 ms to load the model, 20 ms to run it. */

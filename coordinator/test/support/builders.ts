@@ -1,4 +1,4 @@
-import { type Capability, sha256, toHex, type VariantProfile } from '@shoal/protocol';
+import { type Capability, sha256, type Telemetry, toHex, type VariantProfile } from '@shoal/protocol';
 import type {
   Camera,
   DeviceRecord,
@@ -33,6 +33,24 @@ export function aCapability(change: Partial<Capability> = {}): Capability {
     phone: false,
     batteryWh: null,
     idleWatts: null,
+    ...change,
+  };
+}
+
+/** Of a device that has nothing to say but that it is there. */
+export function aTelemetry(change: Partial<Telemetry> = {}): Telemetry {
+  return {
+    batteryPct: null,
+    charging: null,
+    temperatureC: null,
+    throttled: null,
+    cpuLoad: 0,
+    memoryAvailableBytes: 0,
+    running: 0,
+    queued: 0,
+    outbox: 0,
+    cameras: [],
+    loadedModels: [],
     ...change,
   };
 }

@@ -4,7 +4,7 @@ import { aCapability, aProfile } from './builders.ts';
 import { aModelSha256, type ScriptedDevice } from './scripted-device.ts';
 import type { World } from './world.ts';
 
-const spec: CameraSpec = {
+export const aDoor: CameraSpec = {
   name: 'door',
   source: 'rtsp://10.0.0.9/stream',
   pipeline: 'detect',
@@ -61,7 +61,7 @@ export async function joined(world: World, p50Ms: number, change: Joining = {}) 
 
 /** Its id. */
 export const create = async (world: World, change: Partial<CameraSpec> = {}) => {
-  const camera = await world.clock.until(world.coordinator.cameras.create({ ...spec, ...change }));
+  const camera = await world.clock.until(world.coordinator.cameras.create({ ...aDoor, ...change }));
   await world.clock.advance(100);
   return camera.id;
 };

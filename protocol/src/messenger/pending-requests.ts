@@ -36,11 +36,12 @@ export class PendingRequests {
       });
       return Promise.reject(error);
     }
-    const { signal } = options;
+    const { signal, resendMaxMs = this.#limits.resendMaxMs } = options;
     if (signal?.aborted) return Promise.reject(abortReason(signal));
     return new Promise((resolve, reject) => {
       const deadlineMs = this.#clock.monotonicMs() + options.timeoutMs;
-      let waitMs = this.#limits.resendFirstMs;
+      const firstMs = Math.min(this.#limits.resendFirstMs, resendMaxMs);
+      let waitMs = firstMs;
       let waitsForLink = false;
       let cancelTimer = () => {};
       const settle = (outcome: Reply | ShoalError) => {
@@ -65,14 +66,14 @@ export class PendingRequests {
           return;
         }
         cancelTimer = this.#clock.after(`messenger: answer from ${peer}`, Math.min(waitMs, leftMs), attempt);
-        waitMs = Math.min(this.#limits.resendMaxMs, waitMs * 2);
+        waitMs = Math.min(resendMaxMs, waitMs * 2);
         // While the last copy still waits for a slow link, another would only make it slower.
         if (waitsForLink) return;
         waitsForLink = true;
         send(onTaken);
       };
       const resend = () => {
-        waitMs = this.#limits.resendFirstMs;
+        waitMs = firstMs;
         attempt();
       };
       this.#pending.set(id, { peer, resend, settle });

@@ -5,6 +5,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
   /** How long to go on asking, ms. */
   readonly timeoutMs: number;
+  /** The longest wait between two tries, ms. Left out: the messenger's. For what comes too late when it waits as long as the messenger may. */
+  readonly resendMaxMs?: number;
   readonly attachments?: readonly Uint8Array[];
 }
 

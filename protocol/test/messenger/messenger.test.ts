@@ -113,6 +113,26 @@ describe('a request', () => {
     expect(handled).toBe(1);
   });
 
+  it.each([
+    // 0, 1, 3, 7, 15, 25 s
+    { resendMaxMs: undefined, tries: 6 },
+    { resendMaxMs: 500, tries: 60 },
+  ])('is sent $tries times in 30 s when its asker waits $resendMaxMs ms at most', async ({ resendMaxMs, tries }) => {
+    let sent = 0;
+    const route = () => {
+      sent++;
+      return [];
+    };
+    const { clock, device, coordinator } = await aPair({ hub: { route } });
+    const asked = device.request(
+      coordinator.self,
+      { goodbye: {} },
+      { timeoutMs: 30_000, ...(resendMaxMs && { resendMaxMs }) },
+    );
+    await expect(clock.until(asked)).rejects.toMatchObject({ code: 'timeout' });
+    expect(sent).toBe(tries);
+  });
+
   it('is sent again at once when the peer can be reached again', async () => {
     const { clock, device, coordinator, coordinatorLink } = await aPair();
     coordinator.handle(() => ({ payload: { welcome: {} } }));

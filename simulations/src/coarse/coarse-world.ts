@@ -1,6 +1,7 @@
 import {
   assignTogether,
   type CostWeights,
+  defaultCoordinatorConfig,
   defaultCostWeights,
   type FleetDevice,
   gatherMs,
@@ -9,6 +10,7 @@ import {
   type PlacementContext,
   type PlacementPolicy,
   place,
+  placementLimitsOf,
   Registry,
   shareOf,
   strategyNamed,
@@ -16,7 +18,7 @@ import {
   type Warmth,
   type Work,
 } from '@shoal/coordinator';
-import { type PeerId, type Random, seededRandom, silentLogger, type Telemetry } from '@shoal/protocol';
+import { type PeerId, type Random, seededRandom, silentLogger } from '@shoal/protocol';
 import { deviceClasses, type Fleet, type ModelName } from '../fleet/index.ts';
 import { type Arrival, startArrivals } from './arrivals.ts';
 import { CoarseDevice } from './coarse-device.ts';
@@ -24,6 +26,7 @@ import { deviceRecord } from './device-record.ts';
 import { clockOf, EventQueue } from './event-queue.ts';
 import { startFailures } from './failures.ts';
 import { FleetCameras } from './fleet-cameras.ts';
+import { silence } from './silence.ts';
 import { Tally } from './tally.ts';
 
 export interface CoarseOptions {
@@ -80,7 +83,7 @@ export class CoarseWorld {
     this.#random = seededRandom(seed);
     this.#startMs = startMs;
     this.#policy = {
-      limits: { batteryFloorPct: 30, criticalFloorPct: 15, batteryMarginPct: 1, attemptsPerDevice: 512 },
+      limits: placementLimitsOf(defaultCoordinatorConfig),
       strategy: strategyNamed(strategy),
       weights,
     };
@@ -368,16 +371,3 @@ export class CoarseWorld {
 const noLabels = {};
 const noDevices: ReadonlySet<string> = new Set();
 const noReasons: ReadonlyMap<string, string> = new Map();
-const silence: Telemetry = {
-  batteryPct: null,
-  charging: null,
-  temperatureC: null,
-  throttled: null,
-  cpuLoad: 0,
-  memoryAvailableBytes: 1e9,
-  running: 0,
-  queued: 0,
-  outbox: 0,
-  cameras: [],
-  loadedModels: [],
-};

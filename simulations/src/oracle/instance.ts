@@ -1,16 +1,18 @@
 import {
   type Choice,
+  defaultCoordinatorConfig,
   defaultCostWeights,
   type FleetDevice,
   type FleetSnapshot,
   type PlacementContext,
+  placementLimitsOf,
   Registry,
   strategyNamed,
   type Work,
 } from '@shoal/coordinator';
 import { type Random, seededRandom, silentLogger } from '@shoal/protocol';
 import { VirtualClock } from '@shoal/protocol/testing';
-import { choicesFor, deviceRecord } from '../coarse/index.ts';
+import { choicesFor, deviceRecord, silence } from '../coarse/index.ts';
 import { type DeviceClassName, type DeviceGroup, deviceClasses, links } from '../fleet/index.ts';
 
 /** Pieces of work that are there at once, and the fleet that they come to. */
@@ -64,7 +66,7 @@ export function drawInstance(seed: number, most: InstanceSize = largest): Instan
     nowMs: 0,
     wallMs: noonMs,
     random,
-    limits: { batteryFloorPct: 30, criticalFloorPct: 15, batteryMarginPct: 1, attemptsPerDevice: 512 },
+    limits: placementLimitsOf(defaultCoordinatorConfig),
     strategy: strategyNamed('cost'),
     weights: defaultCostWeights,
   };
@@ -100,16 +102,9 @@ function bringToLife(
   device.bytesPerMs = link.bytesPerMs;
   registry.heard(device);
   registry.telemetry(device, {
+    ...silence,
     batteryPct: battery?.levelPct ?? null,
     charging: battery ? false : null,
-    temperatureC: null,
-    throttled: null,
-    cpuLoad: 0,
-    memoryAvailableBytes: 1e9,
-    running: 0,
-    queued: 0,
-    outbox: 0,
-    cameras: [],
     loadedModels: profiles.filter(() => random.next() < inMemory).map(({ model, variant }) => `${model}/${variant}`),
   });
   while (random.next() < busy / 2) {

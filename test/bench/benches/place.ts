@@ -1,9 +1,11 @@
 import {
+  defaultCoordinatorConfig,
   defaultCostWeights,
   type FleetDevice,
   type FleetSnapshot,
   type PlacementContext,
   place,
+  placementLimitsOf,
   strategyNamed,
   type Work,
 } from '@shoal/coordinator';
@@ -71,7 +73,7 @@ class Load {
   constructor(fleet: FleetSnapshot, random: Random) {
     this.#fleet = fleet;
     this.#random = random;
-    const limits = { batteryFloorPct: 30, criticalFloorPct: 15, batteryMarginPct: 1, attemptsPerDevice: 64 };
+    const limits = { ...placementLimitsOf(defaultCoordinatorConfig), attemptsPerDevice: 64 };
     this.#context = {
       nowMs: 0,
       wallMs: 0,
