@@ -39,12 +39,11 @@ export class Candidate implements Draft {
     return costOf(this, this.#context);
   }
 
-  /** For a person. */
+  /** For a person. What does not apply is left out, without a copy: the best of each search are shown. */
   shown(): PlacementCandidate {
-    const { choice } = this;
-    return {
+    const { choice, rung } = this;
+    const shown: Mutable<PlacementCandidate> = {
       device: this.device.id,
-      ...(choice && { model: choice.model, variant: choice.variant.name, accuracy: choice.accuracy }),
       queueMs: this.queueMs,
       transferMs: this.transferMs,
       loadMs: this.loadMs,
@@ -53,9 +52,20 @@ export class Candidate implements Draft {
       p95Ms: p95Ms(this.totalMs, this.varianceMs2),
       energyJ: this.energyJ,
       cost: this.cost,
-      ...(this.trial && { trial: true }),
-      ...(!this.measured && { guessed: true }),
-      ...(this.rung && { decode: this.rung.level, fps: Math.min(this.fps, this.rung.fps) }),
     };
+    if (choice) {
+      shown.model = choice.model;
+      shown.variant = choice.variant.name;
+      shown.accuracy = choice.accuracy;
+    }
+    if (this.trial) shown.trial = true;
+    if (!this.measured) shown.guessed = true;
+    if (rung) {
+      shown.decode = rung.level;
+      shown.fps = Math.min(this.fps, rung.fps);
+    }
+    return shown;
   }
 }
+
+type Mutable<Type> = { -readonly [Field in keyof Type]: Type[Field] };

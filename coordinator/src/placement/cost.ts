@@ -1,7 +1,7 @@
 import { decodeLevels } from '@shoal/protocol';
 import type { PlacementCost } from '../domain/index.ts';
 import type { CostWeights } from './cost-weights.ts';
-import { chanceOver, expectedLatenessMs } from './duration.ts';
+import { costOver } from './duration.ts';
 import { type Estimate, fullLoad } from './estimate.ts';
 
 export interface CostContext {
@@ -23,16 +23,14 @@ type Priced = Estimate & { readonly price: number };
 
 export function costOf(priced: Priced, context: CostContext): PlacementCost {
   const lateness = latenessOf(priced, context);
-  return {
-    lateness,
-    time: timeOf(priced, context),
-    energy: energyOf(priced, context),
-    accuracy: accuracyOf(priced, context),
-    scarcity: scarcityOf(priced, context),
-    decode: decodeOf(priced, context),
-    move: moveOf(priced, context),
-    total: punctualCostOf(priced, context) + lateness,
-  };
+  const time = timeOf(priced, context);
+  const energy = energyOf(priced, context);
+  const accuracy = accuracyOf(priced, context);
+  const scarcity = scarcityOf(priced, context);
+  const decode = decodeOf(priced, context);
+  const move = moveOf(priced, context);
+  const total = time + energy + accuracy + scarcity + decode + move + lateness;
+  return { lateness, time, energy, accuracy, scarcity, decode, move, total };
 }
 
 /** The total of the cost, or any figure above the limit for one that is above it: being late is the dear term to find, and never below zero. */
@@ -78,12 +76,11 @@ function moveOf({ device }: Priced, { weights, current }: CostContext): number {
 }
 
 function latenessOf(priced: Priced, { weights, timeLeftMs, perSecond }: CostContext): number {
+  const { perMiss, perSecondLate } = weights;
+  const missed = perMiss * leftOutOf(priced, perSecond);
+  if (timeLeftMs === undefined) return perSecond * missed;
   const { totalMs, varianceMs2 } = priced;
-  const leftOut = leftOutOf(priced, perSecond);
-  if (timeLeftMs === undefined) return perSecond * weights.perMiss * leftOut;
-  const lateS = expectedLatenessMs(totalMs, varianceMs2, timeLeftMs) / 1_000;
-  const missed = chanceOver(totalMs, varianceMs2, timeLeftMs) + leftOut;
-  return perSecond * (weights.perSecondLate * lateS + weights.perMiss * missed);
+  return perSecond * (costOver(totalMs, varianceMs2, timeLeftMs, perSecondLate / 1_000, perMiss) + missed);
 }
 
 /** Of what is asked for each second, the part that is not done: what more the cameras of a full device ask for, or what its decoder does not give. */

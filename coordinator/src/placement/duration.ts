@@ -38,24 +38,19 @@ export function slowed(duration: Duration, factor: number): Duration {
 /** So many standard deviations away, nothing is left of a normal distribution. */
 const zNever = 7;
 
-/** How late something of that mean and variance is expected to be, ms: the mean of what goes over the limit. */
-export function expectedLatenessMs(meanMs: number, varianceMs2: number, limitMs: number): number {
-  if (limitMs <= 0) return meanMs - limitMs;
-  if (varianceMs2 <= 0 || meanMs <= 0) return Math.max(0, meanMs - limitMs);
+/**
+ * What going over the limit is expected to cost something of that mean and variance, where each ms over it costs `perMs` and that it is over it at all
+ * `perMiss`: the mean lateness and the chance of it in one, for they have nearly everything in common.
+ */
+export function costOver(meanMs: number, varianceMs2: number, limitMs: number, perMs: number, perMiss: number): number {
+  if (limitMs <= 0 || varianceMs2 <= 0 || meanMs <= 0)
+    return meanMs > limitMs || limitMs <= 0 ? perMs * (meanMs - limitMs) + perMiss : 0;
   const sigma2 = logVariance(meanMs, varianceMs2);
   const sigma = Math.sqrt(sigma2);
   const z = (Math.log(limitMs / meanMs) + sigma2 / 2) / sigma;
   if (z - sigma > zNever) return 0;
-  return Math.max(0, meanMs * normalCdf(sigma - z) - limitMs * normalCdf(-z));
-}
-
-/** The chance that it takes longer than the limit, 0..1. */
-export function chanceOver(meanMs: number, varianceMs2: number, limitMs: number): number {
-  if (limitMs <= 0) return 1;
-  if (varianceMs2 <= 0 || meanMs <= 0) return meanMs > limitMs ? 1 : 0;
-  const sigma2 = logVariance(meanMs, varianceMs2);
-  const z = (Math.log(limitMs / meanMs) + sigma2 / 2) / Math.sqrt(sigma2);
-  return z > zNever ? 0 : normalCdf(-z);
+  const chance = normalCdf(-z);
+  return perMs * Math.max(0, meanMs * normalCdf(sigma - z) - limitMs * chance) + perMiss * chance;
 }
 
 /** What it does not exceed in 95 of 100 cases, ms. */

@@ -43,7 +43,7 @@ export interface Estimate {
   readonly fps: number;
 }
 
-/** An estimate that is written into, for there are many and few are kept. */
+/** An estimate that is written into, for there are many and few are kept; always for the same work, so that what does not apply to that is left as it is. */
 export type Draft = { -readonly [Field in keyof Estimate]: Estimate[Field] };
 
 /** How long work waits on the device for a slot. */
@@ -77,9 +77,6 @@ export function estimateTask(
   draft.runMs += device.decodeMs;
   draft.totalMs = draft.queueMs + draft.transferMs + draft.loadMs + draft.runMs;
   draft.varianceMs2 += wait.varianceMs2;
-  draft.load = 0;
-  draft.rung = undefined;
-  draft.fps = 1;
 }
 
 /** A task more or less says nothing about the hours to come, and loading once is nothing to hours of running: only cameras count. */
@@ -88,9 +85,6 @@ export function estimateStream(draft: Draft, option: number | undefined, options
   const { fps } = stream;
   const others = otherCameras(device, stream);
   takeOption(draft, option, options, 1 / (1 - Math.min(mostCameraLoad, others.load)));
-  draft.queueMs = 0;
-  draft.transferMs = 0;
-  draft.loadMs = 0;
   draft.totalMs = draft.runMs;
   const own = loadOf(device, option === undefined ? plainRunMs : options.runMs(option), fps);
   draft.load = others.load + own;

@@ -5,9 +5,6 @@ import { Shortlist } from './shortlist.ts';
 import type { Work } from './snapshot.ts';
 import type { Strategy } from './strategy.ts';
 
-/** The candidate that is taken and the best of the others. */
-const mostShown = 9;
-
 /** A variant that a device should have in memory. */
 export interface Warmth {
   readonly device: PeerId;
@@ -35,9 +32,10 @@ export class CheapestFinds implements Finds {
   #warm: Warmth | undefined;
   #warmCost = Number.POSITIVE_INFINITY;
 
-  constructor(cost: CostContext, random: Random) {
+  /** @param most so many of them. */
+  constructor(cost: CostContext, random: Random, most: number) {
     this.#cost = cost;
-    this.#shortlist = new Shortlist(mostShown, random);
+    this.#shortlist = new Shortlist(most, random);
   }
 
   get isEmpty(): boolean {
@@ -79,12 +77,15 @@ export class ListedFinds implements Finds {
   readonly #strategy: Strategy;
   readonly #work: Work;
   readonly #random: Random;
+  readonly #most: number;
   readonly #candidates: Candidate[] = [];
 
-  constructor(strategy: Strategy, work: Work, random: Random) {
+  /** @param most so many of the best are told. */
+  constructor(strategy: Strategy, work: Work, random: Random, most: number) {
     this.#strategy = strategy;
     this.#work = work;
     this.#random = random;
+    this.#most = most;
   }
 
   get isEmpty(): boolean {
@@ -97,7 +98,7 @@ export class ListedFinds implements Finds {
 
   best(): readonly Candidate[] {
     const scores = this.#strategy.scores(this.#candidates, { work: this.#work, random: this.#random });
-    const shortlist = new Shortlist(mostShown, this.#random);
+    const shortlist = new Shortlist(this.#most, this.#random);
     for (const [i, candidate] of this.#candidates.entries())
       shortlist.offer(candidate, scores[i] ?? Number.POSITIVE_INFINITY);
     return shortlist.candidates;

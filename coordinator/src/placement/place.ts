@@ -5,7 +5,7 @@ import type { Finds, Warmth } from './finds.ts';
 import type { PlacementContext } from './policy.ts';
 import { refusalSummary } from './refusal-summary.ts';
 import type { FleetSnapshot, Work } from './snapshot.ts';
-import { Survey } from './survey.ts';
+import { mostOfSome, Survey } from './survey.ts';
 
 export type Plan =
   | {
@@ -56,7 +56,7 @@ function placeAlone(fleet: FleetSnapshot, work: Work, context: PlacementContext)
 
 /** Where the fleet knows which of its devices are worth a look; `undefined`: all of them are. */
 function lookAtSome(fleet: FleetSnapshot, work: Work, context: PlacementContext): Survey | undefined {
-  const survey = new Survey(fleet, work, context);
+  const survey = new Survey(fleet, work, context, mostOfSome);
   if (context.strategy.leastCost) return fleet.search?.(survey) ? survey : undefined;
   const promising = fleet.promising?.(work);
   if (!promising) return undefined;
@@ -74,5 +74,5 @@ function planOf(
   if (!chosen) return { kind: 'unplaced', refused, reason: refusalSummary(refused, considered, fleet, work) };
   const placement = { strategy: context.strategy.name, chosen, others, refused, considered };
   const warm = finds.warm();
-  return { kind: 'placed', placement, ...(warm && { warm }) };
+  return warm ? { kind: 'placed', placement, warm } : { kind: 'placed', placement };
 }

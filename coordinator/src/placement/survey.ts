@@ -12,6 +12,9 @@ import { energyPrice } from './power.ts';
 import { refusal, unfitRefusal } from './refusals.ts';
 import type { DeviceSnapshot, FleetSearch, FleetSnapshot, Work } from './snapshot.ts';
 
+/** The candidate that is taken and the best of the others, where every device is looked at; and where a search looks at a few that may be the best. */
+const mostOfAll = 9;
+export const mostOfSome = 5;
 /** Refusals that are kept with a placement: all of a small fleet, some of a large one. */
 const refusalsKept = 32;
 
@@ -23,6 +26,7 @@ export class Survey implements FleetSearch {
   readonly #context: PlacementContext;
   readonly #cost: CostContext;
   readonly #menu: Menu;
+  readonly #mostKept: number;
   /** On devices where it was not tried yet. */
   readonly #fresh: Finds;
   /** Where it was, and where it would be late by what was said: only for work that nobody else can take. Most surveys need neither. */
@@ -33,10 +37,16 @@ export class Survey implements FleetSearch {
   #spare: Candidate | undefined;
   #freshLater = false;
 
-  constructor({ acceleratorsBusy }: Pick<FleetSnapshot, 'acceleratorsBusy'>, work: Work, context: PlacementContext) {
+  constructor(
+    { acceleratorsBusy }: Pick<FleetSnapshot, 'acceleratorsBusy'>,
+    work: Work,
+    context: PlacementContext,
+    mostKept = mostOfAll,
+  ) {
     const { weights, current } = context;
     this.work = work;
     this.#context = context;
+    this.#mostKept = mostKept;
     this.#menu = menuOf(work.choices);
     const { bestAccuracy } = this.#menu;
     const perSecond = work.stream?.fps ?? 1;
@@ -133,7 +143,9 @@ export class Survey implements FleetSearch {
 
   #newFinds(): Finds {
     const { strategy, random } = this.#context;
-    return strategy.leastCost ? new CheapestFinds(this.#cost, random) : new ListedFinds(strategy, this.work, random);
+    return strategy.leastCost
+      ? new CheapestFinds(this.#cost, random, this.#mostKept)
+      : new ListedFinds(strategy, this.work, random, this.#mostKept);
   }
 
   #estimate(device: DeviceSnapshot, option: number | undefined, options: Options, wait: Wait): Candidate {

@@ -1,15 +1,13 @@
 import { seededRandom } from '@shoal/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  chanceOver,
-  exactly,
-  expectedLatenessMs,
-  fromQuantiles,
-  p95Ms,
-  slowed,
-  sum,
-} from '../../src/placement/duration.ts';
+import { costOver, exactly, fromQuantiles, p95Ms, slowed, sum } from '../../src/placement/duration.ts';
+
+/** The two things that going over a limit costs, each by itself. */
+const latenessMs = (meanMs: number, varianceMs2: number, limitMs: number) =>
+  costOver(meanMs, varianceMs2, limitMs, 1, 0);
+const chanceOver = (meanMs: number, varianceMs2: number, limitMs: number) =>
+  costOver(meanMs, varianceMs2, limitMs, 0, 1);
 
 const anyQuantiles = fc
   .tuple(fc.double({ min: 0.5, max: 5_000, noNaN: true }), fc.double({ min: 1.01, max: 4, noNaN: true }))
@@ -48,7 +46,7 @@ describe('a duration', () => {
         const limitMs = meanMs * factor;
         const lateMs = integrate(meanMs, varianceMs2, (ms) => Math.max(0, ms - limitMs));
         const chance = integrate(meanMs, varianceMs2, (ms) => (ms > limitMs ? 1 : 0));
-        expect(Math.abs(expectedLatenessMs(meanMs, varianceMs2, limitMs) - lateMs)).toBeLessThan(meanMs * 1e-4);
+        expect(Math.abs(latenessMs(meanMs, varianceMs2, limitMs) - lateMs)).toBeLessThan(meanMs * 1e-4);
         // The step of the integrand falls into one of the parts.
         expect(Math.abs(chanceOver(meanMs, varianceMs2, limitMs) - chance)).toBeLessThan(1e-3);
       }),
@@ -69,13 +67,22 @@ describe('a duration', () => {
 
   it('without variance is late or is not', () => {
     expect([99, 100, 101].map((limitMs) => chanceOver(100, 0, limitMs))).toEqual([1, 0, 0]);
-    expect([90, 100, 110].map((limitMs) => expectedLatenessMs(100, 0, limitMs))).toEqual([10, 0, 0]);
+    expect([90, 100, 110].map((limitMs) => latenessMs(100, 0, limitMs))).toEqual([10, 0, 0]);
     expect(p95Ms(100, 0)).toBe(100);
   });
 
   it('is surely late when the time is up already', () => {
     expect(chanceOver(100, 25, -20)).toBe(1);
-    expect(expectedLatenessMs(100, 25, -20)).toBe(120);
+    expect(latenessMs(100, 25, -20)).toBe(120);
+  });
+
+  it('costs what being late and being over the limit at all cost together', () => {
+    const { meanMs, varianceMs2 } = fromQuantiles(100, 160);
+    for (const limitMs of [-10, 50, 120, 300])
+      expect(costOver(meanMs, varianceMs2, limitMs, 3, 7)).toBeCloseTo(
+        3 * latenessMs(meanMs, varianceMs2, limitMs) + 7 * chanceOver(meanMs, varianceMs2, limitMs),
+        9,
+      );
   });
 
   it('on something slower has the same shape', () => {
