@@ -34,8 +34,8 @@ const mostBetweenLooksMs = 400;
 const longSilenceMs = 12_000;
 /** Virtual time after the last fault within which everything must have ended, ms. */
 const convergenceMs = 300_000;
-/** And that is waited for in any case: devices come back, cameras settle, ms. */
-const calmMs = 30_000;
+/** And that is waited for in any case, ms: devices come back, and a camera whose only device said no asks it again after 30 s. */
+const calmMs = 45_000;
 
 /**
  * One random life of a small fleet: work comes in while processes crash, disks fill, clocks jump, the network loses, doubles and reorders frames,
