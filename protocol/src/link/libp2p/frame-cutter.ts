@@ -1,0 +1,63 @@
+import { ShoalError } from '../../errors/index.ts';
+
+/** Before each frame stands its length, 4 bytes, big-endian. */
+const lengthBytes = 4;
+
+/** Cuts a stream of bytes into the frames that were written to it. Holds no more than what has come of one frame. */
+export class FrameCutter {
+  readonly #maxFrameBytes: () => number;
+  readonly #onFrame: (frame: Uint8Array) => void;
+  #parts: Uint8Array[] = [];
+  #held = 0;
+  /** Length of the frame that is being read; `undefined` while its length is. */
+  #length: number | undefined;
+
+  /** @param maxFrameBytes asked for each frame: who has not joined may send less */
+  constructor(maxFrameBytes: () => number, onFrame: (frame: Uint8Array) => void) {
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#onFrame = onFrame;
+  }
+
+  /** @throws `message.too-large` as soon as a frame announces more than is taken; nothing after that can be read. */
+  push(bytes: Uint8Array): void {
+    let rest = bytes;
+    for (;;) {
+      const wanted = (this.#length ?? lengthBytes) - this.#held;
+      if (rest.length < wanted) break;
+      const whole = this.#take(rest.subarray(0, wanted));
+      rest = rest.subarray(wanted);
+      if (this.#length === undefined) this.#length = this.#readLength(whole);
+      else {
+        this.#length = undefined;
+        this.#onFrame(whole);
+      }
+    }
+    if (rest.length === 0) return;
+    this.#parts.push(rest);
+    this.#held += rest.length;
+  }
+
+  /** What is held and this together; without a copy where all of it came at once. */
+  #take(last: Uint8Array): Uint8Array {
+    if (this.#held === 0) return last;
+    const whole = Buffer.concat([...this.#parts, last]);
+    this.#parts = [];
+    this.#held = 0;
+    return whole;
+  }
+
+  #readLength(bytes: Uint8Array): number {
+    const length = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readUInt32BE(0);
+    const limit = this.#maxFrameBytes();
+    if (length <= limit) return length;
+    throw new ShoalError('message.too-large', `a frame of ${length} bytes was announced; at most ${limit} are taken`);
+  }
+}
+
+/** The frame with its length before it, in memory of its own: a sender uses its buffer again. */
+export function withLength(frame: Uint8Array): Uint8Array {
+  const bytes = Buffer.allocUnsafe(lengthBytes + frame.length);
+  bytes.writeUInt32BE(frame.length, 0);
+  bytes.set(frame, lengthBytes);
+  return bytes;
+}
