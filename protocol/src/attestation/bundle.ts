@@ -46,6 +46,7 @@ export function verifyBundle(file: Uint8Array): VerifiedBundle {
   const publicKey = fromBase64(bundle.publicKey);
   if (!result || !attestation || !publicKey)
     throw new ShoalError('attestation.invalid', 'a part of the bundle is not base 64');
+  requireCanonical(file, bundle);
   const device = deviceKey(publicKey);
   return { statement: verifyAttestation(attestation, result, device), device, result };
 }
@@ -66,11 +67,13 @@ function parseBundle(file: Uint8Array): ProofBundle {
   ) {
     throw new ShoalError('attestation.invalid', `the file is not a bundle of type ${bundleMediaType}`);
   }
-  const bundle = { mediaType, result, attestation, publicKey };
-  if (fromUtf8(file) !== `${canonicalJson(bundle)}\n`) {
-    throw new ShoalError('attestation.invalid', 'the bundle is not written in its one canonical form: it was changed');
-  }
-  return bundle;
+  return { mediaType, result, attestation, publicKey };
+}
+
+/** What is base 64 in it has been looked at: all of it is text that JSON can say. */
+function requireCanonical(file: Uint8Array, bundle: ProofBundle): void {
+  if (fromUtf8(file) === `${canonicalJson(bundle)}\n`) return;
+  throw new ShoalError('attestation.invalid', 'the bundle is not written in its one canonical form: it was changed');
 }
 
 function deviceKey(publicKey: Uint8Array): PeerKey {

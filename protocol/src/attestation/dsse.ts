@@ -73,7 +73,9 @@ function parseDsse(envelope: unknown, payloadType: string, keyid: string): Parse
   const first = Array.isArray(signatures) && signatures.length === 1 ? signatures[0] : undefined;
   const payload = typeof text === 'string' ? fromBase64(text) : undefined;
   const signature = typeof first?.sig === 'string' ? fromBase64(first.sig) : undefined;
-  if (type !== payloadType || !payload || !signature) {
+  // What nobody signed has no place beside what was signed.
+  const alone = hasOnly(envelope, 3) && hasOnly(first, first?.batch === undefined ? 2 : 3);
+  if (type !== payloadType || !payload || !signature || !alone) {
     throw new ShoalError('attestation.invalid', `not a DSSE envelope of type ${payloadType} with one signature`);
   }
   if (first?.keyid !== keyid)
@@ -86,10 +88,16 @@ function parseBatch(batch: Partial<NonNullable<DsseSignature['batch']>> | null):
   const hashes = Array.isArray(path)
     ? path.map((text) => (typeof text === 'string' ? fromBase64(text) : undefined))
     : [];
-  if (typeof index !== 'number' || typeof size !== 'number' || hashes.length === 0 || !hashes.every(isBytes)) {
+  const isPlace = hasOnly(batch, 3) && hashes.length > 0 && hashes.every(isBytes);
+  if (typeof index !== 'number' || typeof size !== 'number' || !isPlace) {
     throw new ShoalError('attestation.invalid', 'the place of the statement in its batch is not one');
   }
-  return { index, size, path: hashes };
+  return { index, size, path: hashes.filter(isBytes) };
+}
+
+/** That an object has so many members: those that are known, when all of them were found. */
+function hasOnly(value: unknown, members: number): boolean {
+  return Object.keys(Object(value)).length === members;
 }
 
 function isBytes(value: Uint8Array | undefined): value is Uint8Array {

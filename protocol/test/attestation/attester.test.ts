@@ -120,6 +120,7 @@ describe('a statement that was signed with others', () => {
     ["another's place", ({ batch, ...rest }, other) => ({ ...rest, batch: { ...batch, index: other.batch?.index } })],
     ["another's path", ({ batch, ...rest }, other) => ({ ...rest, batch: { ...batch, path: other.batch?.path } })],
     ['a larger batch', ({ batch, ...rest }) => ({ ...rest, batch: { ...batch, size: 4 } })],
+    ['a member that nobody signed', ({ batch, ...rest }) => ({ ...rest, batch: { ...batch, note: 'checked' } })],
     ['no place', ({ batch: _, ...rest }) => rest],
     ['a place that is none', (signature) => ({ ...signature, batch: null })],
     ['an index that is no number', ({ batch, ...rest }) => ({ ...rest, batch: { ...batch, index: '1' } })],

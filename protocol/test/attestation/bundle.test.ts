@@ -56,6 +56,7 @@ describe('a bundle', () => {
       fromUtf8(file).replace('{', '{"mediaType":"x",'),
       `[${canonicalJson(parsed)}]\n`,
       'null\n',
+      `${JSON.stringify({ ...parsed, publicKey: '\ud800' })}\n`,
     ];
     for (const variant of variants)
       expect(

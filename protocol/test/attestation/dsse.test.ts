@@ -52,6 +52,8 @@ describe('a DSSE envelope', () => {
     ['a signature that is none', { ...signed(), signatures: [{ ...signature, sig: 'AAAA' }] }],
     ['a signature that is no base 64', { ...signed(), signatures: [{ ...signature, sig: `${signature.sig} ` }] }],
     ["another key's id", { ...signed(), signatures: [{ ...signature, keyid: anotherDevice.id }] }],
+    ['a member that nobody signed', { ...signed(), note: 'checked' }],
+    ['one beside the signature', { ...signed(), signatures: [{ ...signature, note: 'checked' }] }],
     ['a payload that is no text', { ...signed(), payload: 7 }],
     ['a payload in loose base 64', { ...signed(), payload: 'aGVsbG8gd29ybGQ' }],
   ])('is refused with %s', (_what, envelope) => {
