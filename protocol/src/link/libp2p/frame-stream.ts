@@ -16,8 +16,6 @@ export interface RemotePeer {
 export interface FrameStreamOptions {
   /** Asked for each frame that comes: a larger one ends the stream when its length is announced. */
   maxFrameBytes(): number;
-  /** Told of all bytes that come; a throw ends the stream. */
-  spend(sizeBytes: number): void;
   /** Bytes that may wait for the peer before `send` refuses with `queue.full`. Where nothing waits, anything is taken. */
   readonly maxBufferedBytes: number;
   /** A peer that has not read a frame after this long is cut, ms. */
@@ -73,7 +71,6 @@ export class FrameStream {
     };
     this.#stream.addEventListener('message', ({ data }) => {
       try {
-        this.#options.spend(data.byteLength);
         for (const part of data instanceof Uint8Array ? [data] : data) cutter.push(part);
       } catch (error) {
         const why = asShoalError(error);
@@ -155,6 +152,8 @@ export class FrameStream {
   }
 
   #settleTaken(): void {
+    // One that is aborted throws away what waits, and says that nothing does.
+    if (this.#stream.status !== 'open') return;
     const taken = this.#written - this.#stream.writeBufferLength;
     let progress = false;
     for (const waiting of this.#waiting) {

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionGater, PeerId as Libp2pPeerId, MultiaddrConnection } from '@libp2p/interface';
+import type { ConnectionGater, PeerId as Libp2pPeerId, MultiaddrConnection } from '@libp2p/interface';
 import { ShoalError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/index.ts';
 import type { Libp2pLimits } from './limits.ts';
@@ -10,23 +10,18 @@ export interface GateDeps {
   readonly limits: Libp2pLimits;
 }
 
-interface Stranger {
-  readonly host: string;
-  readonly connection: Connection;
-  bytes: number;
-  cancelGrace(): void;
-}
-
 /**
- * Who may connect, and how much of this node somebody gets who has not joined: a few connections in all and from one address, some frames, and
- * half a minute to join. A device is limited by nothing here once it has.
+ * Who may connect, and how much of this node somebody gets who has not joined: a few connections in all and from one address, some bytes, and half
+ * a minute to join. Who has joined is limited by none of that.
  */
 export class Gate implements ConnectionGater {
   readonly #deps: GateDeps;
   /** Connections whose peer has not said yet who it is, by the address that they come from. */
   readonly #handshakes = new Tally();
-  readonly #strangersFrom = new Tally();
-  readonly #strangers = new Map<string, Stranger>();
+  readonly #strangers = new Tally();
+  /** How to end what is counted of a connection. */
+  readonly #counted = new Map<MultiaddrConnection, () => void>();
+  /** Who has asked for a place at the relay and has not joined yet. */
   readonly #hopeful = new Map<string, Set<() => void>>();
 
   constructor(deps: GateDeps) {
@@ -34,7 +29,7 @@ export class Gate implements ConnectionGater {
   }
 
   get counts(): { readonly handshakes: number; readonly strangers: number } {
-    return { handshakes: this.#handshakes.total, strangers: this.#strangers.size };
+    return { handshakes: this.#handshakes.total, strangers: this.#strangers.total };
   }
 
   denyInboundConnection = (connection: MultiaddrConnection): boolean => {
@@ -42,48 +37,25 @@ export class Gate implements ConnectionGater {
     const host = hostOf(connection);
     if (this.#handshakes.total >= maxHandshakes || this.#handshakes.of(host) >= maxHandshakesPerHost) return true;
     this.#handshakes.add(host);
-    let isCounted = true;
-    const over = () => {
-      if (isCounted) this.#handshakes.remove(host);
-      isCounted = false;
-    };
-    this.#over.set(connection, over);
-    connection.addEventListener('close', over, { once: true });
+    this.#count(connection, () => this.#handshakes.remove(host));
     return false;
   };
 
-  readonly #over = new WeakMap<MultiaddrConnection, () => void>();
-
   denyInboundUpgradedConnection = (peer: Libp2pPeerId, connection: MultiaddrConnection): boolean => {
-    this.#over.get(connection)?.();
+    this.#uncount(connection);
     if (this.#deps.isMember(peer)) return false;
     const { maxStrangers, maxStrangersPerHost } = this.#deps.limits;
-    return this.#strangers.size >= maxStrangers || this.#strangersFrom.of(hostOf(connection)) >= maxStrangersPerHost;
+    const host = hostOf(connection);
+    if (this.#strangers.total >= maxStrangers || this.#strangers.of(host) >= maxStrangersPerHost) return true;
+    this.#watchStranger(peer, connection, host);
+    return false;
   };
 
-  /** A device that joins now asks for its place at the relay before its hello was answered: it is waited for as long as a hello may take. */
+  /** A device that joins now asks for its place at the relay before its hello was answered: it is waited for as long as a handshake may take. */
   denyInboundRelayReservation = async (source: Libp2pPeerId): Promise<boolean> => !(await this.#becomesMember(source));
 
   denyOutboundRelayedConnection = (source: Libp2pPeerId, destination: Libp2pPeerId): boolean =>
     !this.#deps.isMember(source) || !this.#deps.isMember(destination);
-
-  opened(connection: Connection): void {
-    if (connection.direction !== 'inbound' || this.#deps.isMember(connection.remotePeer)) return;
-    const host = hostOf(connection);
-    this.#strangersFrom.add(host);
-    const { clock, limits } = this.#deps;
-    const cancelGrace = clock.after('libp2p: a stranger', limits.strangerGraceMs, () => {
-      if (!this.#deps.isMember(connection.remotePeer))
-        cut(connection, `it did not join in ${limits.strangerGraceMs} ms`);
-    });
-    this.#strangers.set(connection.id, { host, connection, bytes: 0, cancelGrace });
-  }
-
-  /** Returns whether whose connection it was has never joined: nothing need be remembered of it. */
-  closed(connection: Connection): boolean {
-    this.#forget(connection.id);
-    return !this.#deps.isMember(connection.remotePeer);
-  }
 
   /** The largest frame that a peer may send now. */
   maxFrameBytes(peer: Libp2pPeerId): number {
@@ -91,31 +63,43 @@ export class Gate implements ConnectionGater {
     return this.#deps.isMember(peer) ? maxFrameBytes : strangerFrameBytes;
   }
 
-  /** Counts what a stranger has sent. @throws `queue.full` when that was too much. */
-  spend(connection: Connection, sizeBytes: number): void {
-    const stranger = this.#strangers.get(connection.id);
-    if (!stranger || this.#deps.isMember(connection.remotePeer)) return;
-    stranger.bytes += sizeBytes;
-    const { strangerBytes } = this.#deps.limits;
-    if (stranger.bytes <= strangerBytes) return;
-    cut(connection, `it sent more than ${strangerBytes} bytes and has not joined`);
-    throw new ShoalError('queue.full', `who has not joined may send ${strangerBytes} bytes`);
-  }
-
   /** To be called when something was said to a peer: it may have been its welcome. */
   heard(peer: Libp2pPeerId): void {
     const hopeful = this.#hopeful.get(peer.toString());
-    if (hopeful === undefined && this.#strangers.size === 0) return;
-    if (!this.#deps.isMember(peer)) return;
-    for (const tell of hopeful ?? []) tell();
-    for (const { connection } of this.#strangers.values()) {
-      if (connection.remotePeer.equals(peer)) this.#forget(connection.id);
-    }
+    if (hopeful && this.#deps.isMember(peer)) for (const tell of [...hopeful]) tell();
+  }
+
+  stop(): void {
+    for (const connection of [...this.#counted.keys()]) this.#uncount(connection);
+    for (const waiting of [...this.#hopeful.values()]) for (const tell of [...waiting]) tell();
+  }
+
+  #watchStranger(peer: Libp2pPeerId, connection: MultiaddrConnection, host: string): void {
+    const { clock, isMember, limits } = this.#deps;
+    const cutUnlessMember = (why: string) => {
+      this.#uncount(connection);
+      if (!isMember(peer)) connection.abort(new ShoalError('net.unreachable', `cut: who has not joined ${why}`));
+    };
+    let bytes = 0;
+    const onMessage = ({ data }: { readonly data: { readonly byteLength: number } }) => {
+      bytes += data.byteLength;
+      if (bytes > limits.strangerBytes) cutUnlessMember(`may send ${limits.strangerBytes} bytes`);
+    };
+    const cancelGrace = clock.after('libp2p: a stranger joins', limits.strangerGraceMs, () =>
+      cutUnlessMember(`has ${limits.strangerGraceMs} ms to join`),
+    );
+    connection.addEventListener('message', onMessage);
+    this.#strangers.add(host);
+    this.#count(connection, () => {
+      cancelGrace();
+      connection.removeEventListener('message', onMessage);
+      this.#strangers.remove(host);
+    });
   }
 
   #becomesMember(peer: Libp2pPeerId): Promise<boolean> {
-    if (this.#deps.isMember(peer)) return Promise.resolve(true);
-    const { clock, limits } = this.#deps;
+    const { clock, isMember, limits } = this.#deps;
+    if (isMember(peer)) return Promise.resolve(true);
     const key = peer.toString();
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const waiting = this.#hopeful.get(key) ?? new Set();
@@ -123,25 +107,27 @@ export class Gate implements ConnectionGater {
       cancel();
       waiting.delete(settle);
       if (waiting.size === 0) this.#hopeful.delete(key);
-      resolve(this.#deps.isMember(peer));
+      resolve(isMember(peer));
     };
-    const cancel = clock.after('libp2p: who asks for a relay joins', limits.handshakeTimeoutMs, settle);
+    const cancel = clock.after('libp2p: who asks for the relay joins', limits.handshakeTimeoutMs, settle);
     waiting.add(settle);
     this.#hopeful.set(key, waiting);
     return promise;
   }
 
-  #forget(id: string): void {
-    const stranger = this.#strangers.get(id);
-    if (!stranger) return;
-    stranger.cancelGrace();
-    this.#strangersFrom.remove(stranger.host);
-    this.#strangers.delete(id);
+  #count(connection: MultiaddrConnection, end: () => void): void {
+    const onClose = () => this.#uncount(connection);
+    connection.addEventListener('close', onClose);
+    this.#counted.set(connection, () => {
+      connection.removeEventListener('close', onClose);
+      end();
+    });
   }
 
-  stop(): void {
-    for (const id of [...this.#strangers.keys()]) this.#forget(id);
-    for (const waiting of [...this.#hopeful.values()]) for (const tell of [...waiting]) tell();
+  #uncount(connection: MultiaddrConnection): void {
+    const end = this.#counted.get(connection);
+    this.#counted.delete(connection);
+    end?.();
   }
 }
 
@@ -167,11 +153,7 @@ class Tally {
   }
 }
 
-function cut(connection: Connection, why: string): void {
-  connection.abort(new ShoalError('net.unreachable', `cut: ${why}`));
-}
-
 /** The address without its port: what one machine cannot change at will. */
-function hostOf({ remoteAddr }: Pick<MultiaddrConnection, 'remoteAddr'>): string {
+function hostOf({ remoteAddr }: MultiaddrConnection): string {
   return remoteAddr.getComponents()[0]?.value ?? '';
 }

@@ -14,6 +14,7 @@ import { asShoalError, ShoalError } from '../../errors/index.ts';
 import type { Identity, PeerId } from '../../identity/index.ts';
 import type { Clock, Logger, Service } from '../../runtime/index.ts';
 import { type Libp2pAddress, multiaddrOf, readMultiaddrs } from './address.ts';
+import { Adverts } from './adverts.ts';
 import { FrameStream, type RemotePeer } from './frame-stream.ts';
 import { Gate } from './gate.ts';
 import { defaultLibp2pLimits, type Libp2pLimits } from './limits.ts';
@@ -62,6 +63,7 @@ export class Libp2pNode implements Service {
   readonly limits: Libp2pLimits;
   readonly #options: Libp2pNodeOptions;
   readonly #gate: Gate;
+  readonly #adverts: Adverts;
   readonly #nearby: Nearby | undefined;
   readonly #isCoordinator: boolean;
   readonly #protocols = new Map<string, () => Promise<void>>();
@@ -69,19 +71,14 @@ export class Libp2pNode implements Service {
   #stopping: Promise<void> | undefined;
 
   constructor(options: Libp2pNodeOptions) {
-    const { identity, coordinator, clock, isMember = () => true, listen, mdns = {} } = options;
+    const { identity, coordinator, clock, listen, mdns = {} } = options;
     this.name = `libp2p-node ${identity.id}`;
     this.limits = { ...defaultLibp2pLimits, ...options.limits };
     this.#options = options;
     this.#isCoordinator = equalBytes(identity.publicKey, coordinator);
-    this.#gate = new Gate({
-      clock,
-      limits: this.limits,
-      isMember: (peer) => {
-        const id = this.#idOf(peer);
-        return id !== undefined && isMember(id);
-      },
-    });
+    const isMember = (peer: Libp2pPeerId) => this.#isMember(peer);
+    this.#gate = new Gate({ clock, limits: this.limits, isMember });
+    this.#adverts = new Adverts({ hears: this.#isCoordinator, maxBytes: this.limits.maxAdvertBytes, isMember });
     if (mdns) {
       this.#nearby = new Nearby({ intervalMs: this.limits.mdnsMs, answers: listen !== undefined, port: mdns.port });
     }
@@ -111,12 +108,12 @@ export class Libp2pNode implements Service {
     signal.throwIfAborted();
     if (this.#stopping !== undefined) throw new ShoalError('closed', `${this.name} was stopped`);
     const libp2p = await this.#create();
-    libp2p.addEventListener('connection:open', ({ detail }) => this.#gate.opened(detail));
-    libp2p.addEventListener('connection:close', ({ detail }) => this.#closed(detail));
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#forget(detail));
     this.#libp2p = libp2p;
     try {
       for (const register of this.#protocols.values()) await register();
       await libp2p.start();
+      this.#adverts.started();
     } catch (cause) {
       const { host, port } = this.#options.listen ?? {};
       const why = (cause as Error).message;
@@ -211,10 +208,17 @@ export class Libp2pNode implements Service {
     return end ?? (() => {});
   }
 
-  /** Whether there is any place to look for a peer: addresses, mDNS, or a connection. */
-  knowsWhere(target: DialTarget): boolean {
-    const peer = libp2pPeerOf(target.publicKey);
-    return this.#places(peer, target).length > 0 || (this.#libp2p?.getConnections(peer).length ?? 0) > 0;
+  /** Says to the coordinator what this device can do, now and to one that comes later. A hint that may be lost; at most `maxAdvertBytes`. */
+  advertise(advert: Uint8Array): void {
+    if (advert.length <= this.limits.maxAdvertBytes) this.#adverts.advertise(advert);
+  }
+
+  /** Tells the coordinator's node what a device has said of itself; its signature fits. Returns how to end that. */
+  onAdvert(listener: (peer: PeerId, advert: Uint8Array) => void): () => void {
+    return this.#adverts.subscribe((peer, advert) => {
+      const key = publicKeyOf(peer);
+      if (key) listener(idOfKey(key, this.#options.coordinator), advert);
+    });
   }
 
   /** To be called after something was said to a peer, which may have made it a member. */
@@ -270,19 +274,19 @@ export class Libp2pNode implements Service {
     return new FrameStream(clock, stream, remote, {
       ...this.limits,
       maxFrameBytes: () => maxFrameBytes ?? gate.maxFrameBytes(connection.remotePeer),
-      spend: (sizeBytes) => gate.spend(connection, sizeBytes),
     });
   }
 
-  #closed(connection: Connection): void {
-    if (!this.#gate.closed(connection)) return;
+  #forget(peer: Libp2pPeerId): void {
     // libp2p's book of peers has no limit, and anybody can have as many keys as they like.
-    this.#libp2p?.peerStore.delete(connection.remotePeer).catch(() => {});
+    if (!this.#isMember(peer)) this.#libp2p?.peerStore.delete(peer).catch(() => {});
   }
 
-  #idOf(peer: Libp2pPeerId): PeerId | undefined {
+  #isMember(peer: Libp2pPeerId): boolean {
     const key = publicKeyOf(peer);
-    return key && idOfKey(key, this.#options.coordinator);
+    if (!key) return false;
+    const { coordinator, isMember = () => true } = this.#options;
+    return isMember(idOfKey(key, coordinator));
   }
 
   #create(): Promise<Libp2p> {
@@ -332,6 +336,7 @@ export class Libp2pNode implements Service {
         identifyPush: identifyPush(),
         ping: ping(),
         autoNAT: autoNAT(),
+        adverts: this.#adverts.service,
         ...(this.#isCoordinator && { relay }),
         ...(!this.#isCoordinator && { dcutr: dcutr() }),
         ...(nearby && { nearby: nearby.service }),

@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FrameCutter, withLength } from '../../../src/link/libp2p/frame-cutter.ts';
+
+const frames = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 });
+
+function cut(bytes: Uint8Array, sizes: readonly number[], limit = 300): Uint8Array[] {
+  const cutOut: Uint8Array[] = [];
+  const cutter = new FrameCutter(
+    () => limit,
+    (frame) => cutOut.push(frame),
+  );
+  let at = 0;
+  for (const size of [...sizes, bytes.length]) {
+    cutter.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return cutOut;
+}
+
+describe('the frames of a stream', () => {
+  it('come out as they were put in, however the stream is broken up', () => {
+    fc.assert(
+      fc.property(frames, fc.array(fc.nat(50)), (sent, sizes) => {
+        const bytes = Buffer.concat(sent.map(withLength));
+        expect(cut(bytes, sizes).map((frame) => [...frame])).toEqual(sent.map((frame) => [...frame]));
+      }),
+    );
+  });
+
+  it('end with one that announces more than is taken, as soon as it does', () => {
+    const [good, bad] = [withLength(new Uint8Array(300)), withLength(new Uint8Array(301)).subarray(0, 4)];
+    expect(cut(good, [])).toHaveLength(1);
+    expect(() => cut(bad, [])).toThrow(expect.objectContaining({ code: 'message.too-large' }));
+  });
+
+  it('break on no bytes at all, random ones least', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 2000 }), fc.array(fc.nat(50)), (bytes, sizes) => {
+        try {
+          cut(bytes, sizes);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'message.too-large' });
+        }
+      }),
+    );
+  });
+});
