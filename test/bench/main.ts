@@ -5,6 +5,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   accuracy: async () => (await import('./benches/accuracy.ts')).accuracy,
   pipeline: async () => (await import('./benches/pipeline.ts')).pipeline,
   dispatch: async () => (await import('./benches/dispatch.ts')).dispatch,
+  links: async () => (await import('./benches/links.ts')).linksBench,
   loop: async () => (await import('./benches/loop.ts')).loop,
   sim: async () => (await import('./benches/sim.ts')).sim,
   place: async () => (await import('./benches/place.ts')).placeBench,

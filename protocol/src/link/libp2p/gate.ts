@@ -2,6 +2,7 @@ import type { ConnectionGater, PeerId as Libp2pPeerId, MultiaddrConnection } fro
 import { ShoalError } from '../../errors/index.ts';
 import type { Clock } from '../../runtime/index.ts';
 import type { Libp2pLimits } from './limits.ts';
+import { libp2pPeerOf } from './peer-keys.ts';
 
 export interface GateDeps {
   readonly clock: Clock;
@@ -57,14 +58,10 @@ export class Gate implements ConnectionGater {
   denyOutboundRelayedConnection = (source: Libp2pPeerId, destination: Libp2pPeerId): boolean =>
     !this.#deps.isMember(source) || !this.#deps.isMember(destination);
 
-  /** The largest frame that a peer may send now. */
-  maxFrameBytes(peer: Libp2pPeerId): number {
-    const { maxFrameBytes, strangerFrameBytes } = this.#deps.limits;
-    return this.#deps.isMember(peer) ? maxFrameBytes : strangerFrameBytes;
-  }
-
   /** To be called when something was said to a peer: it may have been its welcome. */
-  heard(peer: Libp2pPeerId): void {
+  heard(publicKey: Uint8Array): void {
+    if (this.#hopeful.size === 0) return;
+    const peer = libp2pPeerOf(publicKey);
     const hopeful = this.#hopeful.get(peer.toString());
     if (hopeful && this.#deps.isMember(peer)) for (const tell of [...hopeful]) tell();
   }

@@ -223,13 +223,16 @@ export class Libp2pNode implements Service {
 
   /** To be called after something was said to a peer, which may have made it a member. */
   heard(publicKey: Uint8Array): void {
-    this.#gate.heard(libp2pPeerOf(publicKey));
+    this.#gate.heard(publicKey);
   }
 
   /** Ends every connection with a peer, now: it is no longer one of the fleet. */
-  cut(publicKey: Uint8Array): void {
+  cut(peer: PeerId): void {
     const why = new ShoalError('device.revoked', 'it is no longer of this fleet');
-    for (const connection of this.#libp2p?.getConnections(libp2pPeerOf(publicKey)) ?? []) connection.abort(why);
+    for (const connection of this.#libp2p?.getConnections() ?? []) {
+      const key = publicKeyOf(connection.remotePeer);
+      if (key && idOfKey(key, this.#options.coordinator) === peer) connection.abort(why);
+    }
   }
 
   #connect(libp2p: Libp2p, peer: Libp2pPeerId, target: DialTarget, signal: AbortSignal): Promise<Connection> {
@@ -269,11 +272,12 @@ export class Libp2pNode implements Service {
       publicKey,
       relayed: connection.limits !== undefined,
     };
-    const { clock } = this.#options;
-    const gate = this.#gate;
+    const { clock, isMember = () => true } = this.#options;
+    const { limits } = this;
+    const frameBytes = () => (isMember(remote.id) ? limits.maxFrameBytes : limits.strangerFrameBytes);
     return new FrameStream(clock, stream, remote, {
-      ...this.limits,
-      maxFrameBytes: () => maxFrameBytes ?? gate.maxFrameBytes(connection.remotePeer),
+      ...limits,
+      maxFrameBytes: maxFrameBytes === undefined ? frameBytes : () => maxFrameBytes,
     });
   }
 

@@ -106,10 +106,11 @@ describe('the gate of a libp2p node', () => {
   it('ends every connection of a device that is put out', async () => {
     const server = await nodes.start(coordinator, { listen: loopback });
     server.handle('/test/1', echo);
-    const device = await nodes.start(aDevice());
+    const identity = aDevice();
+    const device = await nodes.start(identity);
     const stream = await device.open('/test/1', targetOf(server));
     const ended = new Promise((resolve) => stream.listen({ onFrame: () => {}, onEnd: resolve }));
-    server.cut(device.publicKey);
+    server.cut(identity.id);
     await ended;
   });
 });
