@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // A file that exists before the first build, so that npm can link it.
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -35,4 +36,5 @@ const { SHOAL_CACHE_DIR, XDG_CACHE_HOME } = process.env;
 const cache = SHOAL_CACHE_DIR || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'shoal');
 enableCompileCache(join(cache, 'compiled'));
 
-await import('../dist/main.js');
+// In the repository what tsc built; in what `npm pack` made of it, the bundle.
+await import(existsSync(new URL('../dist/main.js', import.meta.url)) ? '../dist/main.js' : '../bundle/main.js');

@@ -6,6 +6,7 @@ import { packageOwners, usedWithoutImport } from './rules.ts';
 import { codePaths, type SourceTree, workspaceOf } from './source-tree.ts';
 
 interface Manifest {
+  readonly files?: readonly string[];
   readonly name?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
@@ -14,15 +15,16 @@ interface Manifest {
 }
 
 /**
- * Imports of packages that the nearest package.json does not name. What ships may not lean on development packages;
- * what crosses workspaces and never ships (test, scripts) may use whatever a package.json of the repository names.
+ * Imports of packages that the nearest package.json does not name. What ships may not lean on development packages, but for a bundled
+ * workspace: it carries those (docs/decisions/0013). What crosses workspaces and never ships (test, scripts) may use whatever a package.json of the repository names.
  */
 export function undeclaredImports(tree: SourceTree): string[] {
   const rootManifest = manifestAt(tree, 'package.json');
   const anywhere = Object.assign({}, ...manifestPaths(tree).map((path) => declaredBy(manifestAt(tree, path))));
   return codePaths(tree).flatMap((path) => {
     const own = manifestAt(tree, `${workspaceOf(path)}/package.json`);
-    const shipped = { ...own.dependencies, ...own.optionalDependencies, ...own.peerDependencies };
+    const carried = isBundled(own) ? own.devDependencies : {};
+    const shipped = { ...own.dependencies, ...own.optionalDependencies, ...own.peerDependencies, ...carried };
     const ships = /^[^/]+\/(src|bin)\//.test(path);
     const development = { ...shipped, ...own.devDependencies, ...declaredBy(rootManifest) };
     const allowed = /^(test|scripts)\//.test(path) ? anywhere : ships ? shipped : development;
@@ -32,14 +34,18 @@ export function undeclaredImports(tree: SourceTree): string[] {
   });
 }
 
-/** Dependencies that no file of the workspace uses (of the root: no file at all). A workspace without any code has not begun. */
+/**
+ * Dependencies that no file of the workspace uses (of the root: no file at all), nor of those that a bundled one carries.
+ * A workspace without any code has not begun.
+ */
 export function unusedDependencies(tree: SourceTree): string[] {
   return manifestPaths(tree).flatMap((path) => {
     const folder = path === 'package.json' ? '' : `${workspaceOf(path)}/`;
     if (folder && hasNotBegun(tree, folder)) return [];
+    const folders = [folder, ...carriedWorkspaces(manifestAt(tree, path))];
     const used = new Set(
       codePaths(tree)
-        .filter((code) => code.startsWith(folder))
+        .filter((code) => folders.some((one) => code.startsWith(one)))
         .flatMap((code) => packagesNamed(tree, code)),
     );
     return Object.keys(declaredBy(manifestAt(tree, path)))
@@ -78,6 +84,17 @@ function packagesNamed(tree: SourceTree, path: string): string[] {
   };
   visit(tree.source(path));
   return names;
+}
+
+/** Whether it packs as one program with everything in it that is not installed beside it. */
+function isBundled(manifest: Manifest): boolean {
+  return manifest.files?.includes('bundle') === true;
+}
+
+/** Sources of the workspaces that are in the bundle of this one. */
+function carriedWorkspaces(manifest: Manifest): string[] {
+  const names = isBundled(manifest) ? Object.keys(manifest.devDependencies ?? {}) : [];
+  return names.filter((name) => name.startsWith('@shoal/')).map((name) => `${name.replace('@shoal/', '')}/src/`);
 }
 
 function hasNotBegun(tree: SourceTree, folder: string): boolean {

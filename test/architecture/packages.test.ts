@@ -33,6 +33,35 @@ describe('what is imported is declared', () => {
   });
 });
 
+describe('a bundled workspace', () => {
+  const agent = {
+    name: '@shoal/agent',
+    dependencies: { sharp: '1', aedes: '1' },
+    devDependencies: { '@shoal/models': '1', mqtt: '1' },
+  };
+  const treeOf = (files: readonly string[]) =>
+    aTree({
+      'agent/package.json': manifest({ ...agent, files }),
+      'agent/src/a.ts': `import '@shoal/models'; import 'mqtt'; import 'left-pad';`,
+      'models/package.json': manifest({ dependencies: { sharp: '1' } }),
+      'models/src/index.ts': `import 'sharp';`,
+    });
+
+  test('may import what it carries, and names what the workspaces in it need', () => {
+    const bundled = treeOf(['bin', 'bundle']);
+    expect(undeclaredImports(bundled)).toEqual([
+      'agent/src/a.ts:1 imports left-pad, which its package.json does not name',
+    ]);
+    expect(unusedDependencies(bundled)).toEqual(['agent/package.json names aedes, which nothing uses']);
+  });
+
+  test('is no other one', () => {
+    const library = treeOf(['dist']);
+    expect(undeclaredImports(library)).toHaveLength(3);
+    expect(unusedDependencies(library)).toHaveLength(2);
+  });
+});
+
 describe('what is declared is used', () => {
   test('in this repository', () => {
     expect(unusedDependencies(repository)).toEqual([]);

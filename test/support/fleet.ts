@@ -13,13 +13,23 @@ export interface FleetOptions {
   readonly nodeArgs?: readonly string[];
   /** A broker of its own, `mqtt://host:port`, instead of the one in the coordinator. */
   readonly broker?: string;
+  /** What is run instead of the programs of this repository: command and first arguments. */
+  readonly programs?: Programs;
+  /** Added to the environment of the agents. */
+  readonly agentEnv?: NodeJS.ProcessEnv;
+}
+
+export interface Programs {
+  readonly coordinator: readonly string[];
+  readonly agent: readonly string[];
 }
 
 /** A real coordinator process and real agent processes in a throw-away folder. */
 export class Fleet implements AsyncDisposable {
   readonly directory: string;
   readonly agents: Child[] = [];
-  readonly #nodeArgs: readonly string[];
+  readonly #programs: Programs;
+  readonly #agentEnv: NodeJS.ProcessEnv;
   readonly #broker: string | undefined;
   #coordinator: Child | undefined;
   #httpPort = 0;
@@ -27,7 +37,9 @@ export class Fleet implements AsyncDisposable {
 
   private constructor(directory: string, options: FleetOptions) {
     this.directory = directory;
-    this.#nodeArgs = options.nodeArgs ?? [];
+    const node = [process.execPath, ...(options.nodeArgs ?? [])];
+    this.#programs = options.programs ?? { coordinator: [...node, coordinatorBin], agent: [...node, agentBin] };
+    this.#agentEnv = options.agentEnv ?? {};
     this.#broker = options.broker;
   }
 
@@ -56,7 +68,8 @@ export class Fleet implements AsyncDisposable {
   async addAgent(): Promise<Child> {
     const data = join(this.directory, `agent-${this.agents.length}`);
     const token = await this.createToken();
-    const agent = new Child(process.execPath, [...this.#nodeArgs, agentBin, 'join', token, '--data', data]);
+    const [command = '', ...args] = this.#programs.agent;
+    const agent = new Child(command, [...args, 'join', token, '--data', data], { env: this.#agentEnv });
     this.agents.push(agent);
     return agent;
   }
@@ -68,9 +81,9 @@ export class Fleet implements AsyncDisposable {
   }
 
   async #startCoordinator(): Promise<void> {
-    this.#coordinator = new Child(process.execPath, [
-      ...this.#nodeArgs,
-      coordinatorBin,
+    const [command = '', ...args] = this.#programs.coordinator;
+    this.#coordinator = new Child(command, [
+      ...args,
       'coordinator',
       ...['--data', join(this.directory, 'coordinator'), '--insecure-loopback'],
       ...['--http-port', String(this.#httpPort)],

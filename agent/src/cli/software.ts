@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+/** In the sources and in what tsc built of them it is two folders up, in a bundle one. */
+const manifest = ['../package.json', '../../package.json']
+  .map((path) => new URL(path, import.meta.url))
+  .find((url) => existsSync(url)) as URL;
+
+const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
 
 /** Name and version of this agent, as it signs for its results. */
 export const software = `shoal-agent/${version}`;

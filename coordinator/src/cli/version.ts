@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 
-const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as {
-  version: string;
-};
+/** In the sources and in what tsc built of them it is two folders up, in a bundle one. */
+const manifest = ['../package.json', '../../package.json']
+  .map((path) => new URL(path, import.meta.url))
+  .find((url) => existsSync(url)) as URL;
 
 /** Of this package, and so of Shoal. */
-export const version: string = manifest.version;
+export const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Fleet } from './fleet.ts';
 import { parseFleet } from './parse-fleet.ts';
@@ -12,7 +13,9 @@ type ShippedFleet = (typeof shippedFleets)[number];
 
 /** Where the file of a fleet that comes with Shoal is. */
 export function shippedFleetPath(name: ShippedFleet): string {
-  return fileURLToPath(new URL(`../../fleets/${name}.yaml`, import.meta.url));
+  // In a bundle the folder is one up, in the sources and in what tsc built of them two.
+  const paths = ['../', '../../'].map((up) => fileURLToPath(new URL(`${up}fleets/${name}.yaml`, import.meta.url)));
+  return paths.find((path) => existsSync(path)) ?? (paths[0] as string);
 }
 
 /** @param readFile the text of the file at a path */

@@ -1,5 +1,4 @@
 import { fork } from 'node:child_process';
-import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asShoalError, type ErrorFacts, isErrorCode, type Logger, type LogRecord, ShoalError } from '@shoal/protocol';
 import type { ModelShelf } from '../model-shelf.ts';
@@ -13,15 +12,15 @@ export type FetchMessage =
 interface Deps {
   readonly shelf: ModelShelf;
   readonly logger: Logger;
-  /** The script that fetches, for tests. */
-  readonly script?: URL;
+  /** The script that fetches. */
+  readonly script: URL;
 }
 
 /**
  * The shelf, with what is not on it yet fetched and converted in a process of its own: TLS, archives and the converter leave 22 to 45 MB behind in a
  * process that ran them once, and an agent stays for months.
  */
-export function fetchingInChild({ shelf, logger, script = besideThePorts('fetch-main') }: Deps): ModelShelf {
+export function fetchingInChild({ shelf, logger, script }: Deps): ModelShelf {
   return {
     ...shelf,
     async resolve(model, variant, signal) {
@@ -60,8 +59,4 @@ function fetchInChild(script: URL, args: readonly string[], logger: Logger, sign
 
 function received({ code, message, facts }: FetchMessage & { readonly kind: 'failed' }): ShoalError {
   return new ShoalError(isErrorCode(code) ? code : 'defect', message, facts);
-}
-
-function besideThePorts(name: string): URL {
-  return new URL(`../../${name}${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
 }
