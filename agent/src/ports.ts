@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { homedir, hostname, platform } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Engine, LoadedModel, ModelStore } from '@shoal/models';
@@ -56,7 +56,7 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
       { hostName: name ?? hostname(), dataFolder, software },
     ),
     engines: [models.engine],
-    models: fetchingInChild({ shelf, logger, script: besideMe('fetch-main') }),
+    models: fetchingInChild({ shelf, logger }),
     runPicture: models.runPicture,
     videos: lazyVideos(clock, logger),
     measure: measureInChild,
@@ -106,7 +106,7 @@ const measureGraceMs = 120_000;
 
 /** Measures in a process of its own: what the runtime took is given back, and what it crashes is not the agent. */
 const measureInChild: MeasureVariant = async ({ manifest, variant }, options, signal) => {
-  const script = fileURLToPath(besideMe('measure-main'));
+  const script = fileURLToPath(new URL(import.meta.url.replace(/ports\.([jt]s)$/, 'measure-main.$1')));
   try {
     const { stdout } = await promisify(execFile)(
       process.execPath,
@@ -123,11 +123,6 @@ const measureInChild: MeasureVariant = async ({ manifest, variant }, options, si
     throw new ShoalError('engine.failed', last ?? 'the process that measures it ended early', {}, { cause });
   }
 };
-
-/** A program of its own: a source, what was built of it, or a file of the bundle that this one is in. */
-function besideMe(name: string): URL {
-  return new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
-}
 
 interface LazyModels {
   readonly engine: Engine;

@@ -26,8 +26,7 @@ async function aShelf(script: string | undefined, has = false) {
   } satisfies ModelShelf;
   const records: LogRecord[] = [];
   const logger = createLogger((record) => records.push(record));
-  const fetch = script === undefined ? new URL('../../src/fetch-main.ts', import.meta.url) : pathToFileURL(path);
-  const fetching = fetchingInChild({ shelf, logger, script: fetch });
+  const fetching = fetchingInChild({ shelf, logger, ...(script !== undefined && { script: pathToFileURL(path) }) });
   return { fetching, shelf, records };
 }
 

@@ -1,4 +1,6 @@
 import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asShoalError, type ErrorFacts, isErrorCode, type Logger, type LogRecord, ShoalError } from '@shoal/protocol';
 import type { ModelShelf } from '../model-shelf.ts';
@@ -12,15 +14,15 @@ export type FetchMessage =
 interface Deps {
   readonly shelf: ModelShelf;
   readonly logger: Logger;
-  /** The script that fetches. */
-  readonly script: URL;
+  /** The script that fetches, for tests. */
+  readonly script?: URL;
 }
 
 /**
  * The shelf, with what is not on it yet fetched and converted in a process of its own: TLS, archives and the converter leave 22 to 45 MB behind in a
  * process that ran them once, and an agent stays for months.
  */
-export function fetchingInChild({ shelf, logger, script }: Deps): ModelShelf {
+export function fetchingInChild({ shelf, logger, script = besideThePorts('fetch-main') }: Deps): ModelShelf {
   return {
     ...shelf,
     async resolve(model, variant, signal) {
@@ -59,4 +61,11 @@ function fetchInChild(script: URL, args: readonly string[], logger: Logger, sign
 
 function received({ code, message, facts }: FetchMessage & { readonly kind: 'failed' }): ShoalError {
   return new ShoalError(isErrorCode(code) ? code : 'defect', message, facts);
+}
+
+/** In a bundle that is this file's folder, in the sources and in what tsc built of them two up. */
+function besideThePorts(name: string): URL {
+  const file = `${name}${extname(import.meta.url)}`;
+  const bundled = new URL(`./${file}`, import.meta.url);
+  return existsSync(bundled) ? bundled : new URL(`../../${file}`, import.meta.url);
 }
