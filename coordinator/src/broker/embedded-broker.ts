@@ -1,9 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Clock, type Link, type Logger, type Service, ShoalError } from '@shoal/protocol';
+import { type Clock, KeyProofs, type Link, type Logger, type Service, ShoalError } from '@shoal/protocol';
 import { defaultTopicPrefix, guardPackets, packetOverheadBytes } from '@shoal/protocol/mqtt';
 import { Aedes } from 'aedes';
 import { BrokerLink } from './broker-link.ts';
-import { KeyProofs } from './key-proofs.ts';
 import { rulesOf } from './topic-rules.ts';
 
 export interface EmbeddedBrokerOptions {
@@ -122,7 +121,7 @@ class AedesBroker implements EmbeddedBroker {
   async #createAedes(): Promise<Aedes> {
     const { clock, logger } = this.#options;
     const { helloTimeoutMs, drainTimeoutMs, proofWindowMs } = this.#limits;
-    const proofs = new KeyProofs(clock, { windowMs: proofWindowMs, mostRemembered: 100_000 });
+    const proofs = new KeyProofs(clock, { context: 'shoal-mqtt-v1', windowMs: proofWindowMs, mostRemembered: 100_000 });
     const aedes = await Aedes.createBroker({
       connectTimeout: helloTimeoutMs,
       drainTimeout: drainTimeoutMs,

@@ -1,7 +1,6 @@
-import type { Logger } from '@shoal/protocol';
+import type { KeyProofs, Logger } from '@shoal/protocol';
 import { parseTopic } from '@shoal/protocol/mqtt';
 import type { AedesOptions, AuthenticateError } from 'aedes';
-import type { KeyProofs } from './key-proofs.ts';
 
 /** CONNACK return code of MQTT 3.1.1 §3.2.2.3. */
 const badUsernameOrPassword = 4;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { type Identity, newIdentity, type Random, seededRandom, silentLogger } from '@shoal/protocol';
-import { createMqttDeviceLink, encodePublishHeader, makeKeyProof, topicsOf } from '@shoal/protocol/mqtt';
+import { type Identity, makeKeyProof, newIdentity, type Random, seededRandom, silentLogger } from '@shoal/protocol';
+import { createMqttDeviceLink, encodePublishHeader, topicsOf } from '@shoal/protocol/mqtt';
 import { systemClock } from '@shoal/protocol/real';
 import { listenTo } from '@shoal/protocol/testing';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -96,7 +96,7 @@ function connectPacket(
   change: { clientId?: string; username?: string; password?: string; will?: string; clean?: boolean } = {},
 ): Buffer {
   const { clientId = identity.id, username = identity.id, will, clean = true } = change;
-  const password = change.password ?? makeKeyProof(identity, Date.now());
+  const password = change.password ?? makeKeyProof('shoal-mqtt-v1', identity, Date.now());
   const flags = 0xc0 | (clean ? 2 : 0) | (will === undefined ? 0 : 0x24);
   const willFields = will === undefined ? [] : [text(will), text('offline')];
   return packet(
@@ -134,18 +134,21 @@ describe('who is let onto the embedded broker', () => {
   });
 
   it.each([
-    ['whose proof is of another key', () => connectPacket(device, { password: makeKeyProof(other, Date.now()) })],
+    [
+      'whose proof is of another key',
+      () => connectPacket(device, { password: makeKeyProof('shoal-mqtt-v1', other, Date.now()) }),
+    ],
     ['who speaks for another device', () => connectPacket(device, { username: other.id, clientId: other.id })],
     ['whose client id is of another device', () => connectPacket(device, { clientId: other.id })],
     ['who has no client id', () => connectPacket(device, { clientId: '' })],
     ['whose password is a word', () => connectPacket(device, { password: 'secret' })],
     [
       'whose clock is two days late',
-      () => connectPacket(device, { password: makeKeyProof(device, Date.now() - 2 * 86_400_000) }),
+      () => connectPacket(device, { password: makeKeyProof('shoal-mqtt-v1', device, Date.now() - 2 * 86_400_000) }),
     ],
     [
       'whose clock is two days early',
-      () => connectPacket(device, { password: makeKeyProof(device, Date.now() + 2 * 86_400_000) }),
+      () => connectPacket(device, { password: makeKeyProof('shoal-mqtt-v1', device, Date.now() + 2 * 86_400_000) }),
     ],
     ['who is a coordinator', () => connectPacket(coordinator)],
     [
@@ -161,7 +164,7 @@ describe('who is let onto the embedded broker', () => {
 
   it('nobody who repeats a proof that was used', async () => {
     const broker = await aBroker();
-    const password = makeKeyProof(device, Date.now());
+    const password = makeKeyProof('shoal-mqtt-v1', device, Date.now());
     const first = await RawClient.to(broker);
     first.write(connectPacket(device, { password }));
     expect(await first.next(4)).toBe(accepted);

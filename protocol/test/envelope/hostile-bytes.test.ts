@@ -4,11 +4,12 @@ import {
   encodeJoinToken,
   encodeResult,
   openEnvelope,
+  readKeyProof,
   sealEnvelope,
   seededRandom,
   verifyBundle,
 } from '@shoal/protocol';
-import { PacketFramer, parseTopic, readKeyProof } from '@shoal/protocol/mqtt';
+import { PacketFramer, parseTopic } from '@shoal/protocol/mqtt';
 import { describe, expect, it } from 'vitest';
 import { aBundle } from '../support/bundles.ts';
 import { codecs } from '../support/codecs.ts';
@@ -117,7 +118,9 @@ describe('a user name, password or topic of any text', () => {
     for (let i = 0; i < 20_000; i++) {
       // Every UTF-16 unit, in pairs and alone; and bytes, among them those that topics are made of.
       const [username, password] = i % 2 === 0 ? [utf16(text()), utf16(text())] : [asText(text()), asText(text())];
-      proofs.add(readKeyProof(username, password)).add(readKeyProof(aDevice.id, password));
+      proofs
+        .add(readKeyProof('shoal-mqtt-v1', username, password))
+        .add(readKeyProof('shoal-mqtt-v1', aDevice.id, password));
       topics.add(parseTopic('shoal', `shoal/d/${username}/up`));
     }
     expect(proofs).toEqual(new Set([undefined]));

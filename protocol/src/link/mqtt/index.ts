@@ -2,7 +2,6 @@ export { type BrokerAddress, parseBrokerAddress } from './broker-address.ts';
 export { createMqttCoordinatorLink } from './coordinator-link.ts';
 export { createMqttDeviceLink, type MqttDeviceLinkOptions } from './device-link.ts';
 export { guardPackets } from './guard-packets.ts';
-export { type KeyProof, makeKeyProof, readKeyProof } from './key-proof.ts';
 export type { MqttLinkLimits, MqttLinkOptions } from './mqtt-link.ts';
 export { encodePublishHeader, packetOverheadBytes } from './packet-bytes.ts';
 export { PacketFramer, type PacketLimits } from './packet-framer.ts';

@@ -1,11 +1,11 @@
 import { ShoalError } from '../../errors/index.ts';
 import type { Identity, PeerId } from '../../identity/index.ts';
 import { type BackoffOptions, type Clock, type Logger, type Random, seededRandom } from '../../runtime/index.ts';
+import { makeKeyProof } from '../key-proof.ts';
 import type { Link, LinkListener, LinkTraits } from '../link.ts';
 import { LinkListeners } from '../link-listeners.ts';
 import { parseBrokerAddress } from './broker-address.ts';
 import type { ConnectionOptions } from './connection.ts';
-import { makeKeyProof } from './key-proof.ts';
 import { MqttSession } from './session.ts';
 import { defaultTopicPrefix } from './topics.ts';
 
@@ -94,7 +94,8 @@ export class MqttLink implements Link {
           address,
           clientId: identity.id,
           username: address.username ?? identity.id,
-          password: address.username === undefined ? makeKeyProof(identity, clock.nowMs()) : address.password,
+          password:
+            address.username === undefined ? makeKeyProof('shoal-mqtt-v1', identity, clock.nowMs()) : address.password,
           will: end.will,
           onMessage: (topic, payload) => end.onMessage(topic, payload, listeners),
         }),

@@ -1,7 +1,9 @@
-import { type Clock, type PeerId, roleOf } from '@shoal/protocol';
-import { readKeyProof } from '@shoal/protocol/mqtt';
+import { type PeerId, roleOf } from '../identity/index.ts';
+import type { Clock } from '../runtime/index.ts';
+import { type KeyProofContext, readKeyProof } from './key-proof.ts';
 
 export interface KeyProofOptions {
+  readonly context: KeyProofContext;
   /** How far the peer's clock may be from ours, ms. */
   readonly windowMs: number;
   /** Proofs that are remembered so that none is used twice. The oldest are forgotten first. */
@@ -19,25 +21,22 @@ export class KeyProofs {
     this.#options = options;
   }
 
-  /** The device that this user name and password prove, or why they do not. */
-  check(
-    username: string | undefined,
-    password: string | undefined,
-  ): { readonly device: PeerId } | { readonly refused: string } {
-    if (username === undefined || password === undefined) return { refused: 'no user name and password' };
-    if (roleOf(username) !== 'device') return { refused: 'the user name is not the id of a device' };
-    const proof = readKeyProof(username, password);
-    if (!proof) return { refused: 'the password does not prove the key of this device' };
+  /** The device that this id and proof show, or why they do not. */
+  check(id: string | undefined, shown: string | undefined): { readonly device: PeerId } | { readonly refused: string } {
+    if (id === undefined || shown === undefined) return { refused: 'no id and proof of its key' };
+    if (roleOf(id) !== 'device') return { refused: 'it does not say the id of a device' };
+    const proof = readKeyProof(this.#options.context, id, shown);
+    if (!proof) return { refused: 'it does not prove the key of this device' };
     const driftMs = proof.madeAtMs - this.#clock.nowMs();
     if (Math.abs(driftMs) > this.#options.windowMs)
       return { refused: `the clocks differ by ${Math.round(driftMs / 1000)} s` };
-    if (this.#used.has(password)) return { refused: 'this proof was used before' };
-    this.#remember(password);
+    if (this.#used.has(shown)) return { refused: 'this proof was used before' };
+    this.#remember(shown);
     return { device: proof.peer };
   }
 
-  #remember(password: string): void {
-    this.#used.add(password);
+  #remember(proof: string): void {
+    this.#used.add(proof);
     if (this.#used.size <= this.#options.mostRemembered) return;
     for (const oldest of this.#used) {
       this.#used.delete(oldest);
