@@ -49,6 +49,8 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   libp2p: ['protocol/src/link/libp2p/**'],
   '@libp2p/*': ['protocol/src/link/libp2p/**'],
   '@multiformats/*': ['protocol/src/link/libp2p/**'],
+  coap: ['protocol/src/link/coap/**'],
+  'node-coap-client': ['protocol/src/link/coap/**'],
   protobufjs: ['protocol/src/messages/**', 'models/src/onnx-format/**'],
   'onnxruntime-node': ['models/src/engine/**'],
   sharp: ['models/src/decode/**', 'coordinator/src/cli/**'],
@@ -79,6 +81,7 @@ export const adapters: readonly { readonly where: string; readonly may: readonly
   // Runs models in threads, probes itself in a child process, and measures each run where it happens.
   { where: 'models/src/engine/onnx/**', may: ['children', 'files', 'process', 'time'] },
   { where: 'protocol/src/link/mqtt/**', may: ['network', 'time'] },
+  { where: 'protocol/src/link/coap/**', may: ['network'] },
   { where: 'protocol/src/link/libp2p/**', may: ['network'] },
   { where: '*/src/store/sqlite/**', may: ['files'] },
   // Model files: from the network to the disk, one folder each; an import is minutes of work for a thread of its own.

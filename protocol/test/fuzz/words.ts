@@ -2,6 +2,8 @@ import {
   decodeJoinToken,
   encodeJoinToken,
   fromUtf8,
+  makeKeyProof,
+  readKeyProof,
   redactSource,
   redactText,
   schemeOfSource,
@@ -9,14 +11,7 @@ import {
   toBase64Url,
   utf8,
 } from '@shoal/protocol';
-import {
-  makeKeyProof,
-  PacketFramer,
-  parseBrokerAddress,
-  parseTopic,
-  readKeyProof,
-  topicsOf,
-} from '@shoal/protocol/mqtt';
+import { PacketFramer, parseBrokerAddress, parseTopic, topicsOf } from '@shoal/protocol/mqtt';
 import type { FuzzTarget } from '@shoal/protocol/testing';
 import { aCoordinator, aDevice, anotherDevice } from '../support/identities.ts';
 
@@ -28,7 +23,9 @@ const token = encodeJoinToken({
 });
 const tokenContent = Buffer.from(token.slice('shoal1_'.length), 'base64url').subarray(0, -4);
 
-const proofs = [aDevice, anotherDevice].map((device) => `${device.id}\n${makeKeyProof(device, 1_767_225_600_000)}`);
+const proofs = [aDevice, anotherDevice].map(
+  (device) => `${device.id}\n${makeKeyProof('shoal-mqtt-v1', device, 1_767_225_600_000)}`,
+);
 
 const sources = [
   'rtsp://user:secret-word@camera.lan:554/stream1?profile=main&token=secret-word',
@@ -100,7 +97,7 @@ export const wordTargets: readonly FuzzTarget[] = [
     take(bytes) {
       const [username = '', ...rest] = text(bytes).split('\n');
       const password = rest.join('\n');
-      if (readKeyProof(username, password) && !proofs.includes(`${username}\n${password}`))
+      if (readKeyProof('shoal-mqtt-v1', username, password) && !proofs.includes(`${username}\n${password}`))
         throw new Error('a proof that was changed proves something');
     },
   },

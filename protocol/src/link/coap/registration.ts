@@ -1,0 +1,134 @@
+import { ShoalError } from '../../errors/index.ts';
+import type { PeerId } from '../../identity/index.ts';
+import type { Clock } from '../../runtime/index.ts';
+import { largestBlockBytes } from './block-option.ts';
+import { representation, type ServedAnswer } from './coap-server.ts';
+import { FrameQueue, type FrameQueueLimits } from './frame-queue.ts';
+import type { Observer } from './message-server.ts';
+import { etagOf } from './resources.ts';
+
+export interface RegistrationOptions extends FrameQueueLimits {
+  readonly device: PeerId;
+  /** Unguessable: whoever knows it, and sends from the same address, uses the registration. */
+  readonly handle: string;
+  readonly endpoint: string;
+  readonly lifetimeMs: number;
+  /** Called once, when the device says nothing any more or does not want any. */
+  onLapse(): void;
+}
+
+/** One device that is registered: who it is, whether it is heard of, and the frames on their way to it. */
+export class Registration {
+  readonly device: PeerId;
+  readonly handle: string;
+  readonly endpoint: string;
+  readonly #clock: Clock;
+  readonly #options: RegistrationOptions;
+  readonly #queue: FrameQueue;
+  #observer: Observer | undefined;
+  #isCarrying = false;
+  #isOver = false;
+  /** Number of the last frame that was sent down, and that came up. */
+  #down = 0;
+  #up = 0;
+  #settle = (_isThere: boolean) => {};
+  #heardMs: number;
+  #cancelWatch = () => {};
+
+  constructor(clock: Clock, options: RegistrationOptions) {
+    this.device = options.device;
+    this.handle = options.handle;
+    this.endpoint = options.endpoint;
+    this.#clock = clock;
+    this.#options = options;
+    this.#queue = new FrameQueue(options);
+    this.#heardMs = clock.monotonicMs();
+    this.#watch();
+  }
+
+  get isObserved(): boolean {
+    return this.#observer !== undefined && !this.#isOver;
+  }
+
+  heard(): void {
+    this.#heardMs = this.#clock.monotonicMs();
+  }
+
+  /** Whether this frame from the device is a new one: a request may come twice. */
+  isNew(number: number): boolean {
+    if (number <= this.#up) return false;
+    this.#up = number;
+    return true;
+  }
+
+  observedBy(observer: Observer): void {
+    this.#observer?.end();
+    this.#observer = observer;
+  }
+
+  /** See {@link FrameQueue.add}. */
+  send(frame: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const taken = this.#queue.add(frame, signal);
+    if (!this.#isCarrying) void this.#carry();
+    return taken;
+  }
+
+  /** The frame that is on its way. @throws `not-found` when none is */
+  get current(): ServedAnswer {
+    const frame = this.#isCarrying ? this.#queue.first : undefined;
+    if (!frame) throw new ShoalError('not-found', 'no frame waits');
+    return { code: '2.05', body: frame.bytes, etag: etagOf(this.#down) };
+  }
+
+  /** The device has the frame of this number, whole. */
+  taken(number: number): void {
+    if (number === this.#down) this.#settle(true);
+  }
+
+  /** Nothing more is sent; what waits is told so. */
+  end(why: string): void {
+    this.#isOver = true;
+    this.#cancelWatch();
+    this.#observer?.end();
+    this.#settle(false);
+    this.#queue.fail(new ShoalError('net.unreachable', `${this.device}: ${why}`, { peer: this.device }));
+  }
+
+  /** Tells the device that there will be nothing more. */
+  farewell(): void {
+    void this.#observer?.notify({ code: '5.03' });
+  }
+
+  async #carry(): Promise<void> {
+    this.#isCarrying = true;
+    for (let frame = this.#queue.first; frame && !this.#isOver; frame = this.#queue.first) {
+      this.#down += 1;
+      if (await this.#notify(frame.bytes.length > largestBlockBytes)) this.#queue.carried();
+      else if (!this.#isOver) this.#options.onLapse();
+    }
+    this.#isCarrying = false;
+  }
+
+  /** One frame: its first block goes with the notification. Resolves whether the device has all of it. */
+  #notify(isLarge: boolean): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#settle = resolve;
+    const observer = this.#observer;
+    if (!observer) return Promise.resolve(false);
+    void observer.notify(representation(this.current)).then((isAcknowledged) => {
+      if (isAcknowledged) this.heard();
+      // Of a large one the device fetches the rest, and says when it has it.
+      if (!isAcknowledged || !isLarge) resolve(isAcknowledged);
+    });
+    return promise.finally(() => isLarge && observer.end());
+  }
+
+  #watch(): void {
+    const { lifetimeMs } = this.#options;
+    const idleMs = this.#clock.monotonicMs() - this.#heardMs;
+    this.#cancelWatch = this.#clock.after('coap: a device lives', Math.max(1, lifetimeMs - idleMs), () => {
+      if (this.#clock.monotonicMs() - this.#heardMs >= lifetimeMs) this.#options.onLapse();
+      else this.#watch();
+    });
+  }
+}
