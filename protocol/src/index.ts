@@ -6,6 +6,7 @@ export * from './errors/index.ts';
 export * from './identity/index.ts';
 export * from './join/index.ts';
 export * from './json/index.ts';
+export * from './key-proof/index.ts';
 export * from './link/index.ts';
 export * from './merkle/index.ts';
 export * from './messages/index.ts';

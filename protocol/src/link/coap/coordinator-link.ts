@@ -1,8 +1,8 @@
 import { toBase64Url } from '../../bytes/index.ts';
 import { ShoalError } from '../../errors/index.ts';
 import type { PeerId } from '../../identity/index.ts';
+import { KeyProofs } from '../../key-proof/index.ts';
 import type { Clock, Logger, Random } from '../../runtime/index.ts';
-import { KeyProofs } from '../key-proofs.ts';
 import type { Link, LinkListener, LinkTraits } from '../link.ts';
 import { LinkListeners } from '../link-listeners.ts';
 import { largestBlockBytes } from './block-option.ts';

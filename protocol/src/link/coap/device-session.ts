@@ -1,8 +1,8 @@
 import { utf8 } from '../../bytes/index.ts';
 import { asShoalError, ShoalError } from '../../errors/index.ts';
 import type { Identity } from '../../identity/index.ts';
+import { makeKeyProof } from '../../key-proof/index.ts';
 import type { Clock } from '../../runtime/index.ts';
-import { makeKeyProof } from '../key-proof.ts';
 import type { CoapAddress } from './coap-address.ts';
 import { CoapConnection } from './coap-connection.ts';
 import { FrameQueue } from './frame-queue.ts';

@@ -17,6 +17,9 @@ export interface RegistrationOptions extends FrameQueueLimits {
   onLapse(): void;
 }
 
+/** It may have been this process that was too busy to hear: what has come meanwhile is read first, ms. */
+const doubtMs = 50;
+
 /** One device that is registered: who it is, whether it is heard of, and the frames on their way to it. */
 export class Registration {
   readonly device: PeerId;
@@ -123,12 +126,14 @@ export class Registration {
     return promise.finally(() => isLarge && observer.end());
   }
 
-  #watch(): void {
+  #watch(isDoubted = false): void {
     const { lifetimeMs } = this.#options;
     const idleMs = this.#clock.monotonicMs() - this.#heardMs;
-    this.#cancelWatch = this.#clock.after('coap: a device lives', Math.max(1, lifetimeMs - idleMs), () => {
-      if (this.#clock.monotonicMs() - this.#heardMs >= lifetimeMs) this.#options.onLapse();
-      else this.#watch();
+    const waitMs = isDoubted ? doubtMs : lifetimeMs - idleMs;
+    this.#cancelWatch = this.#clock.after('coap: a device lives', Math.max(1, waitMs), () => {
+      const isSilent = this.#clock.monotonicMs() - this.#heardMs >= lifetimeMs;
+      if (isSilent && isDoubted) this.#options.onLapse();
+      else this.#watch(isSilent);
     });
   }
 }

@@ -1,7 +1,7 @@
 import { ShoalError } from '../../errors/index.ts';
 import type { Identity, PeerId } from '../../identity/index.ts';
+import { makeKeyProof } from '../../key-proof/index.ts';
 import { type BackoffOptions, type Clock, type Logger, type Random, seededRandom } from '../../runtime/index.ts';
-import { makeKeyProof } from '../key-proof.ts';
 import type { Link, LinkListener, LinkTraits } from '../link.ts';
 import { LinkListeners } from '../link-listeners.ts';
 import { parseBrokerAddress } from './broker-address.ts';

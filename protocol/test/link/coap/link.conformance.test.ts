@@ -9,7 +9,7 @@ import { UdpRelay } from './udp-relay.ts';
 const limits = {
   backoff: { firstMs: 5, maxMs: 20, factor: 2 },
   heartbeatMs: 200,
-  lifetimeS: 1,
+  lifetimeS: 2,
   closeGraceMs: 500,
 };
 
