@@ -2,6 +2,8 @@ import type { Engine } from '@shoal/models';
 import {
   Attester,
   type Clock,
+  type DeviceLinkState,
+  DeviceLinks,
   expectReply,
   type Identity,
   type Incoming,
@@ -59,7 +61,8 @@ export interface AgentPorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly identity: Identity;
-  readonly link: Link;
+  /** To the coordinator, the preferred one first: when one dies, the next one is spoken over. At least one. */
+  readonly links: readonly Link[];
   readonly store: AgentStore;
   readonly machine: Machine;
   /** The first that can run a model does. */
@@ -93,6 +96,7 @@ export interface AgentStatus {
   readonly queued: number;
   readonly outbox: OutboxCounts;
   readonly cameras: TelemetryInit['cameras'];
+  readonly links: readonly DeviceLinkState[];
 }
 
 /** How long a piece of an input is asked for, ms, and how often when it cannot be had just now; the task's deadline ends it sooner. */
@@ -101,8 +105,9 @@ const blobTries = 8;
 
 /** Everything that is an agent, wired: in production, in the simulator and in tests alike. */
 export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
-  const { clock, random, logger, identity, link, store, machine, engines } = ports;
+  const { clock, random, logger, identity, store, machine, engines } = ports;
   const { coordinator, software } = config;
+  const link = new DeviceLinks(ports.links, { coordinator: coordinator.id, clock });
   const messenger = new Messenger({
     identity,
     link,
@@ -211,6 +216,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
         queued: work.queued,
         outbox: outbox.counts.waiting,
         loadedModels: models.loaded,
+        links: link.states,
       }),
     },
     config.membership,
@@ -261,6 +267,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
       queued: work.queued,
       outbox: outbox.counts,
       cameras: cameras.statuses,
+      links: link.states,
     }),
   };
 }

@@ -43,13 +43,13 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
   const { identity, store, logger, software, dataFolder, name } = options;
   const clock = systemClock;
   const models = lazyModels(logger);
-  const [link, shelf] = await Promise.all([openLink(options, clock), models.shelf()]);
+  const [links, shelf] = await Promise.all([openLinks(options, clock), models.shelf()]);
   return {
     clock,
     random: systemRandom,
     logger,
     identity,
-    link,
+    links,
     store,
     machine: createSystemMachine(
       { reader: realSystemReader(), clock },
@@ -63,24 +63,49 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
   };
 }
 
-/** @throws `token.invalid` when no address is of a kind of link that this agent speaks */
-async function openLink({ identity, coordinator, addresses, logger }: PortsOptions, clock: Clock): Promise<Link> {
-  const url = await firstReachable(addresses);
-  switch (new URL(url).protocol) {
-    case 'mqtt:':
-    case 'mqtts:': {
+/**
+ * A link for each kind of address, in the order in which they come. A kind that this agent does not know is one of a later version.
+ * @throws `token.invalid` when it knows none of them
+ */
+async function openLinks(options: PortsOptions, clock: Clock): Promise<readonly Link[]> {
+  const byKind = Map.groupBy(options.addresses, kindOf);
+  const links: Link[] = [];
+  for (const [kind, addresses] of byKind) {
+    const link = await openLink(kind, addresses, options, clock);
+    if (link) links.push(link);
+    else
+      options.logger.warn('this agent does not speak a kind of link that its token names', {
+        addresses: addresses.join(' '),
+      });
+  }
+  if (links.length > 0) return links;
+  throw new ShoalError('token.invalid', `this agent speaks none of ${options.addresses.join(', ') || 'no addresses'}`);
+}
+
+function kindOf(address: string): string {
+  const { protocol } = new URL(address);
+  return protocol === 'mqtts:' ? 'mqtt:' : protocol;
+}
+
+async function openLink(
+  kind: string,
+  addresses: readonly string[],
+  { identity, coordinator, logger }: PortsOptions,
+  clock: Clock,
+): Promise<Link | undefined> {
+  switch (kind) {
+    case 'mqtt:': {
       const { createMqttDeviceLink } = await import('@shoal/protocol/mqtt');
-      return createMqttDeviceLink({ url, identity, coordinator, clock, logger });
+      return createMqttDeviceLink({ url: await firstReachable(addresses), identity, coordinator, clock, logger });
     }
     default:
-      throw new ShoalError('token.invalid', `this agent speaks no ${new URL(url).protocol} links`, { url });
+      return undefined;
   }
 }
 
 /** A coordinator on several networks has several addresses, and not every device is on every network. */
 async function firstReachable(addresses: readonly string[]): Promise<string> {
-  const [first] = addresses;
-  if (first === undefined) throw new ShoalError('token.invalid', 'the token names no address');
+  const [first = ''] = addresses;
   if (addresses.length === 1) return first;
   for (const address of addresses) if (await answers(address)) return address;
   return first;

@@ -1,6 +1,7 @@
 import type { ModelManifest } from '@shoal/models/manifest';
 import {
   type Clock,
+  FollowingRoute,
   type Identity,
   type ImportPeerKey,
   importPeerKey,
@@ -10,6 +11,7 @@ import {
   type Random,
   type Service,
   ServiceGroup,
+  SeveralLinks,
 } from '@shoal/protocol';
 import { ApiKeyRing } from './access/index.ts';
 import { BlobKeeper, type BlobStore, blobServer } from './blobs/index.ts';
@@ -32,7 +34,8 @@ export interface CoordinatorPorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly identity: Identity;
-  readonly link: Link;
+  /** To its devices. At least one; a device that has several moves between them. */
+  readonly links: readonly Link[];
   readonly store: Store;
   readonly blobs: BlobStore;
   /** The models that tasks and cameras may ask for. */
@@ -48,8 +51,9 @@ const frameOverheadBytes = 64 << 10;
 
 /** Wires a coordinator over its ports. It does nothing before `start`. */
 export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorPorts): Coordinator {
-  const { clock, random, logger, identity, link, store, addresses, importKey = importPeerKey } = ports;
+  const { clock, random, logger, identity, store, addresses, importKey = importPeerKey } = ports;
   const models = indexModels(ports.models);
+  const link = new SeveralLinks(ports.links, new FollowingRoute(ports.links.length));
   const placement: PlacementPolicy = {
     limits: placementLimitsOf(config),
     strategy: strategyNamed(config.strategy),
@@ -59,7 +63,10 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
   const counts = new TaskCounts();
 
   const tokens = new JoinTokens({ clock, random, identity, store, addresses });
-  const registry = new Registry({ clock, random, logger, store, tokens, importKey }, config);
+  const registry = new Registry(
+    { clock, random, logger, store, tokens, importKey, linksTo: (device) => link.kindsTo(device) },
+    config,
+  );
   const apiKeys = new ApiKeyRing({ clock, random, store });
   const results = new ResultShelf({ store, peers: registry });
   const blobs = new BlobKeeper(

@@ -13,7 +13,7 @@ import { SqliteStore } from './store/sqlite/index.ts';
 /** A coordinator over the real world: SQLite, a folder of files, and its own broker or the one that is named. */
 export const openCoordinator: OpenCoordinator = async (request) => {
   const { clock, random, logger, identity, dataDirectory, uploadLimitBytes, strategy, weights } = request;
-  const { link, broker, addresses } = connect(request);
+  const { links, services, addresses } = connect(request);
   const folders = { platform: platform(), homeDirectory: homedir(), environment: process.env };
   const coordinator = createCoordinator(
     {
@@ -27,19 +27,20 @@ export const openCoordinator: OpenCoordinator = async (request) => {
       random,
       logger,
       identity,
-      link,
+      links,
       store: new SqliteStore(clock, { path: join(dataDirectory, 'coordinator.sqlite'), logger }),
       blobs: new FileBlobStore(random, join(dataDirectory, 'blobs')),
       models: knownManifests(manifestDirectory(folders), logger),
       addresses,
     },
   );
-  return { coordinator, services: [...broker, coordinator], mqttUrls: addresses };
+  return { coordinator, services: [...services, coordinator], mqttUrls: addresses };
 };
 
+/** How devices reach this coordinator. `services` are started before it: what its links stand on. */
 interface Connection {
-  readonly link: Link;
-  readonly broker: readonly Service[];
+  readonly links: readonly Link[];
+  readonly services: readonly Service[];
   readonly addresses: () => readonly string[];
 }
 
@@ -47,12 +48,12 @@ function connect({ broker: choice, identity, clock, random, logger }: OpenCoordi
   switch (choice.kind) {
     case 'external': {
       const link = createMqttCoordinatorLink({ url: choice.url, identity, clock, random, logger });
-      return { link, broker: [], addresses: () => choice.addresses };
+      return { links: [link], services: [], addresses: () => choice.addresses };
     }
     case 'embedded': {
       const { host, port, portSearch, addresses } = choice;
       const broker = createEmbeddedBroker({ host, port, portSearch, clock, logger });
-      return { link: broker.link(), broker: [broker], addresses: () => addresses(broker.port) };
+      return { links: [broker.link()], services: [broker], addresses: () => addresses(broker.port) };
     }
   }
 }

@@ -28,7 +28,7 @@ describe('a coordinator over SQLite and files', () => {
         random,
         logger: silentLogger,
         identity,
-        link: hub.link(identity.id),
+        links: [hub.link(identity.id)],
         store: new SqliteStore(clock, { path: join(folder, 'db') }),
         blobs: new FileBlobStore(random, join(folder, 'blobs')),
         models: testModels,

@@ -71,6 +71,7 @@ export function report(registry: Registry, device: FleetDevice, random: Random):
     outbox: 0,
     cameras: [],
     loadedModels: loadedOn(device),
+    links: [],
   };
   registry.telemetry(device, telemetry);
 }

@@ -5,6 +5,7 @@ import {
   type CameraStatusInit,
   type CapabilityInit,
   type Clock,
+  type DeviceLinkState,
   delay,
   expectReply,
   type HelloInit,
@@ -58,6 +59,7 @@ export interface Presence {
   readonly outbox: number;
   /** Variants in memory, `model/variant`. */
   readonly loadedModels: readonly string[];
+  readonly links: readonly DeviceLinkState[];
 }
 
 interface Deps {
@@ -77,8 +79,11 @@ interface Deps {
   readonly presence: () => Presence;
 }
 
-/** Before either side takes the other for gone, however long it is told to wait. */
-const telemetryTries = 10;
+/**
+ * Before either side takes the other for gone, however long it is told to wait. At the usual ten seconds the third try comes within two heartbeats of a
+ * link's silent death: over another one.
+ */
+const telemetryTries = 12;
 
 /** Codes with which a coordinator refuses a device: another try soon would not help. */
 const refusals: ReadonlySet<string> = new Set(['token.refused', 'token.invalid', 'device.unknown', 'auth.forbidden']);
@@ -276,7 +281,7 @@ export class Membership implements Service {
 
   async #telemetry(signal: AbortSignal): Promise<TelemetryInit> {
     const condition = await this.#deps.condition.read(signal);
-    const { cameras, running, queued, outbox, loadedModels } = this.#deps.presence();
-    return { ...condition, cameras, running, queued, outbox, loadedModels };
+    const { cameras, running, queued, outbox, loadedModels, links } = this.#deps.presence();
+    return { ...condition, cameras, running, queued, outbox, loadedModels, links };
   }
 }

@@ -259,7 +259,7 @@ export async function aFleet(options: FleetOptions = {}) {
     random: seededRandom(3),
     logger: options.logger ?? silentLogger,
     identity,
-    link: hub.link(identity.id),
+    links: [hub.link(identity.id)],
     store,
     machine,
     engines: [

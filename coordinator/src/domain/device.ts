@@ -1,4 +1,4 @@
-import type { Capability, PeerId, Telemetry, VariantProfile } from '@shoal/protocol';
+import type { Capability, LinkKind, PeerId, Telemetry, VariantProfile } from '@shoal/protocol';
 
 /** A member of the fleet, as it is recorded. */
 export interface DeviceRecord {
@@ -41,8 +41,8 @@ export interface DeviceView extends DeviceRecord {
   readonly telemetry?: Telemetry;
   /** Attempts that are with the device. */
   readonly running: number;
-  /** Of its link, what was measured since the coordinator started. */
-  readonly link: { readonly rttMs?: number; readonly bytesPerMs?: number };
+  /** The kinds of links that reach it now; and what was measured of them since the coordinator started. */
+  readonly link: { readonly up: readonly LinkKind[]; readonly rttMs?: number; readonly bytesPerMs?: number };
 }
 
 export interface TokenRecord {

@@ -1,4 +1,4 @@
-import type { AttemptTimings, PeerKey, Telemetry, VariantProfile } from '@shoal/protocol';
+import type { AttemptTimings, LinkKind, PeerKey, Telemetry, VariantProfile } from '@shoal/protocol';
 import type { DeviceRecord, DeviceView } from '../domain/index.ts';
 import {
   type CameraShare,
@@ -414,9 +414,10 @@ export class FleetDevice implements DeviceSnapshot {
     return factor > unbelievable || factor < 1 / unbelievable ? prior : own;
   }
 
-  view(): DeviceView {
+  /** @param up the links that reach it now */
+  view(up: readonly LinkKind[]): DeviceView {
     const { rttMs, bytesPerMs } = this.#link;
-    const link = { ...(rttMs !== undefined && { rttMs }), ...(bytesPerMs !== undefined && { bytesPerMs }) };
+    const link = { up, ...(rttMs !== undefined && { rttMs }), ...(bytesPerMs !== undefined && { bytesPerMs }) };
     return {
       ...this.record,
       presence: this.presence,

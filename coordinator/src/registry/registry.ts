@@ -4,6 +4,7 @@ import {
   type Hello,
   type ImportPeerKey,
   importPeerKey,
+  type LinkKind,
   type Logger,
   type PeerDirectory,
   type PeerId,
@@ -46,6 +47,8 @@ interface Deps {
   readonly tokens: JoinTokens;
   /** Left out: Ed25519. */
   readonly importKey?: ImportPeerKey;
+  /** The links that reach a device now. Left out: it is not known. */
+  readonly linksTo?: (device: PeerId) => readonly LinkKind[];
 }
 
 /** Who belongs to the fleet, and who of them can be reached. */
@@ -100,11 +103,11 @@ export class Registry implements Devices, PeerDirectory {
   }
 
   list(): readonly DeviceView[] {
-    return Array.from(this.#devices.values(), (device) => device.view());
+    return Array.from(this.#devices.values(), (device) => this.#view(device));
   }
 
   get(id: PeerId): DeviceView {
-    return this.#known(id).view();
+    return this.#view(this.#known(id));
   }
 
   async update(id: PeerId, change: Parameters<Devices['update']>[1]): Promise<DeviceView> {
@@ -115,7 +118,7 @@ export class Registry implements Devices, PeerDirectory {
     device.setRecord({ ...device.record, name, labels, draining, ...(power && { power }) });
     await this.#deps.store.commit([{ kind: 'device', device: device.record }]);
     this.#available(device);
-    return device.view();
+    return this.#view(device);
   }
 
   async revoke(id: PeerId): Promise<void> {
@@ -206,6 +209,10 @@ export class Registry implements Devices, PeerDirectory {
     let online = 0;
     for (const { presence } of this.#fleet.all()) if (presence === 'online') online += 1;
     return { online, known: this.#fleet.size };
+  }
+
+  #view(device: FleetDevice): DeviceView {
+    return device.view(this.#deps.linksTo?.(device.id) ?? []);
   }
 
   async #join(sender: PeerKey, hello: Hello): Promise<FleetDevice> {

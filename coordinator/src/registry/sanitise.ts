@@ -15,6 +15,7 @@ const longestText = 200;
 const longestList = 64;
 export const mostProfiles = 512;
 const mostCameras = 1_000;
+const mostLinks = 8;
 /** A day: nothing that is measured here takes longer, ms. */
 const longestMs = 86_400_000;
 const mostBytes = 2 ** 50;
@@ -104,6 +105,13 @@ export function sanitiseTelemetry(said: Telemetry): Telemetry {
       decodeCores: number(camera.decodeCores, 0, 4_096),
     })),
     loadedModels: texts(said.loadedModels),
+    links: said.links.slice(0, mostLinks).map(({ kind, up, inUse, rttMs, loss }) => ({
+      kind: text(kind),
+      up: up === true,
+      inUse: inUse === true,
+      rttMs: orNull(rttMs, 0, longestMs),
+      loss: number(loss, 0, 1),
+    })),
   };
 }
 

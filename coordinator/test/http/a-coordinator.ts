@@ -382,7 +382,7 @@ function aDevice(id: string, publicKey: Uint8Array): DeviceView {
     presence: 'online',
     lastSeenMs: Date.UTC(2026, 0, 2),
     running: 0,
-    link: { rttMs: 12.4, bytesPerMs: 4_100 },
+    link: { up: ['mqtt'], rttMs: 12.4, bytesPerMs: 4_100 },
     capability: {
       hostName: 'pi-5',
       software: 'shoal-agent/0.1.0',
@@ -432,6 +432,7 @@ function aDevice(id: string, publicKey: Uint8Array): DeviceView {
       queued: 0,
       outbox: 0,
       loadedModels: [],
+      links: [],
       cameras: [],
     },
   };

@@ -51,6 +51,7 @@ export function aTelemetry(change: Partial<Telemetry> = {}): Telemetry {
     outbox: 0,
     cameras: [],
     loadedModels: [],
+    links: [],
     ...change,
   };
 }

@@ -118,7 +118,7 @@ export class World {
         random: this.random,
         logger: silentLogger,
         identity: this.identity,
-        link: this.#link,
+        links: [this.#link],
         store: this.#store,
         blobs: this.blobs,
         models: testModels,

@@ -186,6 +186,8 @@ const types = {
   Welcome: payloads.welcome,
   Telemetry: payloads.telemetry,
   'Telemetry/2': { ...payloads.telemetry, loadedModels: ['efficientdet-lite0/int8'] },
+  'Telemetry/3': { ...payloads.telemetry, links: [{ kind: 'libp2p', up: true, inUse: true, rttMs: 3.5, loss: 0.125 }] },
+  LinkState: { kind: 'libp2p', up: true, inUse: true, rttMs: 3.5, loss: 0.125 },
   ProfileReport: payloads.profileReport,
   Goodbye: payloads.goodbye,
   TaskAssignment: payloads.taskAssignment,

@@ -13,4 +13,5 @@ export const silence: Telemetry = {
   outbox: 0,
   cameras: [],
   loadedModels: [],
+  links: [],
 };

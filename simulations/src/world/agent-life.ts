@@ -98,7 +98,7 @@ export class AgentLife {
     const agent = createAgent(
       { ...config, coordinator, software: 'shoal-agent/simulated', ...(token && { token }) },
       {
-        ...{ clock, random, logger, identity, link, machine, runPicture },
+        ...{ clock, random, logger, identity, links: [link], machine, runPicture },
         store: disk.open(clock),
         models: shelfOf(machine.spec),
         videos: scriptedVideos(clock, sources),

@@ -77,7 +77,7 @@ export class CoordinatorLife {
     const link = wiretap.on(hub.link(identity.id), identity.id);
     const addresses = () => ['mqtt://simulated:1883'];
     const ports = {
-      ...{ clock, random, logger, identity, link, store, addresses },
+      ...{ clock, random, logger, identity, links: [link], store, addresses },
       blobs: disks.blobs,
       models: simulatedModels,
       importKey: signatures.importKey,

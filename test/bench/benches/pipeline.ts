@@ -156,7 +156,7 @@ async function agentAndItsCoordinator(model: LoadableModel) {
       random,
       logger,
       identity: device,
-      link: agentLink,
+      links: [agentLink],
       store: new MemoryAgentStore(),
       machine: idleMachine,
       engines: [createOnnxEngine({ logger })],

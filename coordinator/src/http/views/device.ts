@@ -78,6 +78,14 @@ const Profile = Type.Object(
   { description: 'What the device measured about one variant of one model.' },
 );
 
+const LinkState = Type.Object({
+  kind: Type.String({ examples: ['mqtt', 'coap', 'libp2p'] }),
+  up: Type.Boolean(),
+  inUse: Type.Boolean({ description: 'What the device says leaves over this one.' }),
+  rttMs: Type.Optional(Type.Number({ description: 'There and back, with what the coordinator takes to answer.' })),
+  loss: Type.Number({ description: 'Share of what was asked that nothing came back for, 0..1.' }),
+});
+
 const Telemetry = Type.Object(
   {
     batteryPct: Type.Optional(Type.Number()),
@@ -90,6 +98,7 @@ const Telemetry = Type.Object(
     queued: Type.Integer(),
     outbox: Type.Integer({ description: 'Results that wait to be delivered.' }),
     cameras: Type.Array(CameraStatus),
+    links: Type.Array(LinkState, { description: 'To the coordinator, the preferred one first.' }),
   },
   { description: 'What changes by the second.' },
 );
@@ -98,6 +107,7 @@ const Link = Type.Object(
   {
     rttMs: Type.Optional(Type.Number({ description: 'There and back.' })),
     bytesPerMs: Type.Optional(Type.Number({ description: 'Of inputs on their way to it.' })),
+    up: Type.Array(Type.String(), { description: 'Kinds of links that reach it now.', examples: [['mqtt', 'libp2p']] }),
   },
   { description: 'What was measured of its link since the coordinator started.' },
 );
@@ -138,11 +148,15 @@ export function deviceView(device: DeviceView): Device {
     draining,
     revoked,
     running,
-    link: { ...link },
+    link: { ...link, up: [...link.up] },
     capability: present<Device['capability']>(capability),
     power: power && present<object>(power),
     profiles: device.profiles.map(profileView),
-    telemetry: telemetry && { ...present<object>(telemetry), cameras: telemetry.cameras.map(cameraStatusView) },
+    telemetry: telemetry && {
+      ...present<object>(telemetry),
+      cameras: telemetry.cameras.map(cameraStatusView),
+      links: telemetry.links.map((state) => present<object>(state)),
+    },
   });
 }
 

@@ -290,6 +290,8 @@ export interface Telemetry {
   readonly cameras: readonly CameraStatus[];
   /** Variants in memory, `model/variant`: they run without being loaded first. */
   readonly loadedModels: readonly string[];
+  /** Its links to the coordinator, the preferred one first. */
+  readonly links: readonly LinkState[];
 }
 
 export interface TelemetryInit {
@@ -304,6 +306,28 @@ export interface TelemetryInit {
   readonly outbox?: number | null | undefined;
   readonly cameras?: readonly CameraStatusInit[];
   readonly loadedModels?: readonly string[];
+  readonly links?: readonly LinkStateInit[];
+}
+
+export interface LinkState {
+  /** `mqtt`, `coap`, `libp2p` */
+  readonly kind: string;
+  /** As its transport says. */
+  readonly up: boolean;
+  /** What the device says leaves over this one. */
+  readonly inUse: boolean;
+  /** There and back, with what the coordinator takes to answer, ms. */
+  readonly rttMs: number | null;
+  /** Share of what was asked that nothing came back for, 0..1. */
+  readonly loss: number;
+}
+
+export interface LinkStateInit {
+  readonly kind?: string | null | undefined;
+  readonly up?: boolean | null | undefined;
+  readonly inUse?: boolean | null | undefined;
+  readonly rttMs?: number | null | undefined;
+  readonly loss?: number | null | undefined;
 }
 
 export interface CameraStatus {
@@ -566,6 +590,7 @@ export const Accelerator: Codec<Accelerator, AcceleratorInit> = codec('Accelerat
 export const VariantProfile: Codec<VariantProfile, VariantProfileInit> = codec('VariantProfile', shoal.v1.VariantProfile);
 export const ProfileReport: Codec<ProfileReport, ProfileReportInit> = codec('ProfileReport', shoal.v1.ProfileReport);
 export const Telemetry: Codec<Telemetry, TelemetryInit> = codec('Telemetry', shoal.v1.Telemetry);
+export const LinkState: Codec<LinkState, LinkStateInit> = codec('LinkState', shoal.v1.LinkState);
 export const CameraStatus: Codec<CameraStatus, CameraStatusInit> = codec('CameraStatus', shoal.v1.CameraStatus);
 export const TaskAssignment: Codec<TaskAssignment, TaskAssignmentInit> = codec('TaskAssignment', shoal.v1.TaskAssignment);
 export const TaskAdmission: Codec<TaskAdmission, TaskAdmissionInit> = codec('TaskAdmission', shoal.v1.TaskAdmission);

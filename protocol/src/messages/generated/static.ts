@@ -1905,6 +1905,7 @@ export const shoal: any = $root.shoal = (() => {
             const Telemetry = function (p) {
                 this.cameras = [];
                 this.loadedModels = [];
+                this.links = [];
                 if (p)
                     for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
                         if (p[ks[i]] != null && ks[i] !== "__proto__")
@@ -1922,6 +1923,7 @@ export const shoal: any = $root.shoal = (() => {
             Telemetry.prototype.outbox = 0;
             Telemetry.prototype.cameras = $util.emptyArray;
             Telemetry.prototype.loadedModels = $util.emptyArray;
+            Telemetry.prototype.links = $util.emptyArray;
 
             let $oneOfFields;
 
@@ -1981,6 +1983,10 @@ export const shoal: any = $root.shoal = (() => {
                 if (m.loadedModels != null && m.loadedModels.length) {
                     for (var i = 0; i < m.loadedModels.length; ++i)
                         w.uint32(90).string(m.loadedModels[i]);
+                }
+                if (m.links != null && m.links.length) {
+                    for (var i = 0; i < m.links.length; ++i)
+                        $root.shoal.v1.LinkState.encode(m.links[i], w.uint32(98).fork(), q + 1).ldelim();
                 }
                 if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                     for (var i = 0; i < m.$unknowns.length; ++i)
@@ -2104,6 +2110,14 @@ export const shoal: any = $root.shoal = (() => {
                             m.loadedModels.push(r.stringVerify());
                             continue;
                         }
+                    case 12: {
+                            if (u !== 2)
+                                break;
+                            if (!(m.links && m.links.length))
+                                m.links = [];
+                            m.links.push($root.shoal.v1.LinkState.decode(r, r.size(), $undefined, q + 1));
+                            continue;
+                        }
                     }
                     r.skipType(u, q, t);
                     if (!r.discardUnknown) {
@@ -2122,6 +2136,142 @@ export const shoal: any = $root.shoal = (() => {
             };
 
             return Telemetry;
+        })();
+
+        v1.LinkState = (function() {
+
+            const LinkState = function (p) {
+                if (p)
+                    for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                        if (p[ks[i]] != null && ks[i] !== "__proto__")
+                            this[ks[i]] = p[ks[i]];
+            };
+
+            LinkState.prototype.kind = "";
+            LinkState.prototype.up = false;
+            LinkState.prototype.inUse = false;
+            LinkState.prototype.rttMs = null;
+            LinkState.prototype.loss = 0;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(LinkState.prototype, "_rttMs", {
+                get: $util.oneOfGetter($oneOfFields = ["rttMs"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            LinkState.encode = function (m, w, q) {
+                if (!w)
+                    w = $Writer.create();
+                if (q === $undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (m.kind != null && $Object.hasOwnProperty.call(m, "kind") && m.kind !== "")
+                    w.uint32(10).string(m.kind);
+                if (m.up != null && $Object.hasOwnProperty.call(m, "up") && m.up !== false)
+                    w.uint32(16).bool(m.up);
+                if (m.inUse != null && $Object.hasOwnProperty.call(m, "inUse") && m.inUse !== false)
+                    w.uint32(24).bool(m.inUse);
+                if (m.rttMs != null && $Object.hasOwnProperty.call(m, "rttMs"))
+                    w.uint32(33).double(m.rttMs);
+                if (m.loss != null && $Object.hasOwnProperty.call(m, "loss") && !$Object.is(m.loss, 0))
+                    w.uint32(41).double(m.loss);
+                if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                    for (var i = 0; i < m.$unknowns.length; ++i)
+                        w.raw(m.$unknowns[i]);
+                return w;
+            };
+
+            LinkState.decode = function (r, l, z, q, g) {
+                if (!(r instanceof $Reader))
+                    r = $Reader.create(r);
+                if (q === $undefined)
+                    q = 0;
+                if (q > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                var c, m, v;
+                if (l === $undefined)
+                    c = r.len;
+                else {
+                    c = r.pos + l;
+                    if (c > r.len)
+                        throw $RangeError("index out of range");
+                    l = r.len;
+                    r.len = c;
+                }
+                m = g || new $root.shoal.v1.LinkState();
+                while (r.pos < c) {
+                    var s = r.pos;
+                    var t = r.tag();
+                    if (t === z) {
+                        z = $undefined;
+                        break;
+                    }
+                    var u = t & 7;
+                    switch (t >>>= 3) {
+                    case 1: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.kind = v;
+                            else
+                                delete m.kind;
+                            continue;
+                        }
+                    case 2: {
+                            if (u !== 0)
+                                break;
+                            if (v = r.bool())
+                                m.up = v;
+                            else
+                                delete m.up;
+                            continue;
+                        }
+                    case 3: {
+                            if (u !== 0)
+                                break;
+                            if (v = r.bool())
+                                m.inUse = v;
+                            else
+                                delete m.inUse;
+                            continue;
+                        }
+                    case 4: {
+                            if (u !== 1)
+                                break;
+                            m.rttMs = r.double();
+                            m._rttMs = "rttMs";
+                            continue;
+                        }
+                    case 5: {
+                            if (u !== 1)
+                                break;
+                            if (!$Object.is(v = r.double(), 0))
+                                m.loss = v;
+                            else
+                                delete m.loss;
+                            continue;
+                        }
+                    }
+                    r.skipType(u, q, t);
+                    if (!r.discardUnknown) {
+                        $util.makeProp(m, "$unknowns", false);
+                        (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                    }
+                }
+                if (l !== $undefined) {
+                    if (r.pos !== c)
+                        throw $RangeError("index out of range");
+                    r.len = l;
+                }
+                if (z !== $undefined)
+                    throw $Error("missing end group");
+                return m;
+            };
+
+            return LinkState;
         })();
 
         v1.CameraStatus = (function() {

@@ -1,0 +1,66 @@
+/** What was measured of one link. */
+export interface LinkFigures {
+  /** From a frame to the next one that came back, ms: there and back and what the peer took to answer. `undefined`: nothing came yet. */
+  readonly rttMs: number | undefined;
+  /** Share of what was asked that nothing came back for, 0..1. */
+  readonly loss: number;
+}
+
+/** Newer measurements count for this share. */
+const newestWeight = 0.2;
+/** A second frame within this time does not mean that the first one was lost, ms: messages leave close together. */
+const patienceMs = 500;
+
+/** Follows what is asked over one link, and what comes back. */
+export class LinkMeter {
+  #rttMs: number | undefined;
+  #loss = 0;
+  /** When the first frame was sent that nothing was heard after. */
+  #askedMs: number | undefined;
+  #lastSentMs = Number.NEGATIVE_INFINITY;
+  /** How often something was sent since, a while later each time. */
+  #askedAgain = 0;
+
+  get figures(): LinkFigures {
+    return { rttMs: this.#rttMs, loss: this.#loss };
+  }
+
+  get lastSentMs(): number {
+    return this.#lastSentMs;
+  }
+
+  /**
+   * Whether something was asked that long ago, and again since, and nothing at all came back. One frame alone says nothing: it may have been a
+   * reply, which nobody answers.
+   */
+  isSilent(nowMs: number, forMs: number): boolean {
+    return this.#askedMs !== undefined && this.#askedAgain > 0 && nowMs - this.#askedMs >= forMs;
+  }
+
+  sent(nowMs: number): void {
+    if (this.#askedMs === undefined) this.#askedMs = nowMs;
+    else if (nowMs - this.#lastSentMs >= patienceMs) {
+      this.#loss += newestWeight * (1 - this.#loss);
+      this.#askedAgain += 1;
+    }
+    this.#lastSentMs = nowMs;
+  }
+
+  heard(nowMs: number): void {
+    if (this.#askedMs === undefined) return;
+    // Of several that were sent, which one is answered cannot be told.
+    if (this.#askedAgain === 0) this.#took(nowMs - this.#askedMs);
+    this.#loss -= newestWeight * this.#loss;
+    this.cut();
+  }
+
+  /** What is open will not be answered over this link. */
+  cut(): void {
+    this.#askedMs = undefined;
+    this.#askedAgain = 0;
+  }
+
+  #took(ms: number): void {
+    this.#rttMs = this.#rttMs === undefined ? ms : this.#rttMs + newestWeight * (ms - this.#rttMs);
+  }
+}
