@@ -72,10 +72,11 @@ export class CoapConnection {
     return this.#exchange({ method: 'GET', path }, { observe: onNotification });
   }
 
-  /** The rest of a body whose first block is known. */
+  /** The whole of a body whose first block is known; another answer when it is gone meanwhile. */
   async download(request: CoapRequest, first: CoapAnswer): Promise<CoapAnswer> {
     for (let restart = 0; restart < mostRestarts; restart++) {
       const start = restart === 0 ? first : await this.#exchange(request, {});
+      if (start.code !== first.code) return start;
       const whole = await this.#downloadOnce(request, start);
       if (whole) return whole;
     }

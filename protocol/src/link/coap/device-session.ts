@@ -36,7 +36,9 @@ export class DeviceSession {
   #closing: Promise<void> | undefined;
   #isSending = false;
   #sent = 0;
+  /** Number of the last frame that has begun to come, and that has come whole. */
   #received = 0;
+  #taken = 0;
   #lastAnswerMs = 0;
   #cancelHeartbeat = () => {};
 
@@ -145,21 +147,28 @@ export class DeviceSession {
       // An error as a notification says that there will be no further one (RFC 7641 §4.2).
       if (notification.code !== '2.05' || block === 'malformed') throw refusalOf(notification);
       if (number === undefined) return;
-      const isLarge = block?.more === true;
+      // A notification may come twice, also while the rest of its frame is being fetched.
       if (number > this.#received) {
         this.#received = number;
-        const path = `${this.#place}/${downName}`;
-        const { payload } = isLarge
-          ? await this.#connection.download({ method: 'GET', path }, notification)
-          : notification;
+        const frame = block?.more ? await this.#fetch(number, notification) : notification.payload;
+        this.#taken = number;
         this.#lastAnswerMs = this.#clock.monotonicMs();
-        if (!this.#isOver) this.#options.onFrame(payload);
+        if (!this.#isOver) this.#options.onFrame(frame);
       }
       // That a frame of one block came, its acknowledgement has said already.
-      if (isLarge) await this.#ask({ method: 'DELETE', path: downName, query: `n=${number}` });
+      if (block?.more && this.#taken === number)
+        await this.#ask({ method: 'DELETE', path: downName, query: `n=${number}` });
     } catch (error) {
       this.#end(asShoalError(error));
     }
+  }
+
+  async #fetch(number: number, notification: CoapAnswer): Promise<Buffer> {
+    const path = `${this.#place}/${downName}`;
+    const { payload, options } = await this.#connection.download({ method: 'GET', path }, notification);
+    if (frameNumberOf(options.first(optionNumbers.etag)) !== number)
+      throw new ShoalError('message.malformed', 'a frame changed while it was being fetched');
+    return payload;
   }
 
   async #ask(request: Parameters<CoapConnection['request']>[0]): Promise<void> {
