@@ -47,6 +47,9 @@ export function routeMessages(deps: Deps): MessageHandler {
       case 'cameraAssignment':
       case 'cameraRemoval':
       case 'blobChunk':
+      case 'sessionOffer':
+      case 'sessionAnswer':
+      case 'sessionLost':
         throw new ShoalError('message.malformed', `a coordinator does not answer to ${payload.kind}`);
     }
   };

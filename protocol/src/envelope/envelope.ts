@@ -12,12 +12,15 @@ import {
 import {
   Body,
   type BodyHeader,
+  type BodyInit,
   countField,
   Envelope,
   type Message,
   type MessageInit,
   readBodyHeader,
+  type Seal,
 } from '../messages/index.ts';
+import { type Session, sealAlgorithm } from '../seal/index.ts';
 
 const protocolVersion = 1;
 
@@ -44,19 +47,19 @@ export interface SealOptions {
   readonly attachments?: readonly Uint8Array[];
   /** Sends the public key along, for a recipient that may not know it. */
   readonly introduce?: boolean;
+  /** Hides messages and attachments from everybody but the recipient. */
+  readonly session?: Session | undefined;
 }
 
 /** Messages for one recipient as signed bytes. */
 export function sealEnvelope(identity: Identity, options: SealOptions): Uint8Array {
-  const attachments = options.attachments ?? [];
+  const { content, attachments } = options.session ? sealedContent(options.session, options) : openContent(options);
   const body = Body.encode({
     version: protocolVersion,
     sender: identity.id,
     recipient: options.recipient,
     sequence: options.sequence,
-    sentAtMs: options.sentAtMs,
-    messages: options.messages,
-    attachmentDigests: attachments.map(sha256),
+    ...content,
   });
   return Envelope.encode({
     body,
@@ -67,6 +70,22 @@ export function sealEnvelope(identity: Identity, options: SealOptions): Uint8Arr
   });
 }
 
+interface Content {
+  readonly content: BodyInit;
+  readonly attachments: readonly Uint8Array[];
+}
+
+function openContent({ sentAtMs, messages, attachments = [] }: SealOptions): Content {
+  return { content: { sentAtMs, messages, attachmentDigests: attachments.map(sha256) }, attachments };
+}
+
+/** One seal for the whole envelope. What it hides is signed for as it is sent: who checks the signature needs no key of the session. */
+function sealedContent(session: Session, { sequence, sentAtMs, messages, attachments = [] }: SealOptions): Content {
+  const { parts, tag } = session.seal(sequence, [Body.encode({ sentAtMs, messages }), ...attachments]);
+  const [ciphertext, ...hidden] = parts;
+  return { content: { seal: { algorithm: sealAlgorithm, session: session.id, ciphertext, tag } }, attachments: hidden };
+}
+
 export interface OpenedEnvelope {
   readonly sender: PeerKey;
   readonly sequence: number;
@@ -74,6 +93,8 @@ export interface OpenedEnvelope {
   readonly messages: readonly Message[];
   /** Bulk bytes whose digests were signed. */
   readonly attachments: readonly Uint8Array[];
+  /** What it was sealed with; `undefined`: others could read it. */
+  readonly session: Session | undefined;
 }
 
 export interface OpenOptions {
@@ -85,13 +106,15 @@ export interface OpenOptions {
   lastSequence(sender: PeerId): number;
   /** Of senders that introduce themselves. Left out: {@link importPeerKey}. */
   readonly importKey?: ImportPeerKey;
+  /** The session that a sealed envelope names. @throws `seal.session` when there is none. Left out: there is never one. */
+  sessionOf?(sender: PeerKey, sessionId: Uint8Array): Session;
 }
 
 /**
  * The one door for everything that comes over a link. What is cheap to see is looked at first (that the recipient is us and the sequence is new), and
  * nothing is believed, or decoded, before the signature over the exact bytes fits the sender and the sender fits its key.
  * @throws `message.malformed`, `message.version`, `message.misaddressed`, `message.replayed`, `message.too-large`, `message.signature`,
- * `device.unknown`.
+ * `device.unknown`, `seal.session`, `seal.algorithm`.
  */
 export function openEnvelope(frame: Uint8Array, options: OpenOptions): OpenedEnvelope {
   refuseMoreThan(mostMessagesPerEnvelope, countField(frame, 'Envelope', attachmentsField), 'attachments');
@@ -102,13 +125,31 @@ export function openEnvelope(frame: Uint8Array, options: OpenOptions): OpenedEnv
   if (envelope.algorithm !== signatureAlgorithm || !sender.verify(signedBytes(envelope.body), envelope.signature)) {
     throw new ShoalError('message.signature', 'the signature does not fit the message', { sender: sender.id });
   }
-  const { sentAtMs, messages, attachmentDigests } = Body.decode(envelope.body);
+  const { sentAtMs, messages, attachmentDigests, seal } = Body.decode(envelope.body);
+  if (seal) return unseal(seal, sender, header, envelope.attachments, options);
   checkAttachments(envelope.attachments, attachmentDigests);
-  return { sender, sequence: header.sequence, sentAtMs, messages, attachments: envelope.attachments };
+  const { sequence } = header;
+  return { sender, sequence, sentAtMs, messages, attachments: envelope.attachments, session: undefined };
+}
+
+function unseal(
+  { algorithm, session: id, ciphertext, tag }: Seal,
+  sender: PeerKey,
+  { sequence }: BodyHeader,
+  sealed: readonly Uint8Array[],
+  { sessionOf }: OpenOptions,
+): OpenedEnvelope {
+  if (algorithm !== sealAlgorithm) throw new ShoalError('seal.algorithm', `only ${sealAlgorithm} is known here`);
+  const session = sessionOf?.(sender, id);
+  if (!session) throw new ShoalError('seal.session', 'nothing sealed is opened here', { sender: sender.id });
+  const [content = ciphertext, ...attachments] = session.open(sequence, { parts: [ciphertext, ...sealed], tag });
+  refuseMoreThan(mostMessagesPerEnvelope, readBodyHeader(content).messageCount, 'messages');
+  const { sentAtMs, messages } = Body.decode(content);
+  return { sender, sequence, sentAtMs, messages, attachments, session };
 }
 
 function checkHeader(header: BodyHeader, options: OpenOptions): void {
-  const { version, recipient, sequence, messageCount, attachmentCount } = header;
+  const { version, recipient, sequence, messageCount, attachmentCount, sealed } = header;
   if (version !== protocolVersion) {
     const spoken = `version ${protocolVersion} is spoken here`;
     throw new ShoalError('message.version', `a message of protocol version ${version}; ${spoken}`, { version });
@@ -119,6 +160,9 @@ function checkHeader(header: BodyHeader, options: OpenOptions): void {
   }
   refuseMoreThan(mostMessagesPerEnvelope, messageCount, 'messages');
   refuseMoreThan(mostMessagesPerEnvelope, attachmentCount, 'attachments');
+  if (sealed && messageCount + attachmentCount > 0) {
+    throw new ShoalError('message.malformed', 'an envelope that is sealed, and has messages beside the seal');
+  }
   const last = options.lastSequence(header.sender);
   if (!Number.isSafeInteger(sequence) || sequence <= last) {
     const facts = { sender: printable(header.sender), sequence };

@@ -61,6 +61,15 @@ export const errorCatalogue = {
   'device.revoked': kind('peer', 403, '4.03', false, 'The device was revoked.'),
   'token.invalid': kind('caller', 400, '4.00', false, 'The join token is not one, or was cut short.'),
   'token.refused': kind('caller', 403, '4.03', false, 'The join token is unknown, used up or expired.'),
+  'seal.required': kind('peer', 403, '4.03', false, 'Messages are sealed here, and this one was not.'),
+  'seal.session': kind(
+    'peer',
+    503,
+    '5.03',
+    true,
+    'There is no session to seal or open the message with; another is made.',
+  ),
+  'seal.algorithm': kind('peer', 400, '4.00', false, 'No way of sealing that was offered is known here.'),
   'attestation.invalid': kind('peer', 422, '4.00', false, 'The attestation does not fit the result it speaks of.'),
   'reply.failed': kind('peer', 502, '5.02', false, 'The peer answered with an error.'),
 

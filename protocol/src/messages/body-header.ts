@@ -10,6 +10,8 @@ export interface BodyHeader {
   readonly sequence: number;
   readonly messageCount: number;
   readonly attachmentCount: number;
+  /** Its messages are hidden. */
+  readonly sealed: boolean;
 }
 
 /**
@@ -18,7 +20,15 @@ export interface BodyHeader {
  * @throws `message.malformed`
  */
 export function readBodyHeader(body: Uint8Array): BodyHeader {
-  const header = { version: 0, sender: '', recipient: '', sequence: 0, messageCount: 0, attachmentCount: 0 };
+  const header = {
+    version: 0,
+    sender: '',
+    recipient: '',
+    sequence: 0,
+    messageCount: 0,
+    attachmentCount: 0,
+    sealed: false,
+  };
   scan(body, 'Body', (reader, field, wireType) => {
     if (field === 1 && wireType === 0) header.version = reader.uint32();
     else if (field === 2 && wireType === 2) header.sender = reader.stringVerify();
@@ -27,6 +37,7 @@ export function readBodyHeader(body: Uint8Array): BodyHeader {
     else {
       if (field === 6) header.messageCount += 1;
       if (field === 7) header.attachmentCount += 1;
+      if (field === 8) header.sealed = true;
       reader.skipType(wireType, 0, field);
     }
   });

@@ -1,4 +1,10 @@
-import { type OpenedEnvelope, openEnvelope, SequenceSource, type SequenceStore } from '../envelope/index.ts';
+import {
+  type OpenedEnvelope,
+  type OpenOptions,
+  openEnvelope,
+  SequenceSource,
+  type SequenceStore,
+} from '../envelope/index.ts';
 import { asShoalError, type ErrorCode, isErrorCode, ShoalError } from '../errors/index.ts';
 import type { Identity, ImportPeerKey, PeerId, PeerKey } from '../identity/index.ts';
 import type { Link } from '../link/index.ts';
@@ -8,6 +14,7 @@ import { type OutgoingMessage, OutgoingQueues } from './outgoing-queues.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { ReplyCache } from './reply-cache.ts';
 import type { Reply, RequestOptions } from './request.ts';
+import { Sealing, type SealPolicy } from './sealing.ts';
 
 /** Whose key is known: the pinned coordinator on a device, the joined devices on a coordinator. */
 export interface PeerDirectory {
@@ -23,6 +30,8 @@ export interface MessengerDeps {
   readonly logger: Logger;
   /** Of peers that introduce themselves. Left out: Ed25519. */
   readonly importKey?: ImportPeerKey;
+  /** Left out: nothing is sealed, and nothing sealed is opened. */
+  readonly seal?: SealPolicy;
 }
 
 export interface MessengerOptions {
@@ -60,6 +69,8 @@ export interface Incoming {
   readonly sender: PeerKey;
   /** `false`: the sender has introduced itself but has not joined. Only a `hello` comes through so. */
   readonly known: boolean;
+  /** Nobody else could read it. */
+  readonly sealed: boolean;
   readonly payload: Payload;
   readonly attachments: readonly Uint8Array[];
 }
@@ -86,11 +97,13 @@ export class Messenger implements Service {
   readonly #sequences: SequenceSource;
   readonly #queues: OutgoingQueues;
   readonly #pending: PendingRequests;
+  readonly #sealing: Sealing | undefined;
   readonly #replies = new ReplyCache(replyLimits);
   readonly #strangerReplies = new ReplyCache(strangerReplyLimits);
   /** By peer; all strangers under one name. */
   readonly #handling = new Map<PeerId | 'strangers', number>();
   readonly #refused = new Map<ErrorCode, number>();
+  readonly #opening: OpenOptions;
   #handler: MessageHandler = () => {
     throw new ShoalError('closed', 'nothing is handled here yet');
   };
@@ -101,8 +114,29 @@ export class Messenger implements Service {
     this.#deps = deps;
     this.#options = { ...defaultMessengerOptions, ...options };
     this.#sequences = new SequenceSource(deps.sequences);
-    this.#queues = new OutgoingQueues({ ...deps, sequences: this.#sequences }, this.#options);
     this.#pending = new PendingRequests(deps.clock, this.#options);
+    this.#sealing = deps.seal && this.#newSealing(deps.seal);
+    const sessionFor = (peer: PeerId) => this.#sealing?.toSpeak(peer);
+    this.#queues = new OutgoingQueues({ ...deps, sequences: this.#sequences, sessionFor }, this.#options);
+    const sealing = this.#sealing;
+    this.#opening = {
+      recipient: this.self,
+      keyOf: (peer) => deps.peers.keyOf(peer),
+      lastSequence: (peer) => deps.sequences.lastReceived(peer),
+      ...(deps.importKey && { importKey: deps.importKey }),
+      ...(sealing && { sessionOf: ({ id }, session) => sealing.toHear(id, session) }),
+    };
+  }
+
+  #newSealing(policy: SealPolicy): Sealing {
+    const { identity, clock, logger, peers } = this.#deps;
+    return new Sealing({
+      ...{ identity, policy, clock, logger },
+      keyOf: (peer) => peers.keyOf(peer),
+      ask: (peer, payload, timeoutMs, began) => this.#ask(peer, payload, { timeoutMs }, began),
+      tell: (peer, payload) => this.#queues.add(peer, { id: 0, replyTo: 0, payload, openly: true }),
+      onSession: (peer) => this.#pending.resendNow(peer),
+    });
   }
 
   get self(): PeerId {
@@ -136,6 +170,7 @@ export class Messenger implements Service {
     this.#unsubscribe();
     this.#pending.fail(stoppedError());
     this.#queues.close();
+    this.#sealing?.stop();
   }
 
   /** Says something once; it may get lost. Never waits, never throws: what cannot be sent is counted and logged. */
@@ -155,16 +190,19 @@ export class Messenger implements Service {
     return this.#pending.add(to, id, options, (onTaken) => this.#queues.add(to, message, onTaken));
   }
 
+  async #ask(to: PeerId, payload: PayloadInit, options: RequestOptions, began: (id: number) => void): Promise<Reply> {
+    const id = await this.#sequences.next();
+    if (this.#stopped) throw stoppedError();
+    began(id);
+    const message = { id, replyTo: 0, payload, openly: true } as const;
+    return this.#pending.add(to, id, options, (onTaken) => this.#queues.add(to, message, onTaken));
+  }
+
   /** Never throws: it is called where the link reads. */
   #receive(frame: Uint8Array): void {
     let opened: OpenedEnvelope;
     try {
-      opened = openEnvelope(frame, {
-        recipient: this.self,
-        keyOf: (peer) => this.#deps.peers.keyOf(peer),
-        lastSequence: (peer) => this.#deps.sequences.lastReceived(peer),
-        ...(this.#deps.importKey && { importKey: this.#deps.importKey }),
-      });
+      opened = openEnvelope(frame, this.#opening);
     } catch (error) {
       this.#refuse(asShoalError(error, 'message.malformed'));
       return;
@@ -173,6 +211,7 @@ export class Messenger implements Service {
       const known = this.#deps.peers.keyOf(opened.sender.id) !== undefined;
       // A stranger's sequences are not remembered: anybody can make any number of strangers.
       if (known) this.#record(opened);
+      if (opened.session) this.#sealing?.heard(opened.sender.id, opened.session);
       for (const message of opened.messages) this.#dispatch(opened, message, known);
     } catch (error) {
       // What could not be recorded is not handled: whoever asked will ask again.
@@ -197,11 +236,21 @@ export class Messenger implements Service {
   #dispatch(opened: OpenedEnvelope, message: Message, known: boolean): void {
     const from = opened.sender.id;
     const payload = payloadOf(message);
+    if (!opened.session && this.#sealing?.takesOpenly(from, message.replyTo, payload) === false) {
+      const refusal = new ShoalError('seal.required', 'messages are sealed here: join with a token that was made here');
+      this.#refuse(refusal);
+      if (message.replyTo === 0) this.#answerError(from, message.id, refusal, true);
+      return;
+    }
     if (message.replyTo !== 0) {
       this.#pending.settle(from, message.replyTo, answerOf(payload, attachmentsOf(opened, message)));
       return;
     }
-    if (!known && payload?.kind !== 'hello') {
+    if (payload?.kind === 'sessionLost' && this.#sealing) {
+      this.#sealing.lost(from, payload.value.session);
+      return;
+    }
+    if (!known && payload?.kind !== 'hello' && !(payload?.kind === 'sessionOffer' && this.#sealing)) {
       this.#answerError(from, message.id, new ShoalError('device.unknown', 'say hello with a join token first'));
       return;
     }
@@ -238,21 +287,34 @@ export class Messenger implements Service {
     this.#handling.set(crowd, busy + 1);
     replies.begin(from, id);
     const attachments = attachmentsOf(opened, message);
-    const reply = await this.#answer({ sender: opened.sender, known, payload, attachments });
+    const sealed = opened.session !== undefined;
+    const reply = await this.#answer({ sender: opened.sender, known, sealed, payload, attachments });
     const left = (this.#handling.get(crowd) ?? 1) - 1;
     if (left > 0) this.#handling.set(crowd, left);
     else this.#handling.delete(crowd);
     // The first thing a stranger can do is to join: from then on its sequences count.
-    if (!known && this.#deps.peers.keyOf(from)) this.#record(opened);
+    if (!known && this.#deps.peers.keyOf(from)) {
+      this.#record(opened);
+      this.#sealing?.admit(from);
+    }
     if (id === 0) return;
-    const outgoing = { id: 0, replyTo: id, ...reply };
+    const outgoing = {
+      id: 0,
+      replyTo: id,
+      ...reply,
+      ...(payload.kind === 'sessionOffer' && { openly: true as const }),
+    };
     replies.end(from, id, outgoing);
     this.#reply(from, outgoing);
   }
 
   /** What the handler says, or an error reply with what it throws. */
   async #answer(incoming: Incoming): Promise<Outgoing> {
+    const { sender, known, payload } = incoming;
     try {
+      if (payload.kind === 'sessionOffer' && this.#sealing) {
+        return { payload: this.#sealing.answer(sender, known, payload.value) };
+      }
       return (await this.#handler(incoming)) ?? { payload: { empty: {} } };
     } catch (thrown) {
       const error = asShoalError(thrown);
@@ -270,8 +332,8 @@ export class Messenger implements Service {
     });
   }
 
-  #answerError(to: PeerId, id: number, error: ShoalError): void {
-    if (id !== 0) this.#queues.add(to, { id: 0, replyTo: id, ...errorReply(error) });
+  #answerError(to: PeerId, id: number, error: ShoalError, openly = false): void {
+    if (id !== 0) this.#queues.add(to, { id: 0, replyTo: id, ...errorReply(error), ...(openly && { openly }) });
   }
 }
 

@@ -1,15 +1,18 @@
 import { type SequenceSource, sealEnvelope } from '../envelope/index.ts';
-import { asShoalError, ShoalError } from '../errors/index.ts';
+import { asShoalError, type ErrorCode, ShoalError } from '../errors/index.ts';
 import type { Identity, PeerId } from '../identity/index.ts';
 import type { Link } from '../link/index.ts';
 import type { MessageInit, PayloadInit } from '../messages/index.ts';
 import { BoundedQueue, type Clock, type Logger } from '../runtime/index.ts';
+import type { Session } from '../seal/index.ts';
 
 export interface OutgoingMessage {
   readonly id: number;
   readonly replyTo: number;
   readonly payload: PayloadInit;
   readonly attachments?: readonly Uint8Array[];
+  /** It is what sessions are agreed on with, and is not sealed itself. */
+  readonly openly?: true;
 }
 
 /** Told once: `undefined` when the link took the message, the error when it did not. */
@@ -21,6 +24,8 @@ interface Deps {
   readonly sequences: SequenceSource;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The session to seal with what is said to a peer. @throws `seal.session` when there has to be one, and is none yet */
+  sessionFor(peer: PeerId): Session | undefined;
 }
 
 interface Waiting {
@@ -120,11 +125,13 @@ export class OutgoingQueues {
     if (this.#queues.get(to) === queue) this.#queues.delete(to);
   }
 
-  /** As many messages as go under one signature: up to the limit, and attachments that fit into one frame. */
+  /** As many messages as go under one signature: up to the limit, and attachments that fit into one frame; sealed ones, or open ones. */
   #takeBatch(queue: PeerQueue): Waiting[] {
     const batch: Waiting[] = [];
     let bulkBytes = 0;
+    const openly = queue.waiting.peek()?.message.openly;
     while (batch.length < this.#limits.batchLimit && bulkBytes < this.#deps.link.traits.maxFrameBytes >> 1) {
+      if (queue.waiting.peek()?.message.openly !== openly) break;
       const next = queue.waiting.shift();
       if (!next) break;
       batch.push(next);
@@ -137,12 +144,14 @@ export class OutgoingQueues {
   async #sendBatch(to: PeerId, batch: readonly Waiting[]): Promise<void> {
     const { identity, link, sequences, clock } = this.#deps;
     try {
+      const sequence = await sequences.next();
       const frame = sealEnvelope(identity, {
         recipient: to,
-        sequence: await sequences.next(),
+        sequence,
         sentAtMs: clock.nowMs(),
         ...contentOf(batch),
-        introduce: batch.some(({ message }) => 'hello' in message.payload),
+        introduce: batch.some(({ message: { payload } }) => 'hello' in payload || 'sessionOffer' in payload),
+        session: batch[0]?.message.openly ? undefined : this.#deps.sessionFor(to),
       });
       if (frame.length > link.traits.maxFrameBytes && batch.length > 1) {
         const middle = batch.length >> 1;
@@ -159,12 +168,15 @@ export class OutgoingQueues {
 
   #tell(waiting: Waiting, to: PeerId, error: ShoalError): void {
     if (waiting.onTaken) waiting.onTaken(error);
-    else if (error.code !== 'net.unreachable' && error.code !== 'closed') {
+    else if (!expected.has(error.code)) {
       const kind = Object.keys(waiting.message.payload)[0];
       this.#deps.logger.warn('message not sent', { to, kind, code: error.code, why: error.message });
     }
   }
 }
+
+/** What happens on every link, now and then. */
+const expected: ReadonlySet<ErrorCode> = new Set(['net.unreachable', 'closed', 'seal.session']);
 
 function bulkOf({ attachments = [] }: OutgoingMessage): number {
   return attachments.reduce((sum, { length }) => sum + length, 0);

@@ -65,6 +65,11 @@ export class BoundedQueue<T> {
     return evicted;
   }
 
+  /** The oldest item, which stays where it is. */
+  peek(): T | undefined {
+    return this.size === 0 ? undefined : this.#items[this.#head];
+  }
+
   /** Takes the oldest item, or `undefined` when there is none. */
   shift(): T | undefined {
     if (this.size === 0) return undefined;

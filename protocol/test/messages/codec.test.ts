@@ -91,6 +91,7 @@ describe('the head of a body', () => {
       sequence: 2 ** 53 - 1,
       messageCount: 2,
       attachmentCount: 1,
+      sealed: false,
     });
   });
 

@@ -56,6 +56,15 @@ const cameraStatus: m.CameraStatusInit = {
   restarts: 1,
 };
 
+const keyShare: m.KeyShareInit = { algorithm: 'x25519-hkdf-sha256-chacha20-poly1305', share: digest };
+
+const seal: m.SealInit = {
+  algorithm: 'x25519-hkdf-sha256-chacha20-poly1305',
+  session: digest.subarray(16),
+  ciphertext: Uint8Array.of(3),
+  tag: digest.subarray(16),
+};
+
 const attemptTimings: m.AttemptTimingsInit = {
   queuedMs: 1.5,
   transferMs: 2.5,
@@ -138,6 +147,9 @@ const payloads = {
   cameraReport: { cameraId: 'cam_1', number: 42, result: Uint8Array.of(1), attestation: Uint8Array.of(2) },
   blobRequest: { digest, offset: 1_048_576, length: 524_288 },
   blobChunk: { digest, offset: 1_048_576, totalBytes: 5_000_000_000 },
+  sessionOffer: { shares: [keyShare] },
+  sessionAnswer: { share: keyShare, session: digest.subarray(16) },
+  sessionLost: { session: digest.subarray(16) },
 } satisfies { readonly [Name in m.PayloadName]: m.MessageInit[Name] };
 
 const message = { id: 11, replyTo: 12, firstAttachment: 1, attachmentCount: 2 };
@@ -164,6 +176,12 @@ const types = {
     messages: [{ id: 1, empty: {} }],
     attachmentDigests: [digest],
   },
+  'Body/2': { version: 1, sender: 'dev_a', recipient: 'crd_b', sequence: 9_007_199_254_740_991, seal },
+  Seal: seal,
+  KeyShare: keyShare,
+  SessionOffer: payloads.sessionOffer,
+  SessionAnswer: payloads.sessionAnswer,
+  SessionLost: payloads.sessionLost,
   Capability: capability,
   ModelHint: payloads.modelHint,
   'Capability/2': { ...capability, batteryWh: 11.5, idleWatts: 2.75 },

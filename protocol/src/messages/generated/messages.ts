@@ -6,12 +6,12 @@ import { shoal } from './static.ts';
 export interface Envelope {
   /** Serialised Body. The signature is over these exact bytes, so they are never re-encoded. */
   readonly body: Uint8Array;
-  /** Signature algorithm, `ed25519`. */
+  /** Algorithm of `signature` and of `public_key`: `ed25519`. */
   readonly algorithm: string;
   readonly signature: Uint8Array;
   /** The sender's public key, when the recipient may not know it yet (Hello). The sender's id is derived from it. */
   readonly publicKey: Uint8Array;
-  /** Bulk bytes outside of the signature; Body.attachment_digests signs for them. */
+  /** Bulk bytes outside of the signature; Body.attachment_digests signs for them, or Seal.tag when they are sealed. */
   readonly attachments: readonly Uint8Array[];
 }
 
@@ -36,6 +36,8 @@ export interface Body {
   readonly messages: readonly Message[];
   /** SHA-256 of Envelope.attachments, in order. */
   readonly attachmentDigests: readonly Uint8Array[];
+  /** Instead of sent_at_ms, messages and attachment_digests: the same for the recipient's eyes only. */
+  readonly seal: Seal | null;
 }
 
 export interface BodyInit {
@@ -46,6 +48,25 @@ export interface BodyInit {
   readonly sentAtMs?: number | null | undefined;
   readonly messages?: readonly MessageInit[];
   readonly attachmentDigests?: readonly Uint8Array[];
+  readonly seal?: SealInit | null | undefined;
+}
+
+/** What a session between two peers hides (docs/protocol.md, "Sealed messages"). */
+export interface Seal {
+  /** As in the SessionAnswer that the session was made with. */
+  readonly algorithm: string;
+  /** The session, 16 bytes. */
+  readonly session: Uint8Array;
+  /** A serialised Body with sent_at_ms and messages alone, encrypted. Envelope.attachments are encrypted behind it, under the same tag. */
+  readonly ciphertext: Uint8Array;
+  readonly tag: Uint8Array;
+}
+
+export interface SealInit {
+  readonly algorithm?: string | null | undefined;
+  readonly session?: Uint8Array | null | undefined;
+  readonly ciphertext?: Uint8Array | null | undefined;
+  readonly tag?: Uint8Array | null | undefined;
 }
 
 export interface Message {
@@ -73,7 +94,10 @@ export interface Message {
   readonly cameraReport: CameraReport | null;
   readonly blobRequest: BlobRequest | null;
   readonly blobChunk: BlobChunk | null;
-  readonly payload?: 'error' | 'empty' | 'hello' | 'welcome' | 'telemetry' | 'profileReport' | 'goodbye' | 'taskAssignment' | 'taskAdmission' | 'taskOutcome' | 'taskCancellation' | 'modelHint' | 'cameraAssignment' | 'cameraRemoval' | 'cameraReport' | 'blobRequest' | 'blobChunk';
+  readonly sessionOffer: SessionOffer | null;
+  readonly sessionAnswer: SessionAnswer | null;
+  readonly sessionLost: SessionLost | null;
+  readonly payload?: 'error' | 'empty' | 'hello' | 'welcome' | 'telemetry' | 'profileReport' | 'goodbye' | 'taskAssignment' | 'taskAdmission' | 'taskOutcome' | 'taskCancellation' | 'modelHint' | 'cameraAssignment' | 'cameraRemoval' | 'cameraReport' | 'blobRequest' | 'blobChunk' | 'sessionOffer' | 'sessionAnswer' | 'sessionLost';
 }
 
 export interface MessageInit {
@@ -98,6 +122,9 @@ export interface MessageInit {
   readonly cameraReport?: CameraReportInit | null | undefined;
   readonly blobRequest?: BlobRequestInit | null | undefined;
   readonly blobChunk?: BlobChunkInit | null | undefined;
+  readonly sessionOffer?: SessionOfferInit | null | undefined;
+  readonly sessionAnswer?: SessionAnswerInit | null | undefined;
+  readonly sessionLost?: SessionLostInit | null | undefined;
 }
 
 export interface Empty {
@@ -577,8 +604,51 @@ export interface BlobChunkInit {
   readonly totalBytes?: number | null | undefined;
 }
 
+/** Device -> coordinator, a request; answered by SessionAnswer. Made anew for each session. */
+export interface SessionOffer {
+  /** What the device can do, best first, each with its half of the key agreement. */
+  readonly shares: readonly KeyShare[];
+}
+
+export interface SessionOfferInit {
+  readonly shares?: readonly KeyShareInit[];
+}
+
+export interface KeyShare {
+  /** `x25519-hkdf-sha256-chacha20-poly1305`: a public key of 32 bytes. */
+  readonly algorithm: string;
+  readonly share: Uint8Array;
+}
+
+export interface KeyShareInit {
+  readonly algorithm?: string | null | undefined;
+  readonly share?: Uint8Array | null | undefined;
+}
+
+export interface SessionAnswer {
+  /** The one that was chosen, with the coordinator's half. */
+  readonly share: KeyShare | null;
+  /** 16 bytes: the beginning of the SHA-256 of all that was offered and answered, and by whom. */
+  readonly session: Uint8Array;
+}
+
+export interface SessionAnswerInit {
+  readonly share?: KeyShareInit | null | undefined;
+  readonly session?: Uint8Array | null | undefined;
+}
+
+/** Coordinator -> device, one way: the coordinator has no such session, or none to say something in when it is empty. A new one is to be offered. */
+export interface SessionLost {
+  readonly session: Uint8Array;
+}
+
+export interface SessionLostInit {
+  readonly session?: Uint8Array | null | undefined;
+}
+
 export const Envelope: Codec<Envelope, EnvelopeInit> = codec('Envelope', shoal.v1.Envelope);
 export const Body: Codec<Body, BodyInit> = codec('Body', shoal.v1.Body);
+export const Seal: Codec<Seal, SealInit> = codec('Seal', shoal.v1.Seal);
 export const Message: Codec<Message, MessageInit> = codec('Message', shoal.v1.Message);
 export const Empty: Codec<Empty, EmptyInit> = codec('Empty', shoal.v1.Empty);
 export const ErrorReply: Codec<ErrorReply, ErrorReplyInit> = codec('ErrorReply', shoal.v1.ErrorReply);
@@ -603,3 +673,7 @@ export const CameraRemoval: Codec<CameraRemoval, CameraRemovalInit> = codec('Cam
 export const CameraReport: Codec<CameraReport, CameraReportInit> = codec('CameraReport', shoal.v1.CameraReport);
 export const BlobRequest: Codec<BlobRequest, BlobRequestInit> = codec('BlobRequest', shoal.v1.BlobRequest);
 export const BlobChunk: Codec<BlobChunk, BlobChunkInit> = codec('BlobChunk', shoal.v1.BlobChunk);
+export const SessionOffer: Codec<SessionOffer, SessionOfferInit> = codec('SessionOffer', shoal.v1.SessionOffer);
+export const KeyShare: Codec<KeyShare, KeyShareInit> = codec('KeyShare', shoal.v1.KeyShare);
+export const SessionAnswer: Codec<SessionAnswer, SessionAnswerInit> = codec('SessionAnswer', shoal.v1.SessionAnswer);
+export const SessionLost: Codec<SessionLost, SessionLostInit> = codec('SessionLost', shoal.v1.SessionLost);

@@ -167,6 +167,7 @@ export const shoal: any = $root.shoal = (() => {
             Body.prototype.sentAtMs = 0;
             Body.prototype.messages = $util.emptyArray;
             Body.prototype.attachmentDigests = $util.emptyArray;
+            Body.prototype.seal = null;
 
             Body.encode = function (m, w, q) {
                 if (!w)
@@ -193,6 +194,8 @@ export const shoal: any = $root.shoal = (() => {
                     for (var i = 0; i < m.attachmentDigests.length; ++i)
                         w.uint32(58).bytes(m.attachmentDigests[i]);
                 }
+                if (m.seal != null && $Object.hasOwnProperty.call(m, "seal"))
+                    $root.shoal.v1.Seal.encode(m.seal, w.uint32(66).fork(), q + 1).ldelim();
                 if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                     for (var i = 0; i < m.$unknowns.length; ++i)
                         w.raw(m.$unknowns[i]);
@@ -287,6 +290,12 @@ export const shoal: any = $root.shoal = (() => {
                             m.attachmentDigests.push(r.bytes());
                             continue;
                         }
+                    case 8: {
+                            if (u !== 2)
+                                break;
+                            m.seal = $root.shoal.v1.Seal.decode(r, r.size(), $undefined, q + 1, m.seal);
+                            continue;
+                        }
                     }
                     r.skipType(u, q, t);
                     if (!r.discardUnknown) {
@@ -305,6 +314,124 @@ export const shoal: any = $root.shoal = (() => {
             };
 
             return Body;
+        })();
+
+        v1.Seal = (function() {
+
+            const Seal = function (p) {
+                if (p)
+                    for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                        if (p[ks[i]] != null && ks[i] !== "__proto__")
+                            this[ks[i]] = p[ks[i]];
+            };
+
+            Seal.prototype.algorithm = "";
+            Seal.prototype.session = $util.newBuffer([]);
+            Seal.prototype.ciphertext = $util.newBuffer([]);
+            Seal.prototype.tag = $util.newBuffer([]);
+
+            Seal.encode = function (m, w, q) {
+                if (!w)
+                    w = $Writer.create();
+                if (q === $undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (m.algorithm != null && $Object.hasOwnProperty.call(m, "algorithm") && m.algorithm !== "")
+                    w.uint32(10).string(m.algorithm);
+                if (m.session != null && $Object.hasOwnProperty.call(m, "session") && m.session.length)
+                    w.uint32(18).bytes(m.session);
+                if (m.ciphertext != null && $Object.hasOwnProperty.call(m, "ciphertext") && m.ciphertext.length)
+                    w.uint32(26).bytes(m.ciphertext);
+                if (m.tag != null && $Object.hasOwnProperty.call(m, "tag") && m.tag.length)
+                    w.uint32(34).bytes(m.tag);
+                if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                    for (var i = 0; i < m.$unknowns.length; ++i)
+                        w.raw(m.$unknowns[i]);
+                return w;
+            };
+
+            Seal.decode = function (r, l, z, q, g) {
+                if (!(r instanceof $Reader))
+                    r = $Reader.create(r);
+                if (q === $undefined)
+                    q = 0;
+                if (q > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                var c, m, v;
+                if (l === $undefined)
+                    c = r.len;
+                else {
+                    c = r.pos + l;
+                    if (c > r.len)
+                        throw $RangeError("index out of range");
+                    l = r.len;
+                    r.len = c;
+                }
+                m = g || new $root.shoal.v1.Seal();
+                while (r.pos < c) {
+                    var s = r.pos;
+                    var t = r.tag();
+                    if (t === z) {
+                        z = $undefined;
+                        break;
+                    }
+                    var u = t & 7;
+                    switch (t >>>= 3) {
+                    case 1: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.algorithm = v;
+                            else
+                                delete m.algorithm;
+                            continue;
+                        }
+                    case 2: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.bytes()).length)
+                                m.session = v;
+                            else
+                                delete m.session;
+                            continue;
+                        }
+                    case 3: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.bytes()).length)
+                                m.ciphertext = v;
+                            else
+                                delete m.ciphertext;
+                            continue;
+                        }
+                    case 4: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.bytes()).length)
+                                m.tag = v;
+                            else
+                                delete m.tag;
+                            continue;
+                        }
+                    }
+                    r.skipType(u, q, t);
+                    if (!r.discardUnknown) {
+                        $util.makeProp(m, "$unknowns", false);
+                        (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                    }
+                }
+                if (l !== $undefined) {
+                    if (r.pos !== c)
+                        throw $RangeError("index out of range");
+                    r.len = l;
+                }
+                if (z !== $undefined)
+                    throw $Error("missing end group");
+                return m;
+            };
+
+            return Seal;
         })();
 
         v1.Message = (function() {
@@ -337,11 +464,14 @@ export const shoal: any = $root.shoal = (() => {
             Message.prototype.cameraReport = null;
             Message.prototype.blobRequest = null;
             Message.prototype.blobChunk = null;
+            Message.prototype.sessionOffer = null;
+            Message.prototype.sessionAnswer = null;
+            Message.prototype.sessionLost = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(Message.prototype, "payload", {
-                get: $util.oneOfGetter($oneOfFields = ["error", "empty", "hello", "welcome", "telemetry", "profileReport", "goodbye", "taskAssignment", "taskAdmission", "taskOutcome", "taskCancellation", "modelHint", "cameraAssignment", "cameraRemoval", "cameraReport", "blobRequest", "blobChunk"]),
+                get: $util.oneOfGetter($oneOfFields = ["error", "empty", "hello", "welcome", "telemetry", "profileReport", "goodbye", "taskAssignment", "taskAdmission", "taskOutcome", "taskCancellation", "modelHint", "cameraAssignment", "cameraRemoval", "cameraReport", "blobRequest", "blobChunk", "sessionOffer", "sessionAnswer", "sessionLost"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -394,6 +524,12 @@ export const shoal: any = $root.shoal = (() => {
                     w.uint32(400).uint32(m.firstAttachment);
                 if (m.attachmentCount != null && $Object.hasOwnProperty.call(m, "attachmentCount") && m.attachmentCount !== 0)
                     w.uint32(408).uint32(m.attachmentCount);
+                if (m.sessionOffer != null && $Object.hasOwnProperty.call(m, "sessionOffer"))
+                    $root.shoal.v1.SessionOffer.encode(m.sessionOffer, w.uint32(482).fork(), q + 1).ldelim();
+                if (m.sessionAnswer != null && $Object.hasOwnProperty.call(m, "sessionAnswer"))
+                    $root.shoal.v1.SessionAnswer.encode(m.sessionAnswer, w.uint32(490).fork(), q + 1).ldelim();
+                if (m.sessionLost != null && $Object.hasOwnProperty.call(m, "sessionLost"))
+                    $root.shoal.v1.SessionLost.encode(m.sessionLost, w.uint32(498).fork(), q + 1).ldelim();
                 if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                     for (var i = 0; i < m.$unknowns.length; ++i)
                         w.raw(m.$unknowns[i]);
@@ -580,6 +716,27 @@ export const shoal: any = $root.shoal = (() => {
                                 break;
                             m.blobChunk = $root.shoal.v1.BlobChunk.decode(r, r.size(), $undefined, q + 1, m.blobChunk);
                             m.payload = "blobChunk";
+                            continue;
+                        }
+                    case 60: {
+                            if (u !== 2)
+                                break;
+                            m.sessionOffer = $root.shoal.v1.SessionOffer.decode(r, r.size(), $undefined, q + 1, m.sessionOffer);
+                            m.payload = "sessionOffer";
+                            continue;
+                        }
+                    case 61: {
+                            if (u !== 2)
+                                break;
+                            m.sessionAnswer = $root.shoal.v1.SessionAnswer.decode(r, r.size(), $undefined, q + 1, m.sessionAnswer);
+                            m.payload = "sessionAnswer";
+                            continue;
+                        }
+                    case 62: {
+                            if (u !== 2)
+                                break;
+                            m.sessionLost = $root.shoal.v1.SessionLost.decode(r, r.size(), $undefined, q + 1, m.sessionLost);
+                            m.payload = "sessionLost";
                             continue;
                         }
                     }
@@ -3973,6 +4130,357 @@ export const shoal: any = $root.shoal = (() => {
             };
 
             return BlobChunk;
+        })();
+
+        v1.SessionOffer = (function() {
+
+            const SessionOffer = function (p) {
+                this.shares = [];
+                if (p)
+                    for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                        if (p[ks[i]] != null && ks[i] !== "__proto__")
+                            this[ks[i]] = p[ks[i]];
+            };
+
+            SessionOffer.prototype.shares = $util.emptyArray;
+
+            SessionOffer.encode = function (m, w, q) {
+                if (!w)
+                    w = $Writer.create();
+                if (q === $undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (m.shares != null && m.shares.length) {
+                    for (var i = 0; i < m.shares.length; ++i)
+                        $root.shoal.v1.KeyShare.encode(m.shares[i], w.uint32(10).fork(), q + 1).ldelim();
+                }
+                if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                    for (var i = 0; i < m.$unknowns.length; ++i)
+                        w.raw(m.$unknowns[i]);
+                return w;
+            };
+
+            SessionOffer.decode = function (r, l, z, q, g) {
+                if (!(r instanceof $Reader))
+                    r = $Reader.create(r);
+                if (q === $undefined)
+                    q = 0;
+                if (q > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                var c, m;
+                if (l === $undefined)
+                    c = r.len;
+                else {
+                    c = r.pos + l;
+                    if (c > r.len)
+                        throw $RangeError("index out of range");
+                    l = r.len;
+                    r.len = c;
+                }
+                m = g || new $root.shoal.v1.SessionOffer();
+                while (r.pos < c) {
+                    var s = r.pos;
+                    var t = r.tag();
+                    if (t === z) {
+                        z = $undefined;
+                        break;
+                    }
+                    var u = t & 7;
+                    switch (t >>>= 3) {
+                    case 1: {
+                            if (u !== 2)
+                                break;
+                            if (!(m.shares && m.shares.length))
+                                m.shares = [];
+                            m.shares.push($root.shoal.v1.KeyShare.decode(r, r.size(), $undefined, q + 1));
+                            continue;
+                        }
+                    }
+                    r.skipType(u, q, t);
+                    if (!r.discardUnknown) {
+                        $util.makeProp(m, "$unknowns", false);
+                        (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                    }
+                }
+                if (l !== $undefined) {
+                    if (r.pos !== c)
+                        throw $RangeError("index out of range");
+                    r.len = l;
+                }
+                if (z !== $undefined)
+                    throw $Error("missing end group");
+                return m;
+            };
+
+            return SessionOffer;
+        })();
+
+        v1.KeyShare = (function() {
+
+            const KeyShare = function (p) {
+                if (p)
+                    for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                        if (p[ks[i]] != null && ks[i] !== "__proto__")
+                            this[ks[i]] = p[ks[i]];
+            };
+
+            KeyShare.prototype.algorithm = "";
+            KeyShare.prototype.share = $util.newBuffer([]);
+
+            KeyShare.encode = function (m, w, q) {
+                if (!w)
+                    w = $Writer.create();
+                if (q === $undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (m.algorithm != null && $Object.hasOwnProperty.call(m, "algorithm") && m.algorithm !== "")
+                    w.uint32(10).string(m.algorithm);
+                if (m.share != null && $Object.hasOwnProperty.call(m, "share") && m.share.length)
+                    w.uint32(18).bytes(m.share);
+                if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                    for (var i = 0; i < m.$unknowns.length; ++i)
+                        w.raw(m.$unknowns[i]);
+                return w;
+            };
+
+            KeyShare.decode = function (r, l, z, q, g) {
+                if (!(r instanceof $Reader))
+                    r = $Reader.create(r);
+                if (q === $undefined)
+                    q = 0;
+                if (q > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                var c, m, v;
+                if (l === $undefined)
+                    c = r.len;
+                else {
+                    c = r.pos + l;
+                    if (c > r.len)
+                        throw $RangeError("index out of range");
+                    l = r.len;
+                    r.len = c;
+                }
+                m = g || new $root.shoal.v1.KeyShare();
+                while (r.pos < c) {
+                    var s = r.pos;
+                    var t = r.tag();
+                    if (t === z) {
+                        z = $undefined;
+                        break;
+                    }
+                    var u = t & 7;
+                    switch (t >>>= 3) {
+                    case 1: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.algorithm = v;
+                            else
+                                delete m.algorithm;
+                            continue;
+                        }
+                    case 2: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.bytes()).length)
+                                m.share = v;
+                            else
+                                delete m.share;
+                            continue;
+                        }
+                    }
+                    r.skipType(u, q, t);
+                    if (!r.discardUnknown) {
+                        $util.makeProp(m, "$unknowns", false);
+                        (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                    }
+                }
+                if (l !== $undefined) {
+                    if (r.pos !== c)
+                        throw $RangeError("index out of range");
+                    r.len = l;
+                }
+                if (z !== $undefined)
+                    throw $Error("missing end group");
+                return m;
+            };
+
+            return KeyShare;
+        })();
+
+        v1.SessionAnswer = (function() {
+
+            const SessionAnswer = function (p) {
+                if (p)
+                    for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                        if (p[ks[i]] != null && ks[i] !== "__proto__")
+                            this[ks[i]] = p[ks[i]];
+            };
+
+            SessionAnswer.prototype.share = null;
+            SessionAnswer.prototype.session = $util.newBuffer([]);
+
+            SessionAnswer.encode = function (m, w, q) {
+                if (!w)
+                    w = $Writer.create();
+                if (q === $undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (m.share != null && $Object.hasOwnProperty.call(m, "share"))
+                    $root.shoal.v1.KeyShare.encode(m.share, w.uint32(10).fork(), q + 1).ldelim();
+                if (m.session != null && $Object.hasOwnProperty.call(m, "session") && m.session.length)
+                    w.uint32(18).bytes(m.session);
+                if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                    for (var i = 0; i < m.$unknowns.length; ++i)
+                        w.raw(m.$unknowns[i]);
+                return w;
+            };
+
+            SessionAnswer.decode = function (r, l, z, q, g) {
+                if (!(r instanceof $Reader))
+                    r = $Reader.create(r);
+                if (q === $undefined)
+                    q = 0;
+                if (q > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                var c, m, v;
+                if (l === $undefined)
+                    c = r.len;
+                else {
+                    c = r.pos + l;
+                    if (c > r.len)
+                        throw $RangeError("index out of range");
+                    l = r.len;
+                    r.len = c;
+                }
+                m = g || new $root.shoal.v1.SessionAnswer();
+                while (r.pos < c) {
+                    var s = r.pos;
+                    var t = r.tag();
+                    if (t === z) {
+                        z = $undefined;
+                        break;
+                    }
+                    var u = t & 7;
+                    switch (t >>>= 3) {
+                    case 1: {
+                            if (u !== 2)
+                                break;
+                            m.share = $root.shoal.v1.KeyShare.decode(r, r.size(), $undefined, q + 1, m.share);
+                            continue;
+                        }
+                    case 2: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.bytes()).length)
+                                m.session = v;
+                            else
+                                delete m.session;
+                            continue;
+                        }
+                    }
+                    r.skipType(u, q, t);
+                    if (!r.discardUnknown) {
+                        $util.makeProp(m, "$unknowns", false);
+                        (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                    }
+                }
+                if (l !== $undefined) {
+                    if (r.pos !== c)
+                        throw $RangeError("index out of range");
+                    r.len = l;
+                }
+                if (z !== $undefined)
+                    throw $Error("missing end group");
+                return m;
+            };
+
+            return SessionAnswer;
+        })();
+
+        v1.SessionLost = (function() {
+
+            const SessionLost = function (p) {
+                if (p)
+                    for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                        if (p[ks[i]] != null && ks[i] !== "__proto__")
+                            this[ks[i]] = p[ks[i]];
+            };
+
+            SessionLost.prototype.session = $util.newBuffer([]);
+
+            SessionLost.encode = function (m, w, q) {
+                if (!w)
+                    w = $Writer.create();
+                if (q === $undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (m.session != null && $Object.hasOwnProperty.call(m, "session") && m.session.length)
+                    w.uint32(10).bytes(m.session);
+                if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                    for (var i = 0; i < m.$unknowns.length; ++i)
+                        w.raw(m.$unknowns[i]);
+                return w;
+            };
+
+            SessionLost.decode = function (r, l, z, q, g) {
+                if (!(r instanceof $Reader))
+                    r = $Reader.create(r);
+                if (q === $undefined)
+                    q = 0;
+                if (q > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                var c, m, v;
+                if (l === $undefined)
+                    c = r.len;
+                else {
+                    c = r.pos + l;
+                    if (c > r.len)
+                        throw $RangeError("index out of range");
+                    l = r.len;
+                    r.len = c;
+                }
+                m = g || new $root.shoal.v1.SessionLost();
+                while (r.pos < c) {
+                    var s = r.pos;
+                    var t = r.tag();
+                    if (t === z) {
+                        z = $undefined;
+                        break;
+                    }
+                    var u = t & 7;
+                    switch (t >>>= 3) {
+                    case 1: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.bytes()).length)
+                                m.session = v;
+                            else
+                                delete m.session;
+                            continue;
+                        }
+                    }
+                    r.skipType(u, q, t);
+                    if (!r.discardUnknown) {
+                        $util.makeProp(m, "$unknowns", false);
+                        (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                    }
+                }
+                if (l !== $undefined) {
+                    if (r.pos !== c)
+                        throw $RangeError("index out of range");
+                    r.len = l;
+                }
+                if (z !== $undefined)
+                    throw $Error("missing end group");
+                return m;
+            };
+
+            return SessionLost;
         })();
 
         return v1;
