@@ -45,6 +45,8 @@ export interface AgentConfig {
   readonly coordinator: PeerKey;
   /** To join with; a device that has joined needs none. */
   readonly token?: { readonly tokenId: string; readonly secret: Uint8Array };
+  /** Nothing is said to it, and believed of it, that is not sealed. A coordinator that asks for it has it later too. */
+  readonly seal?: boolean;
   /** Name and version, for example `shoal-agent/0.1.0`. */
   readonly software: string;
   readonly membership?: Partial<MembershipOptions>;
@@ -108,6 +110,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
   const { clock, random, logger, identity, store, machine, engines } = ports;
   const { coordinator, software } = config;
   const link = new DeviceLinks(ports.links, { coordinator: coordinator.id, clock });
+  let seals = config.seal ?? false;
   const messenger = new Messenger({
     identity,
     link,
@@ -115,6 +118,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
     sequences: store.sequences,
     clock,
     logger,
+    seal: { random, required: false, seals: () => seals },
   });
   const revocation = new Revocation({
     speak: (payload, options) => messenger.request(coordinator.id, payload, options),
@@ -208,6 +212,9 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
       machine,
       condition,
       software: probe,
+      seal() {
+        seals = true;
+      },
       presence: () => ({
         profiles: book.all,
         attempts: [...work.attempts, ...outbox.attempts],

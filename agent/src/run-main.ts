@@ -19,7 +19,7 @@ export async function run(options: RunOptions, interrupted: AbortSignal): Promis
   const folder = await openDataFolder(options.data);
   try {
     const { identity, store } = folder;
-    const { key: coordinator, addresses } = await coordinatorOf(store, token);
+    const { key: coordinator, addresses, seal } = await coordinatorOf(store, token);
     logger.info('agent starts', { device: identity.id, coordinator: addresses[0], data: folder.path });
     const ports = await openPorts({
       identity,
@@ -31,7 +31,7 @@ export async function run(options: RunOptions, interrupted: AbortSignal): Promis
       software,
       name: options.name,
     });
-    const agent = createAgent({ coordinator, software, ...(token && { token }) }, ports);
+    const agent = createAgent({ coordinator, software, seal, ...(token && { token }) }, ports);
     await agent.start(interrupted);
     agent.joined().then(afterStart, () => {});
     const end = await Promise.race([

@@ -9,6 +9,7 @@ import {
   type Logger,
   Messenger,
   type Random,
+  type SealPolicy,
   type Service,
   ServiceGroup,
   SeveralLinks,
@@ -62,7 +63,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
   const carriedBytes = link.traits.maxFrameBytes - frameOverheadBytes;
   const counts = new TaskCounts();
 
-  const tokens = new JoinTokens({ clock, random, identity, store, addresses });
+  const tokens = new JoinTokens({ clock, random, identity, store, addresses, seal: config.seal !== 'off' });
   const registry = new Registry(
     { clock, random, logger, store, tokens, importKey, linksTo: (device) => link.kindsTo(device) },
     config,
@@ -79,7 +80,8 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     lastReceived: (peer: string) => store.sequences.lastReceived(peer),
     recordReceived: (peer: string, sequence: number) => store.sequences.recordReceived(peer, sequence),
   };
-  const messenger = new Messenger({ identity, link, peers: registry, sequences, clock, logger, importKey });
+  const seal: SealPolicy = { random, required: config.seal === 'required', seals: (peer) => registry.seals(peer) };
+  const messenger = new Messenger({ identity, link, peers: registry, sequences, clock, logger, importKey, seal });
   const live = new LiveTasks({ clock, logger, store, counts });
   const dispatcher = new Dispatcher(
     { clock, random, registry, messenger, blobs, live, counts },

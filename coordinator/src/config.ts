@@ -7,6 +7,11 @@ export interface CoordinatorConfig {
   readonly telemetryIntervalMs: number;
   /** Silence after which a device is given up for lost, ms. Several times the interval. */
   readonly livenessTimeoutMs: number;
+  /**
+   * `required`: nothing is said to a device, and believed of it, that is not sealed. `offered`: devices that join are told to seal; others are spoken to
+   * openly. `off`: they are not told; one that was told before goes on sealing.
+   */
+  readonly seal: 'required' | 'offered' | 'off';
   /** Devices that may join. */
   readonly deviceLimit: number;
   /** Tasks that have not ended, at most: more are refused with `queue.full`. */
@@ -38,6 +43,7 @@ const dayMs = 86_400_000;
 export const defaultCoordinatorConfig: CoordinatorConfig = {
   telemetryIntervalMs: 2_000,
   livenessTimeoutMs: 10_000,
+  seal: 'off',
   deviceLimit: 10_000,
   liveTaskLimit: 50_000,
   attemptsPerDevice: 512,

@@ -12,13 +12,14 @@ import { SqliteStore } from './store/sqlite/index.ts';
 
 /** A coordinator over the real world: SQLite, a folder of files, and its own broker or the one that is named. */
 export const openCoordinator: OpenCoordinator = async (request) => {
-  const { clock, random, logger, identity, dataDirectory, uploadLimitBytes, strategy, weights } = request;
+  const { clock, random, logger, identity, dataDirectory, uploadLimitBytes, seal, strategy, weights } = request;
   const { links, services, addresses } = connect(request);
   const folders = { platform: platform(), homeDirectory: homedir(), environment: process.env };
   const coordinator = createCoordinator(
     {
       ...defaultCoordinatorConfig,
       blobLimitBytes: uploadLimitBytes,
+      seal,
       strategy,
       ...(weights && { costWeights: weights }),
     },

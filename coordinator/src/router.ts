@@ -57,11 +57,11 @@ export function routeMessages(deps: Deps): MessageHandler {
 
 async function welcome(
   { registry, dispatcher, cameras }: Deps,
-  { sender, payload }: Incoming,
+  { sender, sealed, payload }: Incoming,
 ): Promise<Outgoing | undefined> {
   if (payload.kind !== 'hello') return undefined;
   if (registry.keyOf(sender.id)) registry.sender(sender.id);
-  const answer = await registry.hello(sender, payload.value);
+  const answer = await registry.hello(sender, payload.value, sealed);
   const device = registry.sender(sender.id);
   dispatcher.reconcile(device, payload.value.runningAttempts);
   cameras.reconcile(device, payload.value.runningCameras);

@@ -40,13 +40,16 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
 export interface KnownCoordinator {
   readonly key: PeerKey;
   readonly addresses: readonly string[];
+  /** Nothing is said to it, and believed of it, that is not sealed. */
+  readonly seal: boolean;
 }
 
 /** Pins the coordinator of a token, or finds the one that was pinned before. @throws `token.invalid` when there is neither */
 export async function coordinatorOf(store: AgentStore, token: JoinToken | undefined): Promise<KnownCoordinator> {
   if (token) {
-    await store.membership.pin({ publicKey: token.coordinator.publicKey, addresses: token.addresses });
-    return { key: token.coordinator, addresses: token.addresses };
+    const { coordinator, addresses, seal = false } = token;
+    await store.membership.pin({ publicKey: coordinator.publicKey, addresses, seal });
+    return { key: coordinator, addresses, seal };
   }
   const pinned: PinnedCoordinator | undefined = store.membership.pinned();
   if (!pinned) {
@@ -55,5 +58,9 @@ export async function coordinatorOf(store: AgentStore, token: JoinToken | undefi
       'this data folder has not joined a coordinator yet: shoal-agent join TOKEN --data DIR',
     );
   }
-  return { key: importPeerKey('coordinator', pinned.publicKey), addresses: pinned.addresses };
+  return {
+    key: importPeerKey('coordinator', pinned.publicKey),
+    addresses: pinned.addresses,
+    seal: pinned.seal ?? false,
+  };
 }

@@ -13,6 +13,7 @@ export interface FolderStatus {
     readonly id: string;
     readonly addresses: readonly string[];
     readonly joinedAt: string | null;
+    readonly sealed: boolean;
   } | null;
   readonly outbox: { readonly results: number; readonly sizeBytes: number };
   readonly cameras: readonly {
@@ -51,6 +52,7 @@ export async function readStatus(data: string): Promise<FolderStatus> {
         ? {
             id: importPeerKey('coordinator', pinned.publicKey).id,
             addresses: pinned.addresses,
+            sealed: pinned.seal ?? false,
             joinedAt: joinedAtMs === undefined ? null : new Date(joinedAtMs).toISOString(),
           }
         : null,
@@ -81,7 +83,7 @@ export function describeStatus(status: FolderStatus): string {
     `device       ${status.device}`,
     `agent        ${status.running ? 'running' : 'not running'} on ${status.data}`,
     coordinator
-      ? `coordinator  ${coordinator.id} at ${coordinator.addresses.join(', ')}${coordinator.joinedAt ? `, joined ${coordinator.joinedAt}` : ', not joined yet'}`
+      ? `coordinator  ${coordinator.id} at ${coordinator.addresses.join(', ')}${coordinator.joinedAt ? `, joined ${coordinator.joinedAt}` : ', not joined yet'}${coordinator.sealed ? ', sealed' : ''}`
       : 'coordinator  none: shoal-agent join TOKEN',
     `outbox       ${status.outbox.results} results, ${status.outbox.sizeBytes} bytes`,
     ...status.cameras.map(

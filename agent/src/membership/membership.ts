@@ -77,6 +77,8 @@ interface Deps {
   readonly condition: ConditionWatch;
   readonly software: SoftwareProbe;
   readonly presence: () => Presence;
+  /** From now on everything is sealed. There is no way back: what asks for less may be somebody else. */
+  seal(): void;
 }
 
 /**
@@ -195,10 +197,21 @@ export class Membership implements Service {
         return welcome;
       } catch (thrown) {
         signal.throwIfAborted();
-        this.#notJoined(asShoalError(thrown), failures);
+        const error = asShoalError(thrown);
+        if (error.code === 'seal.required') await this.#seal();
+        else this.#notJoined(error, failures);
         await delay(clock, 'membership: hello again', backoffMs(failures, this.#options.backoff, random), signal);
       }
     }
+  }
+
+  /** The coordinator has come to seal what it says since this device joined. It has signed that; another could only forge it to have more sealed. */
+  async #seal(): Promise<void> {
+    const { store, seal, logger } = this.#deps;
+    const pinned = store.pinned();
+    if (pinned) await store.pin({ ...pinned, seal: true });
+    seal();
+    logger.info('the coordinator wants messages to be sealed: they are from now on');
   }
 
   #notJoined(error: ShoalError, failures: number): void {

@@ -19,6 +19,8 @@ export interface PinnedCoordinator {
   readonly publicKey: Uint8Array;
   /** Where to reach it, best first: `mqtt://host:port`. */
   readonly addresses: readonly string[];
+  /** Nothing is said to it, and believed of it, that is not sealed. */
+  readonly seal?: boolean;
 }
 
 export interface MembershipStore {

@@ -87,6 +87,15 @@ describe.each(Object.entries(kinds))('the %s agent store', (_kind, make) => {
       expect(store.membership.welcomedAtMs()).toBe(123);
     });
 
+    it('remembers that what is said to the coordinator is sealed', async () => {
+      await store.membership.pin({ ...first, seal: true });
+      await restart();
+      expect(store.membership.pinned()?.seal).toBe(true);
+      await store.membership.pin(first);
+      await restart();
+      expect(store.membership.pinned()?.seal ?? false).toBe(false);
+    });
+
     it("forgets the old coordinator's cameras when another is pinned, and keeps them when only the address changed", async () => {
       await store.membership.pin(first);
       await store.cameras.put(camera);

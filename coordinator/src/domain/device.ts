@@ -10,6 +10,8 @@ export interface DeviceRecord {
   readonly tokenId: string;
   readonly draining: boolean;
   readonly revoked: boolean;
+  /** What it says, and is told, can be read by nobody on the way. Left out: it can. */
+  readonly sealed?: boolean;
   readonly capability: Capability;
   readonly profiles: readonly VariantProfile[];
   /** What its owner allows of its battery. */

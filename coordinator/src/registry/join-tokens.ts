@@ -24,6 +24,8 @@ interface Deps {
   readonly identity: Identity;
   readonly store: Pick<Store, 'commit'>;
   readonly addresses: () => readonly string[];
+  /** Whether devices that join are told to seal what they say. */
+  readonly seal: boolean;
 }
 
 /** The tokens with which devices may join. */
@@ -48,7 +50,7 @@ export class JoinTokens implements Tokens {
     checkRange('uses', uses, mostUses);
     checkRange('lifetimeMs', lifetimeMs, longestLifetimeMs);
     checkLabels(labels);
-    const { clock, random, identity, store, addresses } = this.#deps;
+    const { clock, random, identity, store, addresses, seal } = this.#deps;
     await this.#removeSpent();
     if (this.#records.size >= mostTokens)
       throw new ShoalError('queue.full', `there are ${mostTokens} tokens: revoke some`);
@@ -67,7 +69,7 @@ export class JoinTokens implements Tokens {
     return {
       id,
       expiresAtMs,
-      word: encodeJoinToken({ addresses: addresses(), coordinator: identity, tokenId: id, secret }),
+      word: encodeJoinToken({ addresses: addresses(), coordinator: identity, tokenId: id, secret, seal }),
     };
   }
 

@@ -102,6 +102,11 @@ export class Registry implements Devices, PeerDirectory {
     return this.#devices.get(peer)?.key;
   }
 
+  /** Whether the device seals what it says, as it said hello last. */
+  seals(peer: PeerId): boolean {
+    return this.#devices.get(peer)?.record.sealed === true;
+  }
+
   list(): readonly DeviceView[] {
     return Array.from(this.#devices.values(), (device) => this.#view(device));
   }
@@ -133,10 +138,12 @@ export class Registry implements Devices, PeerDirectory {
 
   /**
    * A device says hello: at its start, or back from a cut. One that is not known joins when it shows a token.
+   * @param sealed whether nobody else could read it: the device is spoken to in the same way from now on.
    * @throws `token.refused`, `device.revoked`, `device.unknown`, `queue.full` when the fleet is.
    */
-  async hello(sender: PeerKey, hello: Hello): Promise<WelcomeInit> {
-    const device = this.#devices.get(sender.id) ?? (await this.#join(sender, hello));
+  async hello(sender: PeerKey, hello: Hello, sealed: boolean): Promise<WelcomeInit> {
+    const device = this.#devices.get(sender.id) ?? (await this.#join(sender, hello, sealed));
+    if ((device.record.sealed ?? false) !== sealed) await this.#changeSealing(device, sealed);
     this.heard(device);
     const capability = sanitiseCapability(hello.capability);
     const profiles = sanitiseProfiles(hello.profiles);
@@ -150,6 +157,12 @@ export class Registry implements Devices, PeerDirectory {
       deviceName: device.record.name,
       labels: device.record.labels,
     };
+  }
+
+  /** Durable before anything is said to the device: whoever makes the coordinator crash must not make it speak openly. */
+  async #changeSealing(device: FleetDevice, sealed: boolean): Promise<void> {
+    device.setRecord({ ...device.record, sealed });
+    await this.#deps.store.commit([{ kind: 'device', device: device.record }]);
   }
 
   /** The sender of a message that is believed. @throws `device.unknown`, `device.revoked`. */
@@ -215,7 +228,7 @@ export class Registry implements Devices, PeerDirectory {
     return device.view(this.#deps.linksTo?.(device.id) ?? []);
   }
 
-  async #join(sender: PeerKey, hello: Hello): Promise<FleetDevice> {
+  async #join(sender: PeerKey, hello: Hello, sealed: boolean): Promise<FleetDevice> {
     if (roleOf(sender.id) !== 'device') throw new ShoalError('device.unknown', 'only a device can join');
     if (hello.tokenProof.length === 0) {
       throw new ShoalError('device.unknown', 'this device has not joined this coordinator: join with a token');
@@ -235,6 +248,7 @@ export class Registry implements Devices, PeerDirectory {
       tokenId: token.id,
       draining: false,
       revoked: false,
+      ...(sealed && { sealed }),
       capability,
       profiles: sanitiseProfiles(hello.profiles),
     };

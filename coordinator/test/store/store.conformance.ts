@@ -54,7 +54,7 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
         ],
       });
       const charging = [{ fromMinute: 420, toMinute: 1_020, watts: 12 }];
-      const device = aDeviceRecord({ power: { floorPct: 40, mainsOnly: true, charging } });
+      const device = aDeviceRecord({ power: { floorPct: 40, mainsOnly: true, charging }, sealed: true });
       const apiKey = { id: 'key_1', name: 'shell', sha256: Uint8Array.of(1, 2), createdAtMs: startMs };
       const blob = { digest: aDigest('x'), sizeBytes: 1, mediaType: 'image/jpeg', lastUsedMs: startMs };
       await clock.until(

@@ -61,7 +61,7 @@ export const errorCatalogue = {
   'device.revoked': kind('peer', 403, '4.03', false, 'The device was revoked.'),
   'token.invalid': kind('caller', 400, '4.00', false, 'The join token is not one, or was cut short.'),
   'token.refused': kind('caller', 403, '4.03', false, 'The join token is unknown, used up or expired.'),
-  'seal.required': kind('peer', 403, '4.03', false, 'Messages are sealed here, and this one was not.'),
+  'seal.required': kind('peer', 403, '4.03', true, 'Messages are sealed here, and this one was not.'),
   'seal.session': kind(
     'peer',
     503,

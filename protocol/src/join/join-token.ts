@@ -11,6 +11,8 @@ export interface JoinToken {
   readonly tokenId: string;
   /** 16 bytes. Never logged. */
   readonly secret: Uint8Array;
+  /** The device is to seal what it says, and to believe nothing that is not sealed. */
+  readonly seal?: boolean;
 }
 
 const prefix = 'shoal1_';
@@ -25,6 +27,7 @@ export function encodeJoinToken(token: JoinToken): string {
       k: toBase64Url(token.coordinator.publicKey),
       t: token.tokenId,
       s: toBase64Url(token.secret),
+      ...(token.seal && { e: 1 }),
     }),
   );
   return prefix + toBase64Url(Buffer.concat([content, sha256(content).subarray(0, checksumLength)]));
@@ -42,13 +45,13 @@ export function decodeJoinToken(word: string): JoinToken {
   ) {
     throw invalid('it starts with shoal1_ and must be copied whole');
   }
-  let parsed: { a?: unknown; k?: unknown; t?: unknown; s?: unknown };
+  let parsed: { a?: unknown; k?: unknown; t?: unknown; s?: unknown; e?: unknown };
   try {
     parsed = JSON.parse(fromUtf8(content)) ?? {};
   } catch {
     throw invalid('its content cannot be read');
   }
-  const { a, k, t, s } = parsed;
+  const { a, k, t, s, e } = parsed;
   const publicKey = typeof k === 'string' ? fromBase64Url(k) : undefined;
   const secret = typeof s === 'string' ? fromBase64Url(s) : undefined;
   const addresses = Array.isArray(a) ? a.filter((address): address is string => typeof address === 'string') : [];
@@ -60,7 +63,9 @@ export function decodeJoinToken(word: string): JoinToken {
   ) {
     throw invalid('an address, the key or the secret is missing; it may be of a later version');
   }
-  return { addresses, coordinator: importPeerKey('coordinator', publicKey), tokenId: t, secret };
+  const coordinator = importPeerKey('coordinator', publicKey);
+  // Anything that is said of it: a later version may say it in another way, and none says it to be understood as no.
+  return { addresses, coordinator, tokenId: t, secret, seal: e !== undefined };
 }
 
 /** Shows that a device holds a token without sending its secret: HMAC-SHA256 over the device id. */

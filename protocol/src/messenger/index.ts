@@ -8,3 +8,4 @@ export {
   type PeerDirectory,
 } from './messenger.ts';
 export { expectReply, type Reply, type RequestOptions } from './request.ts';
+export type { SealPolicy } from './sealing.ts';

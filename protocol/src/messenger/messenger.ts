@@ -134,7 +134,8 @@ export class Messenger implements Service {
       ...{ identity, policy, clock, logger },
       keyOf: (peer) => peers.keyOf(peer),
       ask: (peer, payload, timeoutMs, began) => this.#ask(peer, payload, { timeoutMs }, began),
-      tell: (peer, payload) => this.#queues.add(peer, { id: 0, replyTo: 0, payload, openly: true }),
+      tell: (peer, payload, how) =>
+        this.#queues.add(peer, { id: 0, replyTo: 0, payload, ...(how === 'openly' && { openly: true }) }),
       onSession: (peer) => this.#pending.resendNow(peer),
     });
   }
@@ -246,6 +247,8 @@ export class Messenger implements Service {
       this.#pending.settle(from, message.replyTo, answerOf(payload, attachmentsOf(opened, message)));
       return;
     }
+    // A sealed nothing: its sender has the session.
+    if (message.id === 0 && payload?.kind === 'empty') return;
     if (payload?.kind === 'sessionLost' && this.#sealing) {
       this.#sealing.lost(from, payload.value.session);
       return;

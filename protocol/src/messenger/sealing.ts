@@ -16,9 +16,9 @@ import { expectReply, type Reply } from './request.ts';
 /** What is hidden from everybody but its recipient. */
 export interface SealPolicy {
   readonly random: Random;
-  /** Nobody is told anything, and believed anything, that is not sealed. */
+  /** Nobody is told anything, or believed anything, that is not sealed. */
   readonly required: boolean;
-  /** The same for one peer: it has said that it seals. Left out: as {@link required} says for all. */
+  /** The same for one peer. Left out: for none but as {@link required} says. */
   seals?(peer: PeerId): boolean;
   readonly limits?: Partial<SessionLimits>;
 }
@@ -31,8 +31,8 @@ interface Deps {
   keyOf(peer: PeerId): PeerKey | undefined;
   /** Asks until there is an answer, and tells the id of the question before it is asked. Neither is sealed. */
   ask(peer: PeerId, payload: PayloadInit, timeoutMs: number, began: (id: number) => void): Promise<Reply>;
-  /** Says something once that is not sealed. */
-  tell(peer: PeerId, payload: PayloadInit): void;
+  /** Says something once, openly or sealed. */
+  tell(peer: PeerId, payload: PayloadInit, how: 'openly' | 'sealed'): void;
   /** What was not said for want of a session can be said. */
   onSession(peer: PeerId): void;
 }
@@ -81,7 +81,7 @@ export class Sealing {
     }
     if (!this.#mustSeal(peer)) return undefined;
     if (this.#offers) this.#offer(peer);
-    else if (!this.#sessions.expects(peer, expectedMs)) this.#deps.tell(peer, { sessionLost: {} });
+    else if (!this.#sessions.expects(peer, expectedMs)) this.#deps.tell(peer, { sessionLost: {} }, 'openly');
     throw new ShoalError('seal.session', `no session with ${peer} yet`, { peer });
   }
 
@@ -89,7 +89,7 @@ export class Sealing {
   toHear(peer: PeerId, id: Uint8Array): Session {
     const session = this.#sessions.find(peer, id);
     if (session) return session;
-    if (!this.#offers) this.#deps.tell(peer, { sessionLost: { session: id } });
+    if (!this.#offers) this.#deps.tell(peer, { sessionLost: { session: id } }, 'openly');
     else if (!this.#sessions.current(peer)) this.#offer(peer);
     throw new ShoalError('seal.session', `${peer} speaks under a session that is not known here`, { peer });
   }
@@ -110,7 +110,7 @@ export class Sealing {
     if (replyTo !== 0 && this.#offered.get(from)?.id === replyTo) return true;
     if (this.#deps.policy.required) return false;
     if (!this.#mustSeal(from) && !this.#sessions.current(from)) return true;
-    if (payload?.kind !== 'hello') return false;
+    if (payload?.kind !== 'hello' || this.#offers) return false;
     // It is the device itself that says so: it has joined anew and was told not to seal.
     this.#sessions.forget(from);
     return true;
@@ -174,6 +174,8 @@ export class Sealing {
     const couldSpeak = this.#sessions.current(peer) !== undefined;
     this.#sessions.adopt(peer, session);
     this.#sweep();
+    // The coordinator speaks under it once it has heard it, and this device may have nothing to say for long.
+    this.#deps.tell(peer, { empty: {} }, 'sealed');
     if (!couldSpeak) this.#deps.onSession(peer);
   }
 

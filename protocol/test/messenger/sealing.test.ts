@@ -1,30 +1,267 @@
-import { Envelope, Body, payloadOf } from '@shoal/protocol';
+import {
+  Body,
+  Envelope,
+  MemoryHub,
+  Messenger,
+  type MessengerOptions,
+  newIdentity,
+  type PeerKey,
+  payloadOf,
+  type SealPolicy,
+  ShoalError,
+  seededRandom,
+  silentLogger,
+} from '@shoal/protocol';
+import { MemorySequenceStore, VirtualClock } from '@shoal/protocol/testing';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aPair } from './builders.ts';
+import { rejectionOf } from '../support/refusals.ts';
 
+const never = new AbortController().signal;
 const ask = { timeoutMs: 60_000 };
-const sealed = { device: {}, coordinator: {} };
+const secret = 'the porch camera';
+
+interface Options {
+  readonly route?: (from: string, to: string, sizeBytes: number) => readonly number[];
+  readonly device?: Partial<SealPolicy> | 'open';
+  readonly coordinator?: Partial<SealPolicy> | 'open';
+  readonly messenger?: Partial<MessengerOptions>;
+  readonly stranger?: boolean;
+}
+
+/** A device and a coordinator as processes that can be started again, and everything that is said on the wire. */
+async function aPair(options: Options = {}) {
+  const clock = new VirtualClock();
+  const wire: { from: string; to: string; frame: Uint8Array }[] = [];
+  const hub = new MemoryHub(clock, { route: options.route ?? (() => [1]) });
+  const random = seededRandom(1);
+  const identities = { device: newIdentity('device', random), coordinator: newIdentity('coordinator', random) };
+  const known = new Map<string, PeerKey>(Object.values(identities).map((identity) => [identity.id, identity]));
+  if (options.stranger) known.delete(identities.device.id);
+  const sequences = { device: new MemorySequenceStore(), coordinator: new MemorySequenceStore() };
+
+  async function start(who: 'device' | 'coordinator') {
+    const identity = identities[who];
+    const plain = hub.link(identity.id);
+    const link = {
+      ...{ name: plain.name, kind: plain.kind, traits: plain.traits },
+      start: (signal: AbortSignal) => plain.start(signal),
+      stop: () => plain.stop(),
+      subscribe: plain.subscribe.bind(plain),
+      async send(to: string, frame: Uint8Array, signal?: AbortSignal) {
+        wire.push({ from: identity.id, to, frame: Uint8Array.from(frame) });
+        await plain.send(to, frame, signal);
+      },
+    };
+    const policy = options[who] ?? {};
+    const peers = { keyOf: (id: string) => known.get(id) };
+    const messenger = new Messenger(
+      {
+        ...{ identity, link, peers, sequences: sequences[who], clock, logger: silentLogger },
+        ...(policy !== 'open' && { seal: { random, required: true, ...policy } }),
+      },
+      options.messenger,
+    );
+    await link.start(never);
+    await messenger.start(never);
+    messenger.handle(({ payload, sealed, attachments }) => {
+      if (payload.kind === 'goodbye')
+        return { payload: { goodbye: { reason: `${payload.value.reason} ${sealed}` } }, attachments };
+      if (payload.kind === 'hello') known.set(identities.device.id, identities.device);
+      return undefined;
+    });
+    const stop = async () => {
+      await messenger.stop();
+      await link.stop();
+    };
+    return { messenger, stop };
+  }
+
+  const device = await start('device');
+  const coordinator = await start('coordinator');
+  const said = (reason: string) => ({ goodbye: { reason } });
+  return { clock, hub, wire, known, identities, sequences, start, device, coordinator, said };
+}
+
+/** What somebody on the wire learns of a frame: the kinds of its messages, or that it is sealed. */
+function kindsOf(frame: Uint8Array): (string | undefined)[] {
+  const { messages, seal } = Body.decode(Envelope.decode(frame).body);
+  return seal ? ['sealed'] : messages.map((message) => payloadOf(message)?.kind);
+}
+
+const openKinds = new Set(['sessionOffer', 'sessionAnswer', 'sessionLost']);
 
 describe('sealed messages', () => {
-  it('are answered, and nobody on the way reads more than the offer of a session and its answer', async () => {
-    const pair = await aPair({ seal: sealed });
-    const kinds: (string | undefined)[] = [];
-    const hear = (frame: Uint8Array) => {
-      const { messages, seal } = Body.decode(Envelope.decode(frame).body);
-      kinds.push(...(seal ? ['sealed'] : messages.map((message) => payloadOf(message)?.kind)));
-      expect(Buffer.from(frame).includes('porch')).toBe(false);
-    };
-    pair.deviceLink.subscribe({ onFrame: hear, onPeer: () => {} });
-    pair.coordinatorLink.subscribe({ onFrame: hear, onPeer: () => {} });
-    pair.coordinator.handle(({ sealed, attachments }) => {
-      expect(sealed).toBe(true);
-      return { payload: { welcome: { deviceName: 'porch' } }, attachments };
-    });
-    const reply = await pair.clock.until(
-      pair.device.request(pair.coordinator.self, { hello: { tokenId: 'porch' } }, { ...ask, attachments: [Buffer.from('porch')] }),
+  it('are answered, attachments too, and on the wire is nothing but a handshake and what is sealed', async () => {
+    const { clock, device, coordinator, wire, said } = await aPair();
+    const attachments = [Buffer.from(secret), Buffer.from('')];
+    const request = device.messenger.request(coordinator.messenger.self, said(secret), { ...ask, attachments });
+    const reply = await clock.until(request);
+    expect(reply.payload).toMatchObject({ kind: 'goodbye', value: { reason: `${secret} true` } });
+    expect(reply.attachments.map(String)).toEqual([secret, '']);
+    expect(wire.flatMap(({ frame }) => kindsOf(frame))).toEqual(['sessionOffer', 'sessionAnswer', 'sealed', 'sealed']);
+    for (const { frame } of wire) expect(Buffer.from(frame).includes(secret)).toBe(false);
+  });
+
+  it('of one turn share one seal', async () => {
+    const { clock, device, coordinator, wire, said } = await aPair();
+    const requests = Array.from({ length: 200 }, (_, number) =>
+      device.messenger.request(coordinator.messenger.self, said(`${number}`), ask),
     );
-    expect(reply.payload).toMatchObject({ kind: 'welcome', value: { deviceName: 'porch' } });
-    expect(reply.attachments.map((bytes) => Buffer.from(bytes).toString())).toEqual(['porch']);
-    expect(kinds).toEqual(['sessionOffer', 'sessionAnswer', 'sealed', 'sealed']);
+    const replies = await clock.until(Promise.all(requests));
+    expect(replies.map(({ payload }) => (payload.kind === 'goodbye' ? payload.value.reason : ''))).toEqual(
+      requests.map((_, number) => `${number} true`),
+    );
+    expect(wire).toHaveLength(4);
+  });
+
+  it('are said by a coordinator that speaks first: it has the device offer a session', async () => {
+    const { clock, device, coordinator, wire, said } = await aPair();
+    const reply = await clock.until(coordinator.messenger.request(device.messenger.self, said(secret), ask));
+    expect(reply.payload).toMatchObject({ value: { reason: `${secret} true` } });
+    expect(wire.flatMap(({ frame }) => kindsOf(frame)).slice(0, 3)).toEqual([
+      'sessionLost',
+      'sessionOffer',
+      'sessionAnswer',
+    ]);
+  });
+
+  it('let a stranger join, its hello included', async () => {
+    const { clock, device, coordinator, wire } = await aPair({ stranger: true });
+    const reply = await clock.until(
+      device.messenger.request(coordinator.messenger.self, { hello: { tokenId: secret } }, ask),
+    );
+    expect(reply.payload.kind).toBe('empty');
+    await clock.until(device.messenger.request(coordinator.messenger.self, { hello: {} }, ask));
+    for (const { frame } of wire) expect(Buffer.from(frame).includes(secret)).toBe(false);
+    expect(wire.flatMap(({ frame }) => kindsOf(frame)).filter((kind) => kind !== 'sealed')).toEqual([
+      'sessionOffer',
+      'sessionAnswer',
+    ]);
+  });
+
+  it('of a stranger that has not joined are told so, sealed', async () => {
+    const { clock, device, coordinator, said } = await aPair({ stranger: true });
+    const request = device.messenger.request(coordinator.messenger.self, said(secret), ask);
+    // Only a hello introduces its sender: nobody can tell whose this is.
+    expect(await clock.until(rejectionOf(request))).toBe('timeout');
+    expect([...coordinator.messenger.refused.keys()]).toEqual(['device.unknown']);
+  });
+
+  it('are renewed after their time, with nothing lost, and old frames are opened by nobody', async () => {
+    const limits = { renewAfterMs: 1_000, endAfterMs: 2_000 };
+    const { clock, device, coordinator, wire, hub, said } = await aPair({
+      device: { limits },
+      coordinator: { limits },
+    });
+    for (let second = 0; second < 10; second++) {
+      const to = coordinator.messenger.self;
+      const both = [
+        device.messenger.request(to, said('up'), ask),
+        coordinator.messenger.request(device.messenger.self, said('down'), ask),
+      ];
+      for (const { payload } of await clock.until(Promise.all(both))) expect(payload.kind).toBe('goodbye');
+      await clock.advance(600);
+    }
+    const offers = wire.filter(({ frame }) => kindsOf(frame)[0] === 'sessionOffer');
+    expect(offers.length).toBeGreaterThanOrEqual(4);
+    const sessions = new Set(wire.map(({ frame }) => String(Body.decode(Envelope.decode(frame).body).seal?.session)));
+    expect(sessions.size).toBe(offers.length + 1);
+    for (const { from, to, frame } of wire) hub.carry(from, to, frame);
+    await clock.advance(10);
+    expect([...coordinator.messenger.refused.keys(), ...device.messenger.refused.keys()]).toEqual([
+      'message.replayed',
+      'message.replayed',
+    ]);
+  });
+
+  it('are gone with the process: what was recorded on the wire opens with no key that is left', async () => {
+    const { clock, device, coordinator, wire, sequences, start, identities, hub, said } = await aPair();
+    await clock.until(device.messenger.request(coordinator.messenger.self, said(secret), ask));
+    await coordinator.stop();
+    // Somebody steals the coordinator's disk and its long-lived key, and is not bound by its sequences.
+    sequences.coordinator.recordReceived(identities.device.id, 0);
+    const thief = await start('coordinator');
+    const heard: string[] = [];
+    thief.messenger.handle(({ payload }) => void heard.push(payload.kind));
+    for (const { from, to, frame } of wire) if (to === identities.coordinator.id) hub.carry(from, to, frame);
+    await clock.advance(10);
+    expect(heard).toEqual([]);
+    expect(thief.messenger.refused.get('seal.session')).toBe(1);
+  });
+});
+
+describe('a peer that was started again', () => {
+  it.each(['device', 'coordinator'] as const)(
+    '(the %s) is understood, and understands, within a second',
+    async (who) => {
+      const pair = await aPair();
+      const { clock, said, start } = pair;
+      const two = { device: pair.device, coordinator: pair.coordinator };
+      await clock.until(two.device.messenger.request(two.coordinator.messenger.self, said('before'), ask));
+      await two[who].stop();
+      two[who] = await start(who);
+      const startMs = clock.monotonicMs();
+      const up = two.device.messenger.request(two.coordinator.messenger.self, said('up'), ask);
+      const down = two.coordinator.messenger.request(two.device.messenger.self, said('down'), ask);
+      await clock.until(Promise.all([up, down]));
+      expect(clock.monotonicMs() - startMs).toBeLessThan(2_000);
+    },
+  );
+
+  it('at any moment, of either side, on any network: everything is answered in the end, and nothing is said openly', async () => {
+    const step = fc.constantFrom('up', 'down', 'both', 'device', 'coordinator', 'wait', 'long');
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), fc.array(step, { minLength: 3, maxLength: 14 }), async (seed, steps) => {
+        const dice = seededRandom(seed);
+        const delayMs = () => 1 + dice.next() * 80;
+        const route = () => (dice.next() < 0.3 ? [] : dice.next() < 0.3 ? [delayMs(), delayMs()] : [delayMs()]);
+        const limits = { renewAfterMs: 2_000, endAfterMs: 6_000 };
+        const pair = await aPair({ route, device: { limits }, coordinator: { limits } });
+        const { clock, said, start, wire } = pair;
+        const two = { device: pair.device, coordinator: pair.coordinator };
+        const handled = new Map<string, number>();
+        const asked: Promise<void>[] = [];
+        let number = 0;
+        const other = { device: 'coordinator', coordinator: 'device' } as const;
+        /** Asks again when the process that asked is gone: as an outbox does. */
+        const insist = async (from: 'device' | 'coordinator', reason: string) => {
+          for (;;) {
+            const request = two[from].messenger.request(two[other[from]].messenger.self, said(reason), {
+              timeoutMs: 900_000,
+            });
+            const outcome = await request.catch((error: unknown) => error);
+            if (!(outcome instanceof ShoalError)) {
+              expect(outcome).toMatchObject({ payload: { kind: 'goodbye', value: { reason: `${reason} true` } } });
+              handled.set(reason, (handled.get(reason) ?? 0) + 1);
+              return;
+            }
+            if (outcome.code !== 'closed') throw outcome;
+          }
+        };
+        for (const what of steps) {
+          number += 1;
+          if (what === 'up' || what === 'both') asked.push(insist('device', `${number} ${secret} up`));
+          if (what === 'down' || what === 'both') asked.push(insist('coordinator', `${number} ${secret} down`));
+          if (what === 'device' || what === 'coordinator') {
+            const gone = two[what];
+            const stopped = gone.stop();
+            two[what] = await start(what);
+            await stopped;
+          }
+          await clock.advance(what === 'long' ? 7_000 : dice.next() * 200);
+        }
+        await clock.until(Promise.all(asked));
+        expect([...handled.values()].every((times) => times === 1)).toBe(true);
+        for (const { frame } of wire) {
+          expect(Buffer.from(frame).includes(secret)).toBe(false);
+          for (const kind of kindsOf(frame)) expect(kind === 'sealed' || openKinds.has(kind ?? '')).toBe(true);
+        }
+        await two.device.stop();
+        await two.coordinator.stop();
+        expect(clock.pending().filter((name) => !name.startsWith('memory-link'))).toEqual([]);
+      }),
+      { numRuns: 30 },
+    );
   });
 });

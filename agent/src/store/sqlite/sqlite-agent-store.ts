@@ -97,19 +97,19 @@ class Membership implements MembershipStore {
   pinned(): PinnedCoordinator | undefined {
     const text = readFact<string>(this.#database, 'coordinator');
     if (text === undefined) return undefined;
-    const { publicKey, addresses } = JSON.parse(text) as { publicKey: string; addresses: string[] };
+    const { publicKey, ...rest } = JSON.parse(text) as PinnedCoordinator & { publicKey: string };
     const key = fromHex(publicKey);
-    return key && { publicKey: key, addresses };
+    return key && { ...rest, publicKey: key };
   }
 
-  async pin({ publicKey, addresses }: PinnedCoordinator): Promise<void> {
+  async pin({ publicKey, ...rest }: PinnedCoordinator): Promise<void> {
     const before = this.pinned();
     await this.#database.durably(() => {
       if (before && !equalBytes(before.publicKey, publicKey)) {
         this.#database.run('DELETE FROM cameras');
         this.#database.run("DELETE FROM facts WHERE name = 'welcomed'");
       }
-      writeFact(this.#database, 'coordinator', JSON.stringify({ publicKey: toHex(publicKey), addresses }));
+      writeFact(this.#database, 'coordinator', JSON.stringify({ publicKey: toHex(publicKey), ...rest }));
     });
   }
 

@@ -79,6 +79,7 @@ function describeDevice(device: Device, paint: Paint, nowMs: number): string {
     ['video', has.decoders.join(', ') || 'none that it can decode'],
     ['power', powerText(device)],
     ['link', linkText(device)],
+    ['messages', device.sealed ? 'sealed: nobody on the way can read them' : 'signed, not sealed'],
     [
       'labels',
       Object.entries(labels)

@@ -20,6 +20,14 @@ export function addCoordinatorCommand(program: Command, world: World, setExitCod
     .option('--allow-private-urls', 'let tasks name URLs on this machine and its network')
     .option('--upload-limit-mb <n>', 'largest upload', megabytes, 256)
     .addOption(
+      new Option(
+        '--seal <when>',
+        'hide what is said from the broker and the network: of all devices, of those that join with new tokens, of none',
+      )
+        .choices(['required', 'offered', 'off'])
+        .default('off'),
+    )
+    .addOption(
       new Option('--log-format <format>', 'of the log on standard error').choices(['text', 'json']).default('text'),
     )
     .addOption(

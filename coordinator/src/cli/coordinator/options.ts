@@ -14,6 +14,7 @@ export interface CoordinatorOptions {
   readonly insecureLoopback?: boolean;
   readonly allowPrivateUrls?: boolean;
   readonly uploadLimitMb: number;
+  readonly seal: 'required' | 'offered' | 'off';
   readonly strategy: string;
   readonly weights?: CostWeights;
   readonly logFormat: 'text' | 'json';
@@ -28,6 +29,8 @@ export interface OpenCoordinatorRequest {
   readonly dataDirectory: string;
   readonly broker: BrokerChoice;
   readonly uploadLimitBytes: number;
+  /** Whether what is said to devices is hidden from everybody on the way. */
+  readonly seal: 'required' | 'offered' | 'off';
   /** Name of the strategy that chooses devices. */
   readonly strategy: string;
   /** What the terms of the cost weigh; `undefined`: as they do by default. */

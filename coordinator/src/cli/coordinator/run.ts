@@ -29,8 +29,8 @@ export async function runCoordinator(options: CoordinatorOptions, world: World):
   const uploadLimitBytes = options.uploadLimitMb * 1_000_000;
   const { clock, random } = world;
   const broker = brokerChoice(options, portSearch);
-  const { strategy, weights } = options;
-  const request = { dataDirectory, broker, uploadLimitBytes, strategy, weights, identity, clock, random, logger };
+  const { strategy, weights, seal } = options;
+  const request = { dataDirectory, broker, uploadLimitBytes, seal, strategy, weights, identity, clock, random, logger };
   const { coordinator, services, mqttUrls } = await world.openCoordinator(request);
   const http = await createHttpServer(
     {

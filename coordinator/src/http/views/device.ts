@@ -126,6 +126,9 @@ export const Device = named(
     labels: Labels,
     draining: Type.Boolean({ description: 'Finishes what it has and gets nothing new.' }),
     revoked: Type.Boolean(),
+    sealed: Type.Boolean({
+      description: 'Nobody on the way, a broker included, can read what it says and is told: docs/security.md.',
+    }),
     running: Type.Integer({ description: 'Attempts that are with the device.' }),
     link: Link,
     capability: Capability,
@@ -147,6 +150,7 @@ export function deviceView(device: DeviceView): Device {
     labels: { ...labels },
     draining,
     revoked,
+    sealed: device.sealed ?? false,
     running,
     link: { ...link, up: [...link.up] },
     capability: present<Device['capability']>(capability),

@@ -16,6 +16,7 @@ export interface DeviceRow {
   readonly capability: string;
   readonly profiles: string;
   readonly power: string | null;
+  readonly sealed: number;
 }
 
 export function deviceOf(row: DeviceRow): DeviceRecord {
@@ -28,6 +29,7 @@ export function deviceOf(row: DeviceRow): DeviceRecord {
     tokenId: row.token_id,
     draining: row.draining === 1,
     revoked: row.revoked === 1,
+    ...(row.sealed === 1 && { sealed: true }),
     capability: JSON.parse(row.capability),
     profiles: JSON.parse(row.profiles, (name, value) => (name === 'sha256' ? fromHex(value) : value)),
     ...(row.power !== null && { power: JSON.parse(row.power) }),

@@ -110,4 +110,8 @@ export const migrations: readonly string[] = [
   ALTER TABLE cameras ADD COLUMN granted TEXT;
   ALTER TABLE cameras ADD COLUMN moves TEXT;
   `,
+  `
+  -- Whether what it says is sealed, as it said hello last.
+  ALTER TABLE devices ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -81,7 +81,7 @@ export class SqliteWriter {
 function prepareAll(database: DatabaseSync) {
   const prepare = (sql: string): StatementSync => database.prepare(sql);
   return {
-    device: prepare('INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    device: prepare('INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     token: prepare('INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?)'),
     tokenRemoved: prepare('DELETE FROM tokens WHERE id = ?'),
     task: prepare(
@@ -147,6 +147,7 @@ function putDevice(statement: StatementSync, device: DeviceRecord): void {
     JSON.stringify(device.capability),
     profilesJson(device.profiles),
     device.power ? JSON.stringify(device.power) : null,
+    Number(device.sealed ?? false),
   );
 }
 
