@@ -1,4 +1,5 @@
 import {
+  Body,
   countField,
   createLogger,
   Envelope,
@@ -6,6 +7,8 @@ import {
   type LinkListener,
   Messenger,
   openEnvelope,
+  Session,
+  sealAlgorithm,
   sealEnvelope,
   toHex,
 } from '@shoal/protocol';
@@ -71,6 +74,8 @@ const refusals = [
   'message.too-large',
   'message.signature',
   'device.unknown',
+  'seal.session',
+  'seal.algorithm',
 ] as const;
 
 /** What decodes is written in one way, and that way is read as the same; numbers beyond 2^53 are not exact. */
@@ -95,6 +100,19 @@ function signedByDevice(body: Uint8Array): Uint8Array {
   const signature = aDevice.sign(Buffer.concat([Buffer.from('shoal-envelope-v1\0'), body]));
   const attachments = countField(body, 'Body', 7) > 0 ? Envelope.decode(frames[2] as Uint8Array).attachments : [];
   return Envelope.encode({ body, algorithm: 'ed25519', signature, attachments });
+}
+
+/** What a device hides with a session that it has, and signs: nobody but the recipient has looked at it before. */
+function sealedByDevice(content: Uint8Array): ReturnType<typeof openEnvelope> {
+  const keys = () => [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)] as const;
+  const [send, receive] = keys();
+  const [heard, said] = keys();
+  const id = new Uint8Array(16);
+  const { parts, tag } = new Session(id, { send, receive }).seal(9, [content]);
+  const seal = { algorithm: sealAlgorithm, session: id, ciphertext: parts[0], tag };
+  const body = Body.encode({ version: 1, sender: aDevice.id, recipient: aCoordinator.id, sequence: 9, seal });
+  const session = new Session(id, { send: said, receive: heard });
+  return openEnvelope(signedByDevice(body), { ...opening, sessionOf: () => session });
 }
 
 /** A messenger on a link that is played by hand hears one frame. What it logs as an error is one of ours. */
@@ -149,6 +167,17 @@ export const messageTargets: readonly FuzzTarget[] = [
       if (messages.length > 1024 || sequence <= 0 || !Number.isSafeInteger(sequence))
         throw new Error('a limit was passed');
       requireStable('Body', bytes);
+    },
+  },
+  {
+    name: 'content sealed by a device',
+    form: 'protobuf',
+    samples: bodies,
+    refuses: ['message.malformed'],
+    cost: 4,
+    take(bytes) {
+      const { messages, attachments } = sealedByDevice(bytes);
+      if (messages.length > 1024 || attachments.length > 0) throw new Error('a limit was passed');
     },
   },
   {
