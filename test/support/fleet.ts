@@ -15,6 +15,8 @@ export interface FleetOptions {
   readonly broker?: string;
   /** What is run instead of the programs of this repository: command and first arguments. */
   readonly programs?: Programs;
+  /** Arguments for the coordinator behind those that it is given here. */
+  readonly coordinatorArgs?: readonly string[];
   /** Added to the environment of the agents. */
   readonly agentEnv?: NodeJS.ProcessEnv;
 }
@@ -31,6 +33,7 @@ export class Fleet implements AsyncDisposable {
   readonly #programs: Programs;
   readonly #agentEnv: NodeJS.ProcessEnv;
   readonly #broker: string | undefined;
+  readonly #coordinatorArgs: readonly string[];
   #coordinator: Child | undefined;
   #httpPort = 0;
   #mqttPort = 0;
@@ -41,6 +44,7 @@ export class Fleet implements AsyncDisposable {
     this.#programs = options.programs ?? { coordinator: [...node, coordinatorBin], agent: [...node, agentBin] };
     this.#agentEnv = options.agentEnv ?? {};
     this.#broker = options.broker;
+    this.#coordinatorArgs = options.coordinatorArgs ?? [];
   }
 
   static async start(options: FleetOptions): Promise<Fleet> {
@@ -90,6 +94,7 @@ export class Fleet implements AsyncDisposable {
       ...(this.#broker
         ? ['--mqtt-url', this.#broker]
         : ['--mqtt-host', '127.0.0.1', '--mqtt-port', String(this.#mqttPort)]),
+      ...this.#coordinatorArgs,
     ]);
     this.#httpPort = Number((await this.#coordinator.line(/http:\/\/[^:/]+:(\d+)/))[1]);
     if (!this.#broker) this.#mqttPort = Number((await this.#coordinator.line(/mqtt:\/\/[^:/]+:(\d+)/))[1]);
