@@ -1,5 +1,5 @@
 // An agent imports this at its start: nothing here may load a runtime, a picture library or a model format (about 10 MB).
-export { defaultCacheDirectory } from './cache/index.ts';
+export { blockFilesIn, defaultCacheDirectory } from './cache/index.ts';
 export {
   Catalogue,
   type CatalogueEntry,

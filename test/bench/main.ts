@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   place: async () => (await import('./benches/place.ts')).placeBench,
   world: async () => (await import('./benches/world.ts')).worldBench,
   footprint: async () => (await import('./benches/footprint.ts')).footprint,
+  'models-p2p': async () => (await import('./benches/models-p2p.ts')).modelsP2p,
   'first-run': async () => (await import('./benches/first-run.ts')).firstRun,
 };
 

@@ -67,16 +67,21 @@ export class FileCache {
     try {
       const sha256 = await sha256OfFile(path, signal);
       if (sha256 !== identity.sha256) throw wrongDigest(name, identity, sha256, (await stat(path)).size);
-      const target = this.pathOf(identity.sha256);
-      await makeFolder(dirname(target));
-      await flush(path);
-      await rename(path, target);
-      await flush(dirname(target));
-      return target;
+      return await this.place(path, identity.sha256);
     } catch (error) {
       await rm(path, { force: true });
       throw asShoalError(error, 'io.failed');
     }
+  }
+
+  /** Moves a finished file into the cache whose digest was seen to be this one. */
+  async place(path: string, sha256: string): Promise<string> {
+    const target = this.pathOf(sha256);
+    await makeFolder(dirname(target));
+    await flush(path);
+    await rename(path, target);
+    await flush(dirname(target));
+    return target;
   }
 
   /** Removes what processes that were killed left behind half made: temporary files and parts older than `olderThanMs`. */

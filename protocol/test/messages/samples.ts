@@ -218,6 +218,20 @@ const types = {
   CameraReport: payloads.cameraReport,
   BlobRequest: payloads.blobRequest,
   BlobChunk: payloads.blobChunk,
+  FileWanted: { sha256: digest, sizeBytes: 4_589_217 },
+  PieceListRequest: {},
+  PieceOrder: { pieces: Uint8Array.of(0b0000_0101, 0x80), allowed: 12 },
+  PieceHoldings: { root: digest, pieces: Uint8Array.of(0xff, 0x01), whole: true, sparing: true },
+  PieceList: { hashes: new Uint8Array(64).fill(0xa5) },
+  Piece: { index: 7, bytes: Uint8Array.of(1, 2, 3) },
+  PieceRefusal: { code: 'not-found' },
+  BlocksRequest: { file: { sha256: digest, sizeBytes: 4_589_217 } },
+  'BlocksRequest/2': { list: {} },
+  'BlocksRequest/3': { order: { pieces: Uint8Array.of(0xff), allowed: 4 } },
+  BlocksReply: { holdings: { root: digest, whole: true } },
+  'BlocksReply/2': { list: { hashes: new Uint8Array(32).fill(0xa5) } },
+  'BlocksReply/3': { piece: { index: 1, bytes: Uint8Array.of(9) } },
+  'BlocksReply/4': { refusal: { code: 'queue.full' } },
 };
 
 /** By name: the type, and behind a `/` which sample of it. */

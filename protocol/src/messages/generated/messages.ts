@@ -2,6 +2,113 @@
 import { codec, type Codec } from '../codec.ts';
 import { shoal } from './static.ts';
 
+/** From who fetches to who holds. */
+export interface BlocksRequest {
+  readonly file: FileWanted | null;
+  readonly list: PieceListRequest | null;
+  readonly order: PieceOrder | null;
+  readonly request?: 'file' | 'list' | 'order';
+}
+
+export interface BlocksRequestInit {
+  readonly file?: FileWantedInit | null | undefined;
+  readonly list?: PieceListRequestInit | null | undefined;
+  readonly order?: PieceOrderInit | null | undefined;
+}
+
+/** The first message of a stream, which is about this file alone. */
+export interface FileWanted {
+  readonly sha256: Uint8Array;
+  readonly sizeBytes: number;
+}
+
+export interface FileWantedInit {
+  readonly sha256?: Uint8Array | null | undefined;
+  readonly sizeBytes?: number | null | undefined;
+}
+
+export interface PieceListRequest {
+}
+
+export interface PieceListRequestInit {
+}
+
+/** What may be sent. A later order replaces this one. */
+export interface PieceOrder {
+  /** Piece i is wanted when bit i % 8 of byte i / 8 is set. Which of them comes first is the holder's choice. */
+  readonly pieces: Uint8Array;
+  /** Most pieces that may be sent on this stream, counted from its beginning. */
+  readonly allowed: number;
+}
+
+export interface PieceOrderInit {
+  readonly pieces?: Uint8Array | null | undefined;
+  readonly allowed?: number | null | undefined;
+}
+
+/** From who holds to who fetches. */
+export interface BlocksReply {
+  readonly holdings: PieceHoldings | null;
+  readonly list: PieceList | null;
+  readonly piece: Piece | null;
+  readonly refusal: PieceRefusal | null;
+  readonly reply?: 'holdings' | 'list' | 'piece' | 'refusal';
+}
+
+export interface BlocksReplyInit {
+  readonly holdings?: PieceHoldingsInit | null | undefined;
+  readonly list?: PieceListInit | null | undefined;
+  readonly piece?: PieceInit | null | undefined;
+  readonly refusal?: PieceRefusalInit | null | undefined;
+}
+
+/** What is held now; said again when it is more. */
+export interface PieceHoldings {
+  /** RFC 6962 tree over the pieces. Empty: this agent fetches the file too, and does not know its pieces yet. */
+  readonly root: Uint8Array;
+  /** As in PieceOrder. Empty when all are held. */
+  readonly pieces: Uint8Array;
+  /** All pieces are held, and together have the file's SHA-256. */
+  readonly whole: boolean;
+  /** Asks to be spared what others hold as well: who brought a file into the fleet should not have to send it to everybody. */
+  readonly sparing: boolean;
+}
+
+export interface PieceHoldingsInit {
+  readonly root?: Uint8Array | null | undefined;
+  readonly pieces?: Uint8Array | null | undefined;
+  readonly whole?: boolean | null | undefined;
+  readonly sparing?: boolean | null | undefined;
+}
+
+export interface PieceList {
+  /** The leaf hash of each piece (RFC 6962), 32 bytes each. */
+  readonly hashes: Uint8Array;
+}
+
+export interface PieceListInit {
+  readonly hashes?: Uint8Array | null | undefined;
+}
+
+export interface Piece {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface PieceInit {
+  readonly index?: number | null | undefined;
+  readonly bytes?: Uint8Array | null | undefined;
+}
+
+/** The last message of a stream: a code of the catalogue. */
+export interface PieceRefusal {
+  readonly code: string;
+}
+
+export interface PieceRefusalInit {
+  readonly code?: string | null | undefined;
+}
+
 /** What travels on a link. Nothing in it is believed before the signature over `body` is. */
 export interface Envelope {
   /** Serialised Body. The signature is over these exact bytes, so they are never re-encoded. */
@@ -646,6 +753,15 @@ export interface SessionLostInit {
   readonly session?: Uint8Array | null | undefined;
 }
 
+export const BlocksRequest: Codec<BlocksRequest, BlocksRequestInit> = codec('BlocksRequest', shoal.v1.BlocksRequest);
+export const FileWanted: Codec<FileWanted, FileWantedInit> = codec('FileWanted', shoal.v1.FileWanted);
+export const PieceListRequest: Codec<PieceListRequest, PieceListRequestInit> = codec('PieceListRequest', shoal.v1.PieceListRequest);
+export const PieceOrder: Codec<PieceOrder, PieceOrderInit> = codec('PieceOrder', shoal.v1.PieceOrder);
+export const BlocksReply: Codec<BlocksReply, BlocksReplyInit> = codec('BlocksReply', shoal.v1.BlocksReply);
+export const PieceHoldings: Codec<PieceHoldings, PieceHoldingsInit> = codec('PieceHoldings', shoal.v1.PieceHoldings);
+export const PieceList: Codec<PieceList, PieceListInit> = codec('PieceList', shoal.v1.PieceList);
+export const Piece: Codec<Piece, PieceInit> = codec('Piece', shoal.v1.Piece);
+export const PieceRefusal: Codec<PieceRefusal, PieceRefusalInit> = codec('PieceRefusal', shoal.v1.PieceRefusal);
 export const Envelope: Codec<Envelope, EnvelopeInit> = codec('Envelope', shoal.v1.Envelope);
 export const Body: Codec<Body, BodyInit> = codec('Body', shoal.v1.Body);
 export const Seal: Codec<Seal, SealInit> = codec('Seal', shoal.v1.Seal);

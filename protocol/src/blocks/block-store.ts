@@ -1,0 +1,30 @@
+import type { BlockFile } from './block-file.ts';
+
+/** Files of this device, by what is in them. */
+export interface BlockStore {
+  /** A file that is held whole; `undefined` when it is not. What is in it is checked by who asks. */
+  open(file: BlockFile): Promise<StoredFile | undefined>;
+  /**
+   * What has come of a file so far, in a file of its full size; what has not come is anything.
+   * @throws `io.disk-full`, `io.failed`
+   */
+  part(file: BlockFile): Promise<PartFile>;
+}
+
+export interface StoredFile {
+  /** @throws `io.failed` when there is less. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export interface PartFile extends StoredFile {
+  /** Whether it was just made: then there is nothing to look at. */
+  readonly isNew: boolean;
+  /** @throws `io.disk-full`, `io.failed` */
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /**
+   * Makes it a file that is held whole, from then on also after a power cut. It can be read on until it is closed.
+   * @throws `model.digest` when its SHA-256 is another one, and leaves it as it was; `io.failed`
+   */
+  finish(signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,84 @@
+import { equalBytes } from '../bytes/index.ts';
+import { ShoalError } from '../errors/index.ts';
+import { type PeerId, peerIdOf } from '../identity/index.ts';
+import type { DialTarget, FrameStream, Libp2pNode } from '../link/libp2p/index.ts';
+import type { BlockChannel, BlockPeers, BlockPeersListener } from './block-peers.ts';
+
+const blocksProtocol = '/shoal/blocks/1';
+/** Files that one peer may fetch from here at a time. */
+const maxStreamsPerPeer = 8;
+/** A piece of at most 512 KiB, or a list of 8,192 hashes, and what is said around it. */
+const maxFrameBytes = 600 * 1024;
+/** Peers whose keys are remembered. */
+const mostPeers = 256;
+const closeGraceMs = 2_000;
+
+/** What is used of a node. */
+type Node = Pick<Libp2pNode, 'handle' | 'open' | 'onFound' | 'publicKey'>;
+
+/** The agents that a libp2p node knows of: those that mDNS found, those that asked something here, and those that it was told of. */
+export class Libp2pBlockPeers implements BlockPeers {
+  readonly #node: Node;
+  readonly #coordinator: Uint8Array;
+  readonly #known = new Map<PeerId, DialTarget>();
+  readonly #listeners = new Set<BlockPeersListener>();
+
+  /** @param coordinator its raw key, 32 bytes: it holds no models, and is not asked */
+  constructor(node: Node, coordinator: Uint8Array) {
+    this.#node = node;
+    this.#coordinator = coordinator;
+    node.onFound((publicKey) => this.add({ publicKey }));
+    node.handle(blocksProtocol, (stream) => this.#onStream(stream), { maxStreamsPerPeer, maxFrameBytes });
+  }
+
+  idOf(publicKey: Uint8Array): PeerId {
+    return peerIdOf('device', publicKey);
+  }
+
+  /** An agent that may be asked. */
+  add(target: DialTarget): void {
+    if ([this.#node.publicKey, this.#coordinator].some((key) => equalBytes(key, target.publicKey))) return;
+    const peer = this.idOf(target.publicKey);
+    const isNew = !this.#known.has(peer);
+    if (isNew || target.addresses) this.#known.set(peer, target);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > mostPeers && oldest !== undefined) this.#known.delete(oldest);
+    if (isNew) for (const listener of this.#listeners) listener.onPeer(peer);
+  }
+
+  connected(): readonly PeerId[] {
+    return [...this.#known.keys()];
+  }
+
+  async open(peer: PeerId, signal: AbortSignal): Promise<BlockChannel> {
+    const target = this.#known.get(peer);
+    if (!target) throw new ShoalError('net.unreachable', `nobody has said where ${peer} is`);
+    try {
+      return channelOver(await this.#node.open(blocksProtocol, target, signal, { maxFrameBytes }));
+    } catch (error) {
+      // One that is gone takes no place; mDNS finds it again when it is back.
+      if (!signal.aborted && !target.addresses) this.#known.delete(peer);
+      throw error;
+    }
+  }
+
+  subscribe(listener: BlockPeersListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #onStream(stream: FrameStream): void {
+    this.add({ publicKey: stream.remote.publicKey });
+    const channel = channelOver(stream);
+    for (const listener of this.#listeners) listener.onChannel(channel);
+  }
+}
+
+function channelOver(stream: FrameStream): BlockChannel {
+  return {
+    peer: stream.remote.id,
+    listen: (listener) => stream.listen(listener),
+    send: (frame, signal) => stream.send(frame, signal),
+    close: () => void stream.close(closeGraceMs),
+  };
+}

@@ -1,0 +1,146 @@
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { seededRandom, sha256Hex } from '@shoal/protocol';
+import type { BlockFile } from '@shoal/protocol/blocks';
+import { Child } from '../../support/child.ts';
+import { absoluteFigure, type Bench, interleave, median, type Report, ratioFigure } from '../harness.ts';
+import type { ToBlockAgent } from '../processes/block-agent.ts';
+
+const agents = 10;
+const rounds = 5;
+const sizeBytes = 32 * 2 ** 20;
+const processes = join(import.meta.dirname, '../processes');
+
+export const modelsP2p: Bench = {
+  name: 'models-p2p',
+  title: 'a model that ten agents fetch from one seed over libp2p, and from each other, against a bare stream',
+  async run(report) {
+    const directory = await mkdtemp(join(tmpdir(), 'shoal-models-p2p-'));
+    await using swarm = await BlockSwarm.start(directory);
+    await using bare = await BareStream.start();
+    const copies: number[] = [];
+    const speeds = await interleave(rounds, {
+      bare: async () => perSecond(sizeBytes, await bare.sendMs()),
+      one: async () => perSecond(sizeBytes, await swarm.fetchMs(1)),
+      ten: async () => {
+        const speed = perSecond(agents * sizeBytes, await swarm.fetchMs(agents));
+        copies.push(swarm.copies);
+        return speed;
+      },
+    });
+    await rm(directory, { recursive: true, force: true });
+    return figures(report, speeds, copies);
+  },
+};
+
+function figures(report: Report, speeds: Record<'bare' | 'one' | 'ten', readonly number[]>, copies: readonly number[]) {
+  report.noise('bare stream', speeds.bare);
+  const floor = median(speeds.bare);
+  report.line(
+    `${sizeBytes / 2 ** 20} MiB, each agent a process: a bare stream carries ${floor.toFixed(0)} MB/s; of ten agents at once each has ${(median(speeds.ten) / agents).toFixed(1)} MB/s, on the same cores`,
+  );
+  report.line(`copies that the origin sent, round by round: ${copies.map((count) => count.toFixed(2)).join(', ')}`);
+  return [
+    absoluteFigure('copies that the origin sends to ten', 'copies', Math.max(...copies), { atMost: 2 }),
+    ratioFigure('one agent from one seed', 'MB/s', median(speeds.one), floor, { atLeast: 0.5 }),
+    ratioFigure('ten agents, all they get together', 'MB/s', median(speeds.ten), floor, { atLeast: 0.5 }),
+  ];
+}
+
+const perSecond = (bytes: number, ms: number) => bytes / 1_000 / ms;
+
+/** A seed and ten agents, each in a process of its own. */
+class BlockSwarm {
+  readonly #members: readonly Child[];
+  readonly #file: BlockFile;
+  copies = 0;
+
+  constructor(members: readonly Child[], file: BlockFile) {
+    this.#members = members;
+    this.#file = file;
+  }
+
+  static async start(directory: string): Promise<BlockSwarm> {
+    const bytes = seededRandom(1).bytes(sizeBytes);
+    const file = { sha256: sha256Hex(bytes), sizeBytes };
+    const folder = join(directory, '0', 'files', file.sha256.slice(0, 2));
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, file.sha256), bytes);
+    const script = join(processes, 'block-agent.ts');
+    const members = Array.from({ length: agents + 1 }, (_, number) => {
+      return new Child(process.execPath, [
+        '--conditions=source',
+        script,
+        join(directory, String(number)),
+        `agent ${number}`,
+      ]);
+    });
+    const others = await Promise.all(members.map((member) => answerOf<{ key: string; addresses: string[] }>(member)));
+    for (const [number, member] of members.entries())
+      await ask(member, { kind: 'meet', others: others.slice(0, number) });
+    return new BlockSwarm(members, file);
+  }
+
+  /** Until the last of so many agents has the file, ms. */
+  async fetchMs(count: number): Promise<number> {
+    const [seed, ...rest] = this.#members;
+    if (!seed) throw new Error('there is no seed');
+    const file = this.#file;
+    const before = (await ask<{ copies: number }>(seed, { kind: 'copies', file })).copies;
+    const startedMs = performance.now();
+    await Promise.all(rest.slice(0, count).map((agent) => ask(agent, { kind: 'fetch', file })));
+    const ms = performance.now() - startedMs;
+    this.copies = (await ask<{ copies: number }>(seed, { kind: 'copies', file })).copies - before;
+    for (const agent of rest.slice(0, count)) await ask(agent, { kind: 'forget', file });
+    return ms;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.stop()));
+  }
+}
+
+/** Two processes that know nothing but libp2p. */
+class BareStream {
+  readonly #listener: Child;
+  readonly #sender: Child;
+
+  constructor(listener: Child, sender: Child) {
+    this.#listener = listener;
+    this.#sender = sender;
+  }
+
+  static async start(): Promise<BareStream> {
+    const script = join(processes, 'bare-libp2p.mjs');
+    const listener = new Child(process.execPath, [script, 'listen']);
+    const [, address = ''] = await listener.line(/at (\S+)/);
+    const sender = new Child(process.execPath, [script, 'send', address, String(sizeBytes)]);
+    await sender.line(/ready/);
+    return new BareStream(listener, sender);
+  }
+
+  async sendMs(): Promise<number> {
+    const answer = answerOf<{ ms: number }>(this.#sender);
+    this.#sender.process.send('send');
+    return (await answer).ms;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#listener.stop(), this.#sender.stop()]);
+  }
+}
+
+function ask<Reply>(member: Child, message: ToBlockAgent): Promise<Reply> {
+  const answer = answerOf<Reply>(member);
+  member.process.send(message);
+  return answer;
+}
+
+async function answerOf<Reply>(child: Child): Promise<Reply> {
+  const ended = child.ended().then(() => Promise.reject(new Error(child.output)));
+  const [reply] = (await Promise.race([once(child.process, 'message'), ended])) as [Reply & { error?: string }];
+  if (reply.error !== undefined) throw new Error(reply.error);
+  return reply;
+}

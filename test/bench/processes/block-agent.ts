@@ -1,0 +1,76 @@
+// An agent that does nothing but fetch files from others and give them: `block-agent.ts FOLDER SEED`, told what to do over its channel.
+import { rm } from 'node:fs/promises';
+import { blockFilesIn } from '@shoal/models';
+import { identityFromSeed, newIdentity, seededRandom, sha256, silentLogger } from '@shoal/protocol';
+import { BlockExchange, type BlockFile, Libp2pBlockPeers } from '@shoal/protocol/blocks';
+import { type DialTarget, Libp2pNode } from '@shoal/protocol/libp2p';
+import { systemClock, systemRandom } from '@shoal/protocol/real';
+
+export type ToBlockAgent =
+  | {
+      readonly kind: 'meet';
+      readonly others: readonly { readonly key: string; readonly addresses: readonly string[] }[];
+    }
+  | { readonly kind: 'fetch'; readonly file: BlockFile }
+  | { readonly kind: 'copies'; readonly file: BlockFile }
+  | { readonly kind: 'forget'; readonly file: BlockFile };
+
+const [folder = '', seed = ''] = process.argv.slice(2);
+const coordinator = newIdentity('coordinator', seededRandom(1));
+const identity = identityFromSeed('device', sha256(seed));
+const node = new Libp2pNode({
+  identity,
+  coordinator: coordinator.publicKey,
+  clock: systemClock,
+  logger: silentLogger,
+  listen: { host: '127.0.0.1', port: 0 },
+  mdns: false,
+});
+const { signal } = new AbortController();
+const peers = new Libp2pBlockPeers(node, coordinator.publicKey);
+await node.start(signal);
+let exchange = await newExchange();
+process.send?.({ key: Buffer.from(identity.publicKey).toString('hex'), addresses: node.addresses });
+
+process.on('message', (message: ToBlockAgent) => {
+  answer(message).then(
+    (reply) => process.send?.(reply),
+    (error: unknown) => process.send?.({ error: String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit());
+
+async function answer(message: ToBlockAgent): Promise<object> {
+  switch (message.kind) {
+    case 'meet':
+      for (const { key, addresses } of message.others) {
+        const target: DialTarget = { publicKey: Buffer.from(key, 'hex'), addresses };
+        peers.add(target);
+        // The fleet knows each other before anybody fetches: a round trip to each is no part of what is measured.
+        (await peers.open(peers.idOf(target.publicKey), signal)).close();
+      }
+      return {};
+    case 'fetch': {
+      const startedMs = performance.now();
+      await exchange.fetch(message.file, { signal });
+      return { ms: performance.now() - startedMs };
+    }
+    case 'copies':
+      return { copies: exchange.copiesSent(message.file.sha256) };
+    case 'forget':
+      await exchange.stop();
+      await rm(`${folder}/files/${message.file.sha256.slice(0, 2)}/${message.file.sha256}`, { force: true });
+      exchange = await newExchange();
+      return {};
+  }
+}
+
+async function newExchange(): Promise<BlockExchange> {
+  const store = blockFilesIn(folder, { random: systemRandom });
+  const made = new BlockExchange(
+    { peers, store, clock: systemClock, random: systemRandom, logger: silentLogger },
+    { uploads: { bytesPerSecond: Number.POSITIVE_INFINITY, atOnce: 4 } },
+  );
+  await made.start(signal);
+  return made;
+}
