@@ -118,7 +118,22 @@ function add(to: unknown, name: string, value: unknown): void {
 }
 
 function strangeValue(dice: Dice): unknown {
-  const values = [null, true, false, 0, -1, 1.5, 1e308, 2 ** 53, {}, [], [[]], [null], { length: 1e9 }];
+  const values = [
+    null,
+    true,
+    false,
+    0,
+    -1,
+    1.5,
+    1e308,
+    2 ** 53,
+    {},
+    [],
+    [[]],
+    [null],
+    { length: 1e9 },
+    { toString: 1 },
+  ];
   return dice.oneIn(3) ? dice.pick(troublesomeTexts) : structuredClone(dice.pick<unknown>(values));
 }
 

@@ -54,7 +54,9 @@ export class ImportContext {
 
   /** Whole numbers of a constant, for example the size of a resize. */
   integers(index: number | undefined): number[] {
-    return [...elementsOf(this.constantAt(index) ?? this.tensor(index))];
+    const numbers = [...elementsOf(this.constantAt(index) ?? this.tensor(index))];
+    if (numbers.every(Number.isSafeInteger)) return numbers;
+    throw new ShoalError('model.import', `tensor ${this.tensor(index).name} must hold whole numbers`);
   }
 
   /**

@@ -145,6 +145,19 @@ describe('a file that cannot be imported', () => {
     );
   });
 
+  it('says when a size is not a whole number', () => {
+    const size: TensorSpec = { name: 'size', type: 'float32', shape: [2], data: Float32Array.of(1.5, 2) };
+    const model: ModelSpec = {
+      tensors: [floats('x', [1, 2, 2, 1]), size, floats('answer', [1, 2, 2, 1])],
+      operators: [{ code: 97, inputs: ['x', 'size'], outputs: ['answer'] }],
+      inputs: ['x'],
+      outputs: ['answer'],
+    };
+    expect(() => importTflite(writeTflite(model), 'float32')).toThrowError(
+      expect.objectContaining({ code: 'model.import', message: 'tensor size must hold whole numbers' }),
+    );
+  });
+
   it.each([
     ['nothing', new Uint8Array()],
     ['a few bytes', Uint8Array.of(1, 2, 3)],

@@ -51,6 +51,13 @@ describe('parseManifest', () => {
     );
   });
 
+  it('refuses a field that is nested without end, which cannot be shown', () => {
+    const title: unknown = JSON.parse('['.repeat(20_000) + ']'.repeat(20_000));
+    expect(() => parseManifest({ ...detector, title })).toThrowError(
+      expect.objectContaining({ code: 'model.manifest', facts: { field: 'manifest.title' } }),
+    );
+  });
+
   it('refuses anything else with model.manifest', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (json) => {

@@ -85,7 +85,7 @@ export class JsonField {
   }
 
   wrong(what: string): ShoalError {
-    const shown = JSON.stringify(this.value)?.slice(0, 80);
+    const shown = shownOf(this.value);
     return new ShoalError(this.#code, `${this.path} ${what}${shown === undefined ? '' : `; it is ${shown}`}`, {
       field: this.path,
     });
@@ -98,6 +98,15 @@ export class JsonField {
 
   #child(name: string, value: unknown): JsonField {
     return new JsonField(this.path === '' ? name : `${this.path}.${name}`, value, this.#code);
+  }
+}
+
+/** The beginning of a value. What is nested without end, or holds itself, cannot be shown. */
+function shownOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)?.slice(0, 80);
+  } catch {
+    return undefined;
   }
 }
 

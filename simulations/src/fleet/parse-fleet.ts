@@ -48,7 +48,8 @@ export function parseFleet(text: string): Fleet {
 
 function parseYaml(text: string): unknown {
   try {
-    return parse(text);
+    // What is only odd to the library is no matter of the terminal: every field is checked below.
+    return parse(text, { logLevel: 'error' });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     throw new ShoalError('input.invalid', `the fleet file is not YAML: ${why}`, {}, { cause });

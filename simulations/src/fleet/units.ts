@@ -28,15 +28,19 @@ export function bytesOf(field: JsonField, most: number): number {
 
 /** A time of the day, as minutes since midnight. */
 export function minuteOf(field: JsonField): number {
-  const [, hours, minutes] = /^(\d{1,2}):(\d{2})$/.exec(String(field.value)) ?? [];
+  const [, hours, minutes] = /^(\d{1,2}):(\d{2})$/.exec(textOf(field)) ?? [];
   if (hours === undefined || Number(hours) > 24 || Number(minutes) > 59)
     throw field.wrong('must be a time of the day such as "22:00", in quotes');
   return Number(hours) * 60 + Number(minutes);
 }
 
 function quantity(field: JsonField, units: Readonly<Record<string, number>>, what: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-zA-Z/]+)$/.exec(String(field.value)) ?? [];
-  const factor = units[unit];
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-zA-Z/]+)$/.exec(textOf(field)) ?? [];
+  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
   if (number === undefined || factor === undefined) throw field.wrong(`must be ${what}`);
   return Number(number) * factor;
+}
+
+function textOf({ value }: JsonField): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -191,6 +191,9 @@ cameras:
       /^devices\[0\].link must be ethernet, wifi, lte, lora, or have/,
     ],
     ['a deadline without a unit', changed('500 ms', '500'), /^workloads\[0\].deadline must be a time such as `500 ms`/],
+    ['a unit that only objects have', changed('500 ms', '500 constructor'), /^workloads\[0\].deadline must be a time/],
+    ['a quantity that is an object', changed('500 ms', '{ toString: 1 }'), /^workloads\[0\].deadline must be a time/],
+    ['a quantity that holds itself', changed('500 ms', '&a [*a]'), /^workloads\[0\].deadline must be a time/],
     ['a rate of nothing', changed('30 /min', '0 /s'), /^workloads\[0\].rate must be above 0/],
     [
       'neither rate nor burst',
