@@ -118,7 +118,7 @@ function add(to: unknown, name: string, value: unknown): void {
 }
 
 function strangeValue(dice: Dice): unknown {
-  const values = [
+  const values: readonly unknown[] = [
     null,
     true,
     false,
@@ -134,7 +134,7 @@ function strangeValue(dice: Dice): unknown {
     { length: 1e9 },
     { toString: 1 },
   ];
-  return dice.oneIn(3) ? dice.pick(troublesomeTexts) : structuredClone(dice.pick<unknown>(values));
+  return dice.oneIn(3) ? dice.pick(troublesomeTexts) : structuredClone(dice.pick(values));
 }
 
 function strangeText(text: string, dice: Dice): string {

@@ -1,10 +1,9 @@
-import { canonicalJson, roleOf, ShoalError, schemeOfSource, sourceSchemes } from '@shoal/protocol';
+import { roleOf, ShoalError, schemeOfSource, sourceSchemes } from '@shoal/protocol';
 import { type CameraSpec, usualPriority } from '../domain/index.ts';
-import { type ModelIndex, type ResolvedPipeline, resolvePipeline } from '../pipelines/index.ts';
+import { type ModelIndex, parametersJson, type ResolvedPipeline, resolvePipeline } from '../pipelines/index.ts';
 import { checkLabels, checkName } from '../registry/index.ts';
 
 const longestSource = 2_000;
-const longestParameters = 16 << 10;
 const mostFps = 120;
 const mostP95Ms = 3_600_000;
 const highestPriority = 9;
@@ -23,9 +22,7 @@ export function checkCamera(spec: CameraSpec, models: ModelIndex): ResolvedPipel
     throw invalid('priority', `a whole number from 0 to ${highestPriority}`);
   if (spec.device !== undefined && roleOf(spec.device) !== 'device') throw invalid('device', 'not the id of a device');
   checkLabels(spec.labels);
-  if (canonicalJson(spec.parameters).length > longestParameters) {
-    throw invalid('parameters', `at most ${longestParameters} characters of JSON`);
-  }
+  parametersJson(spec.parameters);
   return resolved;
 }
 

@@ -46,7 +46,9 @@ export function toShoalError(thrown: unknown): ShoalError {
   const { code = '', statusCode, validation, validationContext, message } = thrown as Partial<FastifyError>;
   if (validation) return invalidField(validation, validationContext ?? 'body');
   // The form parser's own words, which have no code.
-  if (/unexpected end of (form|multipart)|malformed (part|urlencoded)/i.test(message ?? '')) {
+  if (
+    /unexpected end of (form|multipart)|malformed (part|urlencoded)|multipart: boundary not found/i.test(message ?? '')
+  ) {
     return new ShoalError('input.corrupt', 'the form ends early or contradicts itself', {}, { cause: thrown });
   }
   const known = codeOfFrameworkError(code, statusCode);

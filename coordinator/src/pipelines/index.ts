@@ -1,3 +1,4 @@
+export { parametersJson } from './parameters.ts';
 export {
   indexModels,
   type ModelIndex,

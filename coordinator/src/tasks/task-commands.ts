@@ -1,8 +1,8 @@
 import { type Clock, expectReply, fromHex, type Messenger, type TaskAdmission } from '@shoal/protocol';
 import type { BlobKeeper } from '../blobs/index.ts';
+import { parametersJson } from '../pipelines/index.ts';
 import type { Warmth } from '../placement/index.ts';
 import type { FleetDevice, Registry } from '../registry/index.ts';
-import { parametersJson } from './check-spec.ts';
 import type { RunningAttempt } from './live-task.ts';
 
 interface Deps {

@@ -290,6 +290,8 @@ describe('a camera', () => {
     [{ name: '' }, 'input.invalid'],
     [{ labels: { '?': 'x' } }, 'input.invalid'],
     [{ parameters: { x: 'y'.repeat(20_000) } }, 'input.invalid'],
+    [{ parameters: { x: '\ud800' } }, 'input.invalid'],
+    [{ parameters: { x: JSON.parse('['.repeat(200) + ']'.repeat(200)) } }, 'input.invalid'],
   ])('is refused with %j', async (change, code) => {
     const world = await aWorld();
     const { model, ...spec } = { ...aSpec(), ...change };

@@ -130,6 +130,12 @@ describe('what is wrong is named:', () => {
     expect(answer.status).toBeLessThan(500);
   });
 
+  test('a form that does not say how its parts are told apart', async () => {
+    const { call } = await anApi();
+    const answer = await call('POST', '/v1/tasks', { body: 'x', headers: { 'content-type': 'multipart/form-data' } });
+    expect(answer.json).toMatchObject({ status: 422, code: 'input.corrupt' });
+  });
+
   test('JSON that is none, too large, or called something else', async () => {
     const { call } = await anApi();
     const json = { 'content-type': 'application/json' };
@@ -139,6 +145,12 @@ describe('what is wrong is named:', () => {
     expect((await call('POST', '/v1/tasks', { body: huge, headers: json })).json.status).toBe(413);
     const xml = await call('POST', '/v1/tasks', { body: '<task/>', headers: { 'content-type': 'text/xml' } });
     expect(xml.json).toMatchObject({ status: 415, type: 'urn:shoal:error:input.unsupported' });
+    const text = await call('POST', '/v1/tasks', {
+      body: '{"pipeline":"noop"}',
+      headers: { 'content-type': 'text/plain' },
+    });
+    expect(text.json).toMatchObject({ status: 415, code: 'input.unsupported' });
+    expect((await call('POST', '/v1/tasks')).json).toMatchObject({ status: 415, code: 'input.unsupported' });
   });
 });
 

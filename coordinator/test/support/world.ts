@@ -1,4 +1,11 @@
-import { MemoryHub, type MemoryHubOptions, newIdentity, seededRandom, silentLogger } from '@shoal/protocol';
+import {
+  type Logger,
+  MemoryHub,
+  type MemoryHubOptions,
+  newIdentity,
+  seededRandom,
+  silentLogger,
+} from '@shoal/protocol';
 import { VirtualClock } from '@shoal/protocol/testing';
 import { MemoryBlobStore } from '../../src/blobs/index.ts';
 import { createCoordinator } from '../../src/compose.ts';
@@ -14,6 +21,8 @@ export interface WorldOptions {
   readonly hub?: MemoryHubOptions;
   readonly seed?: number;
   readonly storeWriteMs?: number;
+  /** Of the coordinator; silent by default. */
+  readonly logger?: Logger;
 }
 
 /** A coordinator and its devices in one process, under virtual time. */
@@ -116,7 +125,7 @@ export class World {
       {
         clock: this.clock,
         random: this.random,
-        logger: silentLogger,
+        logger: this.options.logger ?? silentLogger,
         identity: this.identity,
         links: [this.#link],
         store: this.#store,

@@ -63,6 +63,15 @@ describe('the input of a task', () => {
 });
 
 describe('an idempotency key', () => {
+  it.each<[string, Partial<TaskSpec>]>([
+    ['parameters of too many levels', { parameters: { x: JSON.parse('['.repeat(200) + ']'.repeat(200)) } }],
+    ['half a character', { labels: { site: '\ud800' } }],
+  ])('is used for another task when it comes with what cannot be compared: %s', async (_, change) => {
+    const world = await aWorld();
+    await submit(world, {}, 'order-7');
+    await expect(submit(world, change, 'order-7')).rejects.toMatchObject({ code: 'conflict' });
+  });
+
   it('returns the first task: at once, after its end, and after a restart', async () => {
     const world = await aWorld();
     await world.joined();
@@ -124,6 +133,11 @@ describe('a submission', () => {
     ['no attempts', { maxAttempts: 0 }, 'input.invalid'],
     ['a label that is none', { labels: { 'not a name': 'x' } }, 'input.invalid'],
     ['a device that is none', { device: 'pi' }, 'input.invalid'],
+    [
+      'parameters of too many levels',
+      { parameters: { x: JSON.parse('['.repeat(98) + ']'.repeat(98)) } },
+      'input.invalid',
+    ],
     ['parameters beyond measure', { parameters: { x: 'y'.repeat(20_000) } }, 'input.invalid'],
   ];
   it.each(wrong)('with %s is refused and leaves nothing behind', async (_, change, code) => {

@@ -22,6 +22,9 @@ export async function readTask(
   context: ResourceContext,
 ): Promise<TaskSpec> {
   if (request.isMultipart?.()) return readForm(request, reply, context);
+  // No body at all, and text, pass the schema: it is that of JSON.
+  if (typeof request.body !== 'object' || request.body === null)
+    throw new ShoalError('input.unsupported', 'a task is submitted as JSON (application/json) or as a form');
   const { input, ...options } = request.body as TaskRequest;
   if (input === undefined) return specOf(options, undefined);
   if ('blob' in input) return specOf(options, await knownBlob(input.blob, context));
