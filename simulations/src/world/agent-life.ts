@@ -27,7 +27,7 @@ import type { Wiretap } from './wiretap.ts';
 
 interface Surroundings {
   readonly clock: Clock;
-  readonly hub: MemoryHub;
+  readonly hubs: readonly MemoryHub[];
   readonly random: Random;
   readonly identity: Identity;
   readonly logger: Logger;
@@ -44,7 +44,7 @@ interface Surroundings {
 interface Process {
   readonly agent: Agent;
   readonly clock: CrashableClock;
-  readonly link: Link;
+  readonly links: readonly Link[];
 }
 
 const never = new AbortController().signal;
@@ -89,16 +89,16 @@ export class AgentLife {
 
   async start(token = this.#token): Promise<void> {
     this.#token = token;
-    const { hub, wiretap, random, identity, logger, machine, disk, config, coordinator, sources, shared } =
+    const { hubs, wiretap, random, identity, logger, machine, disk, config, coordinator, sources, shared } =
       this.#surroundings;
     machine.stalled = false;
     const clock = new CrashableClock(this.#surroundings.clock, this.wall);
-    const link = wiretap.on(hub.link(identity.id), identity.id);
+    const links = hubs.map((hub) => wiretap.on(hub.link(identity.id), identity.id));
     const { engine, places } = shared?.current ?? { engine: engineOf(clock, machine), places: undefined };
     const agent = createAgent(
       { ...config, coordinator, software: 'shoal-agent/simulated', ...(token && { token }) },
       {
-        ...{ clock, random, logger, identity, links: [link], machine, runPicture },
+        ...{ clock, random, logger, identity, links, machine, runPicture },
         store: disk.open(clock),
         models: shelfOf(machine.spec),
         videos: scriptedVideos(clock, sources),
@@ -106,7 +106,7 @@ export class AgentLife {
         ...(places && { places }),
       },
     );
-    this.#process = { agent, clock, link };
+    this.#process = { agent, clock, links };
     try {
       await agent.start(never);
     } catch (error) {
@@ -117,12 +117,12 @@ export class AgentLife {
 
   crash(): void {
     if (!this.#process) return;
-    const { clock, link } = this.#process;
+    const { clock, links } = this.#process;
     this.#crashed.push(this.#process);
     this.#process = undefined;
     clock.crash();
     this.disk.crash();
-    void link.stop();
+    for (const link of links) void link.stop();
   }
 
   /** Once the world is over: ends what every crashed process still waits for. */

@@ -14,7 +14,7 @@ import type { Wiretap } from './wiretap.ts';
 
 interface Surroundings {
   readonly clock: Clock;
-  readonly hub: MemoryHub;
+  readonly hubs: readonly MemoryHub[];
   readonly random: Random;
   readonly wiretap: Wiretap;
   readonly signatures: Signatures;
@@ -28,7 +28,7 @@ interface Process {
   readonly coordinator: Coordinator;
   readonly clock: CrashableClock;
   readonly store: MemoryStore;
-  readonly link: Link;
+  readonly links: readonly Link[];
 }
 
 const never = new AbortController().signal;
@@ -71,31 +71,31 @@ export class CoordinatorLife {
   }
 
   async start(): Promise<void> {
-    const { hub, wiretap, random, signatures, identity, config, logger, disks } = this.#surroundings;
+    const { hubs, wiretap, random, signatures, identity, config, logger, disks } = this.#surroundings;
     const clock = new CrashableClock(this.#surroundings.clock, this.wall);
     const store = new MemoryStore(clock, disks.store, this);
-    const link = wiretap.on(hub.link(identity.id), identity.id);
+    const links = hubs.map((hub) => wiretap.on(hub.link(identity.id), identity.id));
     const addresses = () => ['mqtt://simulated:1883'];
     const ports = {
-      ...{ clock, random, logger, identity, links: [link], store, addresses },
+      ...{ clock, random, logger, identity, links, store, addresses },
       blobs: disks.blobs,
       models: simulatedModels,
       importKey: signatures.importKey,
     };
     const coordinator = createCoordinator(config, ports);
-    this.#process = { coordinator, clock, store, link };
+    this.#process = { coordinator, clock, store, links };
     await coordinator.start(never);
   }
 
   /** @param lastWrite whether the write that was under way is on the disk, though nobody was told */
   crash(lastWrite: 'lost' | 'done' = 'lost'): void {
     if (!this.#process) return;
-    const { clock, store, link } = this.#process;
+    const { clock, store, links } = this.#process;
     this.#crashed.push(this.#process);
     this.#process = undefined;
     clock.crash();
     store.crash(lastWrite);
-    void link.stop();
+    for (const link of links) void link.stop();
   }
 
   /** Once the world is over: ends what every crashed process still waits for. */

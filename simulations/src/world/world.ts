@@ -26,6 +26,8 @@ export interface WorldOptions {
   /** So many place work on the same machines at once, each through an agent of its own there; left out: one. */
   readonly coordinators?: number;
   readonly network?: NetworkOptions;
+  /** Networks that lie between the same peers; each has a link over every one of them, the first is preferred. Left out: one. */
+  readonly networks?: number;
   readonly coordinator?: Partial<CoordinatorConfig>;
   readonly agent?: Pick<AgentConfig, 'outbox' | 'work'>;
   /** Left out: the real ones. */
@@ -59,7 +61,7 @@ const defective: ReadonlySet<string> = new Set([
 interface Setting {
   readonly options: WorldOptions;
   readonly parts: WorldParts;
-  readonly hub: MemoryHub;
+  readonly hubs: readonly MemoryHub[];
   readonly dice: (what: string) => Dice;
   readonly signatures: Signatures;
 }
@@ -70,7 +72,9 @@ interface Setting {
  */
 export class World {
   readonly clock = new VirtualClock({ timersPerPoll: 16 });
+  /** The preferred one of them. */
   readonly network: Network;
+  readonly networks: readonly Network[];
   /** What the processes logged and what was done to them, in order, with virtual time. */
   readonly trace: string[] = [];
   /** What the processes themselves took for a defect in them. */
@@ -89,15 +93,16 @@ export class World {
 
   private constructor(options: WorldOptions) {
     const dice = (what: string) => Dice.of(options.seed, what);
-    this.network = new Network(options.seed, this.clock, options.network ?? calmNetwork);
-    const hub = new MemoryHub(this.clock, {
-      maxFrameBytes: 1 << 20,
-      route: (from, to, sizeBytes) => this.network.route(from, to, sizeBytes),
-    });
-    this.wiretap = new Wiretap(hub, dice('wiretap'));
+    const { networks = 1, network = calmNetwork } = options;
+    this.networks = Array.from({ length: networks }, (_, at) => new Network(options.seed + at, this.clock, network));
+    this.network = this.networks[0] as Network;
+    const hubs = this.networks.map(
+      (between) => new MemoryHub(this.clock, { maxFrameBytes: 1 << 20, route: (...frame) => between.route(...frame) }),
+    );
+    this.wiretap = new Wiretap(hubs[0] as MemoryHub, dice('wiretap'));
     const { parts = {} } = options;
     this.disk = parts.disk ?? new MemoryDisk();
-    const setting = { options, parts, hub, dice, signatures: signaturesOf(options.signatures ?? 'ed25519') };
+    const setting = { options, parts, hubs, dice, signatures: signaturesOf(options.signatures ?? 'ed25519') };
     const coordinators = this.#coordinatorsIn(setting);
     this.coordinatorLives = coordinators.map(({ life }) => life);
     this.#specs = options.machines;
@@ -106,14 +111,14 @@ export class World {
     this.agents = this.#agentsOn(machines, coordinators, setting);
   }
 
-  #coordinatorsIn({ options, parts, hub, dice, signatures }: Setting) {
+  #coordinatorsIn({ options, parts, hubs, dice, signatures }: Setting) {
     const { coordinatorClock = (clock: Clock) => clock } = parts;
     return Array.from({ length: options.coordinators ?? 1 }, (_, place) => {
       const name = place === 0 ? 'coordinator' : `coordinator ${place}`;
       const identity = signatures.newIdentity('coordinator', dice(`key of the ${name}`));
       const life = new CoordinatorLife({
         clock: coordinatorClock(this.clock),
-        hub,
+        hubs,
         wiretap: this.wiretap,
         random: dice(name),
         signatures,
@@ -139,14 +144,14 @@ export class World {
   #agentsOn(
     machines: readonly SimulatedMachine[],
     coordinators: readonly { readonly identity: Identity }[],
-    { options, parts, hub, dice, signatures }: Setting,
+    { options, parts, hubs, dice, signatures }: Setting,
   ): readonly AgentLife[] {
     return machines.flatMap((machine, place) =>
       coordinators.map(({ identity: coordinator }, which) => {
         const number = coordinators.length > 1 ? `${place} of coordinator ${which}` : place;
         return new AgentLife({
           clock: this.clock,
-          hub,
+          hubs,
           wiretap: this.wiretap,
           random: dice(`agent ${number}`),
           machine,
