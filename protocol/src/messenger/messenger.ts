@@ -149,6 +149,11 @@ export class Messenger implements Service {
     return this.#refused;
   }
 
+  /** Peers with a session to seal with. */
+  get sessions(): number {
+    return this.#sealing?.size ?? 0;
+  }
+
   /** Who answers. One handler; set before {@link start}. */
   handle(handler: MessageHandler): void {
     this.#handler = handler;
@@ -249,12 +254,12 @@ export class Messenger implements Service {
     }
     // A sealed nothing: its sender has the session.
     if (message.id === 0 && payload?.kind === 'empty') return;
-    if (payload?.kind === 'sessionLost' && this.#sealing) {
-      this.#sealing.lost(from, payload.value.session);
-      return;
-    }
     if (!known && payload?.kind !== 'hello' && !(payload?.kind === 'sessionOffer' && this.#sealing)) {
       this.#answerError(from, message.id, new ShoalError('device.unknown', 'say hello with a join token first'));
+      return;
+    }
+    if (payload?.kind === 'sessionLost' && this.#sealing) {
+      this.#sealing.lost(from, payload.value.session);
       return;
     }
     if (payload === undefined) {

@@ -6,7 +6,6 @@ import {
   type MessengerOptions,
   newIdentity,
   type PeerKey,
-  type SealPolicy,
   type SequenceStore,
   seededRandom,
   silentLogger,
@@ -20,8 +19,6 @@ export interface PairOptions {
   readonly device?: Partial<MessengerOptions>;
   readonly coordinator?: Partial<MessengerOptions>;
   readonly deviceSequences?: SequenceStore;
-  /** How each seals; left out: it does not. */
-  readonly seal?: { readonly device?: Partial<SealPolicy>; readonly coordinator?: Partial<SealPolicy> };
 }
 
 /** A device and a coordinator that know each other and speak over a memory link, in virtual time. Nothing is handled yet. */
@@ -36,14 +33,10 @@ export async function aPair(options: PairOptions = {}) {
     identity: (typeof identities)['device'],
     messengerOptions: Partial<MessengerOptions> = {},
     sequences: SequenceStore = new MemorySequenceStore(),
-    seal?: Partial<SealPolicy>,
   ) => {
     const link: Link = hub.link(identity.id);
     const messenger = new Messenger(
-      {
-        ...{ identity, link, peers, sequences, clock, logger: silentLogger },
-        ...(seal && { seal: { random, required: true, ...seal } }),
-      },
+      { identity, link, peers, sequences, clock, logger: silentLogger },
       messengerOptions,
     );
     await link.start(never);
@@ -54,13 +47,7 @@ export async function aPair(options: PairOptions = {}) {
     identities.device,
     options.device,
     options.deviceSequences,
-    options.seal?.device,
   );
-  const { messenger: coordinator, link: coordinatorLink } = await make(
-    identities.coordinator,
-    options.coordinator,
-    undefined,
-    options.seal?.coordinator,
-  );
+  const { messenger: coordinator, link: coordinatorLink } = await make(identities.coordinator, options.coordinator);
   return { clock, hub, known, identities, device, deviceLink, coordinator, coordinatorLink, make };
 }

@@ -1,99 +1,12 @@
-import {
-  Body,
-  Envelope,
-  MemoryHub,
-  Messenger,
-  type MessengerOptions,
-  newIdentity,
-  type PeerKey,
-  payloadOf,
-  type SealPolicy,
-  ShoalError,
-  seededRandom,
-  silentLogger,
-} from '@shoal/protocol';
-import { MemorySequenceStore, VirtualClock } from '@shoal/protocol/testing';
+import { Body, Envelope, ShoalError, seededRandom } from '@shoal/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rejectionOf } from '../support/refusals.ts';
-
-const never = new AbortController().signal;
-const ask = { timeoutMs: 60_000 };
-const secret = 'the porch camera';
-
-interface Options {
-  readonly route?: (from: string, to: string, sizeBytes: number) => readonly number[];
-  readonly device?: Partial<SealPolicy> | 'open';
-  readonly coordinator?: Partial<SealPolicy> | 'open';
-  readonly messenger?: Partial<MessengerOptions>;
-  readonly stranger?: boolean;
-}
-
-/** A device and a coordinator as processes that can be started again, and everything that is said on the wire. */
-async function aPair(options: Options = {}) {
-  const clock = new VirtualClock();
-  const wire: { from: string; to: string; frame: Uint8Array }[] = [];
-  const hub = new MemoryHub(clock, { route: options.route ?? (() => [1]) });
-  const random = seededRandom(1);
-  const identities = { device: newIdentity('device', random), coordinator: newIdentity('coordinator', random) };
-  const known = new Map<string, PeerKey>(Object.values(identities).map((identity) => [identity.id, identity]));
-  if (options.stranger) known.delete(identities.device.id);
-  const sequences = { device: new MemorySequenceStore(), coordinator: new MemorySequenceStore() };
-
-  async function start(who: 'device' | 'coordinator') {
-    const identity = identities[who];
-    const plain = hub.link(identity.id);
-    const link = {
-      ...{ name: plain.name, kind: plain.kind, traits: plain.traits },
-      start: (signal: AbortSignal) => plain.start(signal),
-      stop: () => plain.stop(),
-      subscribe: plain.subscribe.bind(plain),
-      async send(to: string, frame: Uint8Array, signal?: AbortSignal) {
-        wire.push({ from: identity.id, to, frame: Uint8Array.from(frame) });
-        await plain.send(to, frame, signal);
-      },
-    };
-    const policy = options[who] ?? {};
-    const peers = { keyOf: (id: string) => known.get(id) };
-    const messenger = new Messenger(
-      {
-        ...{ identity, link, peers, sequences: sequences[who], clock, logger: silentLogger },
-        ...(policy !== 'open' && { seal: { random, required: true, ...policy } }),
-      },
-      options.messenger,
-    );
-    await link.start(never);
-    await messenger.start(never);
-    messenger.handle(({ payload, sealed, attachments }) => {
-      if (payload.kind === 'goodbye')
-        return { payload: { goodbye: { reason: `${payload.value.reason} ${sealed}` } }, attachments };
-      if (payload.kind === 'hello') known.set(identities.device.id, identities.device);
-      return undefined;
-    });
-    const stop = async () => {
-      await messenger.stop();
-      await link.stop();
-    };
-    return { messenger, stop };
-  }
-
-  const device = await start('device');
-  const coordinator = await start('coordinator');
-  const said = (reason: string) => ({ goodbye: { reason } });
-  return { clock, hub, wire, known, identities, sequences, start, device, coordinator, said };
-}
-
-/** What somebody on the wire learns of a frame: the kinds of its messages, or that it is sealed. */
-function kindsOf(frame: Uint8Array): (string | undefined)[] {
-  const { messages, seal } = Body.decode(Envelope.decode(frame).body);
-  return seal ? ['sealed'] : messages.map((message) => payloadOf(message)?.kind);
-}
-
-const openKinds = new Set(['sessionOffer', 'sessionAnswer', 'sessionLost']);
+import { aSealedPair, ask, kindsOf, openKinds, secret } from './sealed-pair.ts';
 
 describe('sealed messages', () => {
   it('are answered, attachments too, and on the wire is nothing but a handshake and what is sealed', async () => {
-    const { clock, device, coordinator, wire, said } = await aPair();
+    const { clock, device, coordinator, wire, said } = await aSealedPair();
     const attachments = [Buffer.from(secret), Buffer.from('')];
     const request = device.messenger.request(coordinator.messenger.self, said(secret), { ...ask, attachments });
     const reply = await clock.until(request);
@@ -104,7 +17,7 @@ describe('sealed messages', () => {
   });
 
   it('of one turn share one seal', async () => {
-    const { clock, device, coordinator, wire, said } = await aPair();
+    const { clock, device, coordinator, wire, said } = await aSealedPair();
     const requests = Array.from({ length: 200 }, (_, number) =>
       device.messenger.request(coordinator.messenger.self, said(`${number}`), ask),
     );
@@ -116,7 +29,7 @@ describe('sealed messages', () => {
   });
 
   it('are said by a coordinator that speaks first: it has the device offer a session', async () => {
-    const { clock, device, coordinator, wire, said } = await aPair();
+    const { clock, device, coordinator, wire, said } = await aSealedPair();
     const reply = await clock.until(coordinator.messenger.request(device.messenger.self, said(secret), ask));
     expect(reply.payload).toMatchObject({ value: { reason: `${secret} true` } });
     expect(wire.flatMap(({ frame }) => kindsOf(frame)).slice(0, 3)).toEqual([
@@ -127,7 +40,7 @@ describe('sealed messages', () => {
   });
 
   it('let a stranger join, its hello included', async () => {
-    const { clock, device, coordinator, wire } = await aPair({ stranger: true });
+    const { clock, device, coordinator, wire } = await aSealedPair({ stranger: true });
     const reply = await clock.until(
       device.messenger.request(coordinator.messenger.self, { hello: { tokenId: secret } }, ask),
     );
@@ -141,7 +54,7 @@ describe('sealed messages', () => {
   });
 
   it('of a stranger that has not joined are told so, sealed', async () => {
-    const { clock, device, coordinator, said } = await aPair({ stranger: true });
+    const { clock, device, coordinator, said } = await aSealedPair({ stranger: true });
     const request = device.messenger.request(coordinator.messenger.self, said(secret), ask);
     // Only a hello introduces its sender: nobody can tell whose this is.
     expect(await clock.until(rejectionOf(request))).toBe('timeout');
@@ -150,7 +63,7 @@ describe('sealed messages', () => {
 
   it('are renewed after their time, with nothing lost, and old frames are opened by nobody', async () => {
     const limits = { renewAfterMs: 1_000, endAfterMs: 2_000 };
-    const { clock, device, coordinator, wire, hub, said } = await aPair({
+    const { clock, device, coordinator, wire, hub, said } = await aSealedPair({
       device: { limits },
       coordinator: { limits },
     });
@@ -176,7 +89,7 @@ describe('sealed messages', () => {
   });
 
   it('are gone with the process: what was recorded on the wire opens with no key that is left', async () => {
-    const { clock, device, coordinator, wire, sequences, start, identities, hub, said } = await aPair();
+    const { clock, device, coordinator, wire, sequences, start, identities, hub, said } = await aSealedPair();
     await clock.until(device.messenger.request(coordinator.messenger.self, said(secret), ask));
     await coordinator.stop();
     // Somebody steals the coordinator's disk and its long-lived key, and is not bound by its sequences.
@@ -195,7 +108,7 @@ describe('a peer that was started again', () => {
   it.each(['device', 'coordinator'] as const)(
     '(the %s) is understood, and understands, within a second',
     async (who) => {
-      const pair = await aPair();
+      const pair = await aSealedPair();
       const { clock, said, start } = pair;
       const two = { device: pair.device, coordinator: pair.coordinator };
       await clock.until(two.device.messenger.request(two.coordinator.messenger.self, said('before'), ask));
@@ -217,7 +130,7 @@ describe('a peer that was started again', () => {
         const delayMs = () => 1 + dice.next() * 80;
         const route = () => (dice.next() < 0.3 ? [] : dice.next() < 0.3 ? [delayMs(), delayMs()] : [delayMs()]);
         const limits = { renewAfterMs: 2_000, endAfterMs: 6_000 };
-        const pair = await aPair({ route, device: { limits }, coordinator: { limits } });
+        const pair = await aSealedPair({ route, device: { limits }, coordinator: { limits } });
         const { clock, said, start, wire } = pair;
         const two = { device: pair.device, coordinator: pair.coordinator };
         const handled = new Map<string, number>();
