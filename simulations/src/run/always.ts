@@ -22,6 +22,7 @@ export const always: readonly Invariant[] = [
   nothingBelowItsOwnFloor,
   leasesAreKept,
   nothingUnadmitted,
+  nothingIsReadable,
   nothingOverAdmission,
   limitsAreKept,
   nothingIsADefect,
@@ -142,10 +143,19 @@ function* nothingBelowItsOwnFloor({ world, belowOwnFloorSinceMs, nowMs }: Life):
 }
 
 function* nothingUnadmitted({ seen, world: { wiretap } }: Life): Iterable<string> {
+  // Nobody on the wire can tell.
+  if (wiretap.heardSealed) return;
   for (const { id: task, attempts } of seen)
     for (const { id, state, device } of attempts)
       if (state === 'accepted' && wiretap.admissions.get(id) !== true)
         yield `${task}: ${id} is taken for accepted, and ${device} did not accept it`;
+}
+
+/** Where anything is sealed, everything is but what sessions are agreed on with. */
+function* nothingIsReadable({ world: { wiretap } }: Life): Iterable<string> {
+  if (!wiretap.heardSealed) return;
+  for (const kind of wiretap.readable)
+    if (!['sessionOffer', 'sessionAnswer', 'sessionLost'].includes(kind)) yield `${kind} was said openly`;
 }
 
 function* nothingOverAdmission({ seen, world }: Life): Iterable<string> {

@@ -54,6 +54,7 @@ export class AgentLife {
   readonly wall = new WallClock();
   readonly #surroundings: Surroundings;
   #token: { readonly tokenId: string; readonly secret: Uint8Array } | undefined;
+  #seals: boolean | undefined;
   #process: Process | undefined;
   /** Processes that crashed. What they waited for never came, and for as long as they wait Node keeps them and all that they know. */
   readonly #crashed: Process[] = [];
@@ -87,8 +88,9 @@ export class AgentLife {
     await this.#process?.agent.joined();
   }
 
-  async start(token = this.#token): Promise<void> {
+  async start(token = this.#token, seals = this.#seals): Promise<void> {
     this.#token = token;
+    this.#seals = seals;
     const { hubs, wiretap, random, identity, logger, machine, disk, config, coordinator, sources, shared } =
       this.#surroundings;
     machine.stalled = false;
@@ -96,7 +98,7 @@ export class AgentLife {
     const links = hubs.map((hub) => wiretap.on(hub.link(identity.id), identity.id));
     const { engine, places } = shared?.current ?? { engine: engineOf(clock, machine), places: undefined };
     const agent = createAgent(
-      { ...config, coordinator, software: 'shoal-agent/simulated', ...(token && { token }) },
+      { ...config, coordinator, software: 'shoal-agent/simulated', ...(token && { token }), seal: seals ?? false },
       {
         ...{ clock, random, logger, identity, links, machine, runPicture },
         store: disk.open(clock),

@@ -40,7 +40,11 @@ export class Wiretap {
   readonly reused: string[] = [];
   /** Whether anybody is on the wire. To look into every frame costs time, which worlds that are only there to be large do without. */
   listens = false;
-  /** Attempts that a device has answered for, and whether it ever took them. */
+  /** Kinds of messages that anybody on the wire could read. */
+  readonly readable = new Set<string>();
+  /** Whether anything was said that could not be read. */
+  heardSealed = false;
+  /** Attempts that a device has answered for, and whether it ever took them; of those that were said openly. */
   readonly admissions = new Map<string, boolean>();
 
   constructor(hub: MemoryHub, dice: Dice) {
@@ -82,16 +86,19 @@ export class Wiretap {
     this.#heard += 1;
     const { body } = Envelope.decode(heard.frame);
     this.#checkSequence(heard, body);
-    this.#noteAdmissions(body);
+    this.#read(body);
     const place = this.#overheard.length < kept ? this.#overheard.length : Math.floor(this.#dice.next() * this.#heard);
     // A sender may use its buffer again.
     if (place < kept) this.#overheard[place] = { ...heard, frame: new Uint8Array(heard.frame) };
   }
 
   /** What was said for the first time, by whose name it carries: who meddles says it through the hub. */
-  #noteAdmissions(body: Uint8Array): void {
-    for (const message of Body.decode(body).messages) {
+  #read(body: Uint8Array): void {
+    const { messages, seal } = Body.decode(body);
+    if (seal) this.heardSealed = true;
+    for (const message of messages) {
       const payload = payloadOf(message);
+      this.readable.add(payload?.kind ?? 'unknown');
       if (payload?.kind !== 'taskAdmission') continue;
       const { attemptId, accepted } = payload.value;
       this.admissions.set(attemptId, accepted || this.admissions.get(attemptId) === true);

@@ -45,6 +45,8 @@ export interface WorldParts {
   readonly reading?: Reading;
   /** The places for work of a device, by how many there are. */
   readonly workPlaces?: (concurrency: number) => WorkPlaces;
+  /** The coordinator requires everything to be sealed, and its tokens say so. */
+  readonly seals?: boolean;
   /** The clock of the coordinator. */
   readonly coordinatorClock?: (clock: Clock) => Clock;
 }
@@ -123,7 +125,7 @@ export class World {
         random: dice(name),
         signatures,
         identity,
-        config: { ...defaultCoordinatorConfig, ...options.coordinator },
+        config: { ...defaultCoordinatorConfig, seal: parts.seals ? 'required' : 'off', ...options.coordinator },
         disks: { store: place === 0 ? this.disk : new MemoryDisk(), blobs: new MemoryBlobStore() },
         logger: this.#logger(name),
       });
@@ -173,9 +175,11 @@ export class World {
     for (const [which, life] of world.coordinatorLives.entries()) {
       await world.settle(life.start());
       const asked = { uses: options.machines.length, lifetimeMs: 3_600_000, labels: {} };
-      const { tokenId, secret } = decodeJoinToken((await world.settle(life.coordinator.tokens.create(asked))).word);
+      const { tokenId, secret, seal } = decodeJoinToken(
+        (await world.settle(life.coordinator.tokens.create(asked))).word,
+      );
       for (const agent of world.agents.filter((_, place) => place % world.coordinatorLives.length === which)) {
-        await world.settle(agent.start({ tokenId, secret }));
+        await world.settle(agent.start({ tokenId, secret }, seal));
         await world.settle(agent.joined());
       }
     }

@@ -28,6 +28,19 @@ describe('a random life of a fleet', () => {
     expect(faults).toBeGreaterThan(seeds.length * 30);
   });
 
+  it('keeps every promise when all is sealed, and nobody on the wire reads anything', {
+    timeout: patienceMs,
+  }, async () => {
+    let [succeeded, faults] = [0, 0];
+    for (const seed of [101, 102, 103, 104, 105]) {
+      const report = await randomRun(seed, { seals: true });
+      expect({ seed, broken: report.broken }).toEqual({ seed, broken: [] });
+      succeeded += report.succeeded;
+      faults += report.faults;
+    }
+    expect([succeeded > 50, faults > 150]).toEqual([true, true]);
+  });
+
   it('is the same to the byte when its seed is the same, and another when it is not', async () => {
     const [first, again, other] = [await randomRun(11), await randomRun(11), await randomRun(12)];
     expect(again.traceDigest).toBe(first.traceDigest);
