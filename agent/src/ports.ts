@@ -32,6 +32,8 @@ export interface PortsOptions {
 
 /** Idle frames that the picture decoder keeps. */
 const idleFrames = 4;
+/** The schemes of MQTT, and where it is when an address does not say. */
+const mqttPorts: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883, 'ws:': 80, 'wss:': 443 };
 /** How long an address may take to answer before the next is tried, ms. */
 const addressTimeoutMs = 2_000;
 
@@ -84,7 +86,7 @@ async function openLinks(options: PortsOptions, clock: Clock): Promise<readonly 
 
 function kindOf(address: string): string {
   const { protocol } = new URL(address);
-  return protocol === 'mqtts:' ? 'mqtt:' : protocol;
+  return Object.hasOwn(mqttPorts, protocol) ? 'mqtt:' : protocol;
 }
 
 async function openLink(
@@ -113,8 +115,9 @@ async function firstReachable(addresses: readonly string[]): Promise<string> {
 
 function answers(address: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const { hostname: host, port } = new URL(address);
-    const socket = connect({ host, port: Number(port || 1883), timeout: addressTimeoutMs });
+    const { hostname, port, protocol } = new URL(address);
+    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const socket = connect({ host, port: Number(port || mqttPorts[protocol]), timeout: addressTimeoutMs });
     const settle = (answer: boolean) => {
       socket.destroy();
       resolve(answer);

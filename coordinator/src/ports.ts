@@ -5,6 +5,7 @@ import type { Link, Service } from '@shoal/protocol';
 import { createMqttCoordinatorLink } from '@shoal/protocol/mqtt';
 import { FileBlobStore } from './blobs/real/index.ts';
 import { createEmbeddedBroker } from './broker/index.ts';
+import { makeOwnTls } from './broker/real/index.ts';
 import type { OpenCoordinator, OpenCoordinatorRequest } from './cli/index.ts';
 import { createCoordinator } from './compose.ts';
 import { defaultCoordinatorConfig } from './config.ts';
@@ -52,9 +53,9 @@ function connect({ broker: choice, identity, clock, random, logger }: OpenCoordi
       return { links: [link], services: [], addresses: () => choice.addresses };
     }
     case 'embedded': {
-      const { host, port, portSearch, addresses } = choice;
-      const broker = createEmbeddedBroker({ host, port, portSearch, clock, logger });
-      return { links: [broker.link()], services: [broker], addresses: () => addresses(broker.port) };
+      const { host, port, portSearch, also, tls = makeOwnTls(identity), addresses } = choice;
+      const broker = createEmbeddedBroker({ host, port, portSearch, also, tls, clock, logger });
+      return { links: [broker.link()], services: [broker], addresses: () => addresses(broker.listening) };
     }
   }
 }

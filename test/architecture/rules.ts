@@ -51,6 +51,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   '@multiformats/*': ['protocol/src/link/libp2p/**'],
   coap: ['protocol/src/link/coap/**'],
   'node-coap-client': ['protocol/src/link/coap/**'],
+  ws: ['protocol/src/link/mqtt/**', 'coordinator/src/broker/**'],
   protobufjs: ['protocol/src/messages/**', 'models/src/onnx-format/**'],
   'onnxruntime-node': ['models/src/engine/**'],
   sharp: ['models/src/decode/**', 'coordinator/src/cli/**'],

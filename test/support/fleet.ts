@@ -97,7 +97,9 @@ export class Fleet implements AsyncDisposable {
       ...this.#coordinatorArgs,
     ]);
     this.#httpPort = Number((await this.#coordinator.line(/http:\/\/[^:/]+:(\d+)/))[1]);
-    if (!this.#broker) this.#mqttPort = Number((await this.#coordinator.line(/mqtt:\/\/[^:/]+:(\d+)/))[1]);
+    if (this.#broker) return;
+    const [, scheme, port] = await this.#coordinator.line(/(mqtts?):\/\/[^:/]+:(\d+)/);
+    if (scheme === 'mqtt') this.#mqttPort = Number(port);
   }
 
   async createToken(uses = 1): Promise<string> {

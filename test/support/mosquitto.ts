@@ -1,17 +1,16 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Child } from './child.ts';
+import { findProgram } from './find-program.ts';
+
+const program = await findProgram('mosquitto', '/usr/sbin/mosquitto');
 
 /** Whether Debian's `mosquitto` is installed. */
 export async function hasMosquitto(): Promise<boolean> {
-  const probe = spawn('mosquitto', ['-h'], { stdio: 'ignore' });
-  return new Promise((resolve) => {
-    probe.on('error', () => resolve(false));
-    probe.on('exit', () => resolve(true));
-  });
+  return program !== undefined;
 }
 
 /** A real Mosquitto on loopback that can be ended and started again on the same port. */
@@ -25,17 +24,28 @@ export class Mosquitto implements AsyncDisposable {
     this.#configuration = configuration;
   }
 
-  static async start(directory: string): Promise<Mosquitto> {
+  /** @param tls key and certificate, PEM: then it speaks nothing but TLS. */
+  static async start(directory: string, tls?: { readonly key: string; readonly cert: string }): Promise<Mosquitto> {
     const port = await freePort();
     const configuration = join(directory, `mosquitto-${port}.conf`);
-    await writeFile(configuration, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
-    const broker = new Mosquitto(`mqtt://127.0.0.1:${port}`, configuration);
+    const lines = [
+      `listener ${port} 127.0.0.1`,
+      ...['allow_anonymous true', 'persistence false', 'set_tcp_nodelay true', 'max_queued_messages 0'],
+    ];
+    for (const [name, text] of Object.entries(tls ?? {})) {
+      const path = join(directory, `${name}-${port}.pem`);
+      await writeFile(path, text);
+      lines.push(`${name}file ${path}`);
+    }
+    // Without this it becomes another user, who may not read the files of this one.
+    await writeFile(configuration, `${lines.join('\n')}\nuser ${userInfo().username}\n`);
+    const broker = new Mosquitto(`${tls ? 'mqtts' : 'mqtt'}://127.0.0.1:${port}`, configuration);
     await broker.restart();
     return broker;
   }
 
   async restart(): Promise<void> {
-    this.#process = new Child('mosquitto', ['-c', this.#configuration, '-v']);
+    this.#process = new Child(program ?? '', ['-c', this.#configuration, '-v']);
     await this.#process.line(/running/);
   }
 

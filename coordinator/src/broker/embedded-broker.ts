@@ -3,12 +3,18 @@ import { type Clock, KeyProofs, type Link, type Logger, type Service, ShoalError
 import { defaultTopicPrefix, guardPackets, packetOverheadBytes } from '@shoal/protocol/mqtt';
 import { Aedes } from 'aedes';
 import { BrokerLink } from './broker-link.ts';
-import { rulesOf } from './topic-rules.ts';
+import { type ListenerKind, layersOf, listenerKinds, type TlsIdentity } from './listener.ts';
+import { Newcomers } from './newcomers.ts';
+import { type BrokerRules, rulesOf } from './topic-rules.ts';
 
 export interface EmbeddedBrokerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Other ways in, each with its port (0: any free one). */
+  readonly also?: Partial<Readonly<Record<Exclude<ListenerKind, 'mqtt'>, number>>>;
+  /** What `mqtts` and `wss` show. Needed with them. */
+  readonly tls?: TlsIdentity;
   /** When the port is taken, how many of the following ones to try. Default 0: then it is an error. */
   readonly portSearch?: number;
   /** First levels of every topic. Default `shoal`. */
@@ -16,12 +22,15 @@ export interface EmbeddedBrokerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<EmbeddedBrokerLimits>;
+  /** Left out: devices alone, each under its own topics. */
+  readonly rules?: BrokerRules;
 }
 
 export interface EmbeddedBrokerLimits {
   readonly maxFrameBytes: number;
+  /** Of all ways in together. */
   readonly maxConnections: number;
-  /** A socket must have said CONNECT within this time, ms. */
+  /** A socket must have been let in within this time, ms. */
   readonly helloTimeoutMs: number;
   /** A client that has not read what waits for it (at most `maxBufferedBytes`) within this time is cut off, ms. */
   readonly drainTimeoutMs: number;
@@ -42,9 +51,17 @@ const defaultEmbeddedBrokerLimits: EmbeddedBrokerLimits = {
   proofWindowMs: 24 * 3_600_000,
 };
 
-export interface EmbeddedBroker extends Service {
-  /** The port it listens on. @throws `closed` before start. */
+/** One way in. */
+export interface Listening {
+  readonly kind: ListenerKind;
   readonly port: number;
+}
+
+export interface EmbeddedBroker extends Service {
+  /** The port it listens on for MQTT on a socket, in the clear. @throws `closed` before start. */
+  readonly port: number;
+  /** Every way in, in the order in which a device should try them. Empty before start. */
+  readonly listening: readonly Listening[];
   /** The coordinator's end, without a socket in between. Always the same one; it works while the broker runs. */
   link(): Link;
   /** Open sockets, those that have not said who they are included. */
@@ -54,10 +71,16 @@ export interface EmbeddedBroker extends Service {
 /** A packet that comes before anybody has shown who it is: a CONNECT with a proof and a last will needs less than half of this. */
 const firstPacketBytes = packetOverheadBytes;
 
+/** The same on a WebSocket, in frames of its own: masks, pings, a few bytes to a frame. */
+const firstWebSocketBytes = 4 * firstPacketBytes;
+
 /** An MQTT 3.1.1 broker in this process, for devices only: each is believed to be who its key says, and can use its own topics alone. */
 export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBroker {
   return new AedesBroker(options);
 }
+
+/** Connections that the kernel may hold until they are accepted: after a restart a whole fleet comes at once. */
+const longestBacklog = 4096;
 
 class AedesBroker implements EmbeddedBroker {
   readonly name = 'mqtt-broker';
@@ -67,7 +90,8 @@ class AedesBroker implements EmbeddedBroker {
   readonly #link: BrokerLink;
   readonly #sockets = new Set<Socket>();
   #aedes: Aedes | undefined;
-  #server: Server | undefined;
+  readonly #newcomers: Newcomers;
+  readonly #servers = new Map<ListenerKind, Server>();
   #stopping: Promise<void> | undefined;
 
   constructor(options: EmbeddedBrokerOptions) {
@@ -75,12 +99,23 @@ class AedesBroker implements EmbeddedBroker {
     this.#limits = { ...defaultEmbeddedBrokerLimits, ...options.limits };
     this.#prefix = options.prefix ?? defaultTopicPrefix;
     this.#link = new BrokerLink({ clock: options.clock, prefix: this.#prefix, limits: this.#limits });
+    this.#newcomers = new Newcomers(options.clock, {
+      helloTimeoutMs: this.#limits.helloTimeoutMs,
+      firstBytes: firstWebSocketBytes,
+    });
   }
 
   get port(): number {
-    const address = this.#server?.address();
-    if (!address || typeof address === 'string') throw new ShoalError('closed', 'the broker is not started');
-    return address.port;
+    const plain = this.listening.find(({ kind }) => kind === 'mqtt');
+    if (!plain) throw new ShoalError('closed', 'the broker is not started');
+    return plain.port;
+  }
+
+  get listening(): readonly Listening[] {
+    return listenerKinds.flatMap((kind) => {
+      const address = this.#servers.get(kind)?.address();
+      return address && typeof address !== 'string' ? [{ kind, port: address.port }] : [];
+    });
   }
 
   get connections(): number {
@@ -94,22 +129,18 @@ class AedesBroker implements EmbeddedBroker {
   /** @throws `conflict` when the port (and those after it that may be searched) is taken; `io.failed` when it cannot be had. */
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#server) throw new ShoalError('closed', 'the broker was started before');
+    if (this.#aedes) throw new ShoalError('closed', 'the broker was started before');
     const aedes = await this.#createAedes();
     this.#aedes = aedes;
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(aedes, socket));
-    server.maxConnections = this.#limits.maxConnections;
-    this.#server = server;
+    const { port, also } = this.#options;
     try {
-      await this.#listen(server);
+      for (const [kind, wanted] of Object.entries({ mqtt: port, ...also })) {
+        await this.#open(kind as ListenerKind, wanted, aedes);
+      }
     } catch (error) {
       await this.stop();
       throw error;
     }
-    server.on('error', (error) => this.#options.logger.error('the broker cannot accept', { error: error.message }));
-    server.on('drop', () =>
-      this.#options.logger.warn('connection refused: too many', { limit: this.#limits.maxConnections }),
-    );
     this.#link.attach(aedes);
   }
 
@@ -119,7 +150,7 @@ class AedesBroker implements EmbeddedBroker {
   }
 
   async #createAedes(): Promise<Aedes> {
-    const { clock, logger } = this.#options;
+    const { clock, logger, rules } = this.#options;
     const { helloTimeoutMs, drainTimeoutMs, proofWindowMs } = this.#limits;
     const proofs = new KeyProofs(clock, { context: 'shoal-mqtt-v1', windowMs: proofWindowMs, mostRemembered: 100_000 });
     const aedes = await Aedes.createBroker({
@@ -128,8 +159,9 @@ class AedesBroker implements EmbeddedBroker {
       // Nobody here needs QoS 2; what of it waits for its second half is memory.
       maxInflightInbound: 4,
       maxTopicLevels: 16,
-      ...rulesOf({ prefix: this.#prefix, proofs, logger }),
+      ...(rules ?? rulesOf({ prefix: this.#prefix, proofs, logger })),
     });
+    aedes.on('clientReady', ({ conn }) => this.#newcomers.admit(conn));
     aedes.on('clientError', (client, error) =>
       logger.debug('connection ended', { client: client.id, why: error.message }),
     );
@@ -139,16 +171,38 @@ class AedesBroker implements EmbeddedBroker {
     return aedes;
   }
 
-  #accept(aedes: Aedes, socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    const laterBytes = this.#limits.maxFrameBytes + packetOverheadBytes;
-    guardPackets(socket, { firstBytes: firstPacketBytes, laterBytes });
-    aedes.handle(socket);
+  async #open(kind: ListenerKind, port: number, aedes: Aedes): Promise<void> {
+    const { tls, logger } = this.#options;
+    const { maxConnections, maxFrameBytes } = this.#limits;
+    const laterBytes = maxFrameBytes + packetOverheadBytes;
+    const begin = layersOf(kind, {
+      tls,
+      mostMessageBytes: laterBytes,
+      upgrade: (below, socket) => this.#newcomers.limit(below, socket),
+      accept: (stream, socket) => {
+        this.#newcomers.begin(stream, socket);
+        guardPackets(stream, { firstBytes: firstPacketBytes, laterBytes });
+        aedes.handle(stream);
+      },
+    });
+    const server = createServer({ noDelay: true }, (socket) => {
+      if (this.#sockets.size >= maxConnections) {
+        logger.warn('connection refused: too many', { limit: maxConnections });
+        socket.destroy();
+        return;
+      }
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+      this.#newcomers.add(socket);
+      begin(socket);
+    });
+    this.#servers.set(kind, server);
+    await this.#listen(server, port);
+    server.on('error', (error) => logger.error('the broker cannot accept', { kind, error: error.message }));
   }
 
-  async #listen(server: Server): Promise<void> {
-    const { host, port, portSearch = 0 } = this.#options;
+  async #listen(server: Server, port: number): Promise<void> {
+    const { host, portSearch = 0 } = this.#options;
     const last = port === 0 ? port : Math.min(port + portSearch, 65_535);
     for (let candidate = port; ; candidate++) {
       try {
@@ -176,10 +230,11 @@ class AedesBroker implements EmbeddedBroker {
 
   async #stop(): Promise<void> {
     this.#link.detach();
-    const closed = new Promise<void>((resolve) => {
-      if (this.#server?.listening) this.#server.close(() => resolve());
-      else resolve();
-    });
+    const closed = Promise.all(
+      [...this.#servers.values()]
+        .filter(({ listening }) => listening)
+        .map((server) => new Promise((resolve) => server.close(resolve))),
+    );
     const { promise, resolve } = Promise.withResolvers<void>();
     if (this.#aedes) this.#aedes.close(resolve);
     else resolve();
@@ -193,7 +248,7 @@ class AedesBroker implements EmbeddedBroker {
 function listenOn(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: longestBacklog }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -5,14 +5,15 @@ import type { AedesOptions, AuthenticateError } from 'aedes';
 /** CONNACK return code of MQTT 3.1.1 §3.2.2.3. */
 const badUsernameOrPassword = 4;
 
-type Rules = Required<Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe'>>;
+/** Who may connect, and who may say and hear what. */
+export type BrokerRules = Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe'>;
 
-/** Who may connect, and who may say and hear what: a device with the proof of its key, under its own topics. */
+/** A device with the proof of its key, under its own topics. */
 export function rulesOf(options: {
   readonly prefix: string;
   readonly proofs: KeyProofs;
   readonly logger: Logger;
-}): Rules {
+}): Required<BrokerRules> {
   const { prefix, proofs, logger } = options;
   return {
     preConnect(_client, packet, done) {

@@ -5,24 +5,27 @@ import { systemClock } from '@shoal/protocol/real';
 import { CountingClock, type LinkWorld, linkConformance } from '@shoal/protocol/testing';
 import { Aedes } from 'aedes';
 import { describe, it } from 'vitest';
-import { createEmbeddedBroker } from '../../src/broker/index.ts';
+import { createEmbeddedBroker, type ListenerKind } from '../../src/broker/index.ts';
+import { makeOwnTls } from '../../src/broker/real/index.ts';
 
 const never = new AbortController().signal;
 const limits = { backoff: { firstMs: 5, maxMs: 20, factor: 2 }, closeGraceMs: 500 };
 
 /** Devices over sockets, the coordinator inside of its own broker. */
-async function embeddedWorld(): Promise<LinkWorld> {
+async function embeddedWorld(kind: ListenerKind): Promise<LinkWorld> {
   const clock = new CountingClock(systemClock);
   const coordinator = newIdentity('coordinator', seededRandom(1));
   const common = { host: '127.0.0.1', clock, logger: silentLogger };
-  const broker = createEmbeddedBroker({ ...common, port: 0 });
+  const also = kind === 'mqtt' ? {} : { [kind]: 0 };
+  const broker = createEmbeddedBroker({ ...common, port: 0, also, tls: makeOwnTls(coordinator) });
   await broker.start(never);
+  const port = broker.listening.find((each) => each.kind === kind)?.port;
   return {
     coordinator,
     coordinatorLink: () => broker.link(),
     deviceLink: (identity) =>
       createMqttDeviceLink({
-        url: `mqtt://127.0.0.1:${broker.port}`,
+        url: `${kind}://127.0.0.1:${port}`,
         identity,
         coordinator: coordinator.id,
         clock,
@@ -87,8 +90,8 @@ class PlainBroker {
   }
 }
 
-describe('the MQTT link to the embedded broker', () => {
-  for (const { name, run } of linkConformance(embeddedWorld, { middle: false })) it(name, run);
+describe.each(['mqtt', 'mqtts', 'ws', 'wss'] as const)('the MQTT link to the embedded broker, %s', (kind) => {
+  for (const { name, run } of linkConformance(() => embeddedWorld(kind), { middle: false })) it(name, run);
 });
 
 describe('the MQTT link with both ends on another broker', () => {

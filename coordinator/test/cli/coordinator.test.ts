@@ -75,6 +75,23 @@ test('commands of the same user find it and need no key; the file that lets them
   expect((await shoal(['devices'])).code).toBe(3);
 });
 
+test('with TLS, join tokens name encrypted addresses only; without, every way in', async () => {
+  const addressesWith = async (...words: string[]) => {
+    const running = await aRunning(...words);
+    const token = await shoal(['token', 'create']);
+    await running.end();
+    return decodeJoinToken(token.out.trim()).addresses.map((address) => address.replace(/\d+$/, ''));
+  };
+  const both = await addressesWith('--mqtts-port', '0', '--ws-port', '0', '--wss-port', '0');
+  expect(both).toEqual(['mqtts://127.0.0.1:', 'wss://127.0.0.1:']);
+  expect(await addressesWith('--ws-port', '0')).toEqual(['mqtt://127.0.0.1:', 'ws://127.0.0.1:']);
+});
+
+test('a certificate without its key is refused', async () => {
+  const { code, err } = await (await aRunning('--mqtts-port', '0', '--tls-cert', 'x.pem')).over;
+  expect([code, err]).toEqual([2, expect.stringContaining('--tls-key')]);
+});
+
 test('a second one on the same data is refused, with what to do', async () => {
   const running = await aRunning();
   const { code, err } = await (await aRunning()).over;

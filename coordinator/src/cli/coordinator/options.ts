@@ -1,4 +1,5 @@
 import type { Clock, Identity, Logger, Random, Service } from '@shoal/protocol';
+import type { EmbeddedBrokerOptions, Listening, TlsIdentity } from '../../broker/index.ts';
 import type { Coordinator } from '../../domain/index.ts';
 import type { CostWeights } from '../../placement/index.ts';
 
@@ -8,6 +9,11 @@ export interface CoordinatorOptions {
   readonly httpPort: number;
   readonly mqttHost: string;
   readonly mqttPort: number;
+  readonly mqttsPort?: number;
+  readonly wsPort?: number;
+  readonly wssPort?: number;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly mqttUrl?: string;
   readonly address?: string[];
   readonly portSearch?: boolean;
@@ -48,7 +54,10 @@ export type BrokerChoice =
       readonly host: string;
       readonly port: number;
       readonly portSearch: number;
-      readonly addresses: (port: number) => readonly string[];
+      readonly also: NonNullable<EmbeddedBrokerOptions['also']>;
+      /** `undefined`: one that the coordinator vouches for itself. */
+      readonly tls: TlsIdentity | undefined;
+      readonly addresses: (listening: readonly Listening[]) => readonly string[];
     }
   | { readonly kind: 'external'; readonly url: string; readonly addresses: readonly string[] };
 

@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createLogger, type Identity, isShoalError, type Logger, ServiceGroup, ShoalError } from '@shoal/protocol';
 import { consoleLogSink, loadOrCreateIdentity } from '@shoal/protocol/real';
+import type { Listening, TlsIdentity } from '../../broker/index.ts';
 import { createFetchInput, createHttpServer, type HttpServer, keyCheck, newLocalKey } from '../../http/index.ts';
 import { createMetrics } from '../../metrics/index.ts';
 import { announce, defaultDataDirectory, runningIn } from '../client/index.ts';
@@ -28,7 +29,7 @@ export async function runCoordinator(options: CoordinatorOptions, world: World):
   const portSearch = options.portSearch ? portsSearched : 0;
   const uploadLimitBytes = options.uploadLimitMb * 1_000_000;
   const { clock, random } = world;
-  const broker = brokerChoice(options, portSearch);
+  const broker = await brokerChoice(options, portSearch);
   const { strategy, weights, seal } = options;
   const request = { dataDirectory, broker, uploadLimitBytes, seal, strategy, weights, identity, clock, random, logger };
   const { coordinator, services, mqttUrls } = await world.openCoordinator(request);
@@ -75,13 +76,29 @@ export async function runCoordinator(options: CoordinatorOptions, world: World):
   return exitCodes.ok;
 }
 
-function brokerChoice({ mqttUrl, mqttHost, mqttPort, address }: CoordinatorOptions, portSearch: number): BrokerChoice {
+async function brokerChoice(options: CoordinatorOptions, portSearch: number): Promise<BrokerChoice> {
+  const { mqttUrl, mqttHost: host, mqttPort: port, mqttsPort: mqtts, wsPort: ws, wssPort: wss, address } = options;
+  const also = {
+    ...(mqtts !== undefined && { mqtts }),
+    ...(ws !== undefined && { ws }),
+    ...(wss !== undefined && { wss }),
+  };
+  const tls = await readTls(options);
   // Devices are told the address without the coordinator's own login to the broker.
   if (mqttUrl !== undefined) {
     return { kind: 'external', url: mqttUrl, addresses: address ?? [mqttUrl.replace(/\/\/[^@/]*@/, '//')] };
   }
-  const addresses = (port: number) => address ?? brokerAddresses(mqttHost, port);
-  return { kind: 'embedded', host: mqttHost, port: mqttPort, portSearch, addresses };
+  const addresses = (listening: readonly Listening[]) => address ?? brokerAddresses(host, listening);
+  return { kind: 'embedded', host, port, portSearch, also, tls, addresses };
+}
+
+async function readTls({ tlsCert, tlsKey }: CoordinatorOptions): Promise<TlsIdentity | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new ShoalError('input.invalid', '--tls-cert and --tls-key belong together', { field: 'tls' });
+  }
+  const [cert, key] = await Promise.all([readFile(tlsCert), readFile(tlsKey)]);
+  return { cert, key };
 }
 
 /** A port that is taken, with the options that help: the services know nothing of a command line. */

@@ -1,15 +1,20 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { MqttClient, Packet } from 'mqtt';
 import { asShoalError, ShoalError } from '../../errors/index.ts';
+import type { PeerId } from '../../identity/index.ts';
 import type { Clock } from '../../runtime/index.ts';
 import { drained, requireRoom } from './back-pressure.ts';
 import type { BrokerAddress } from './broker-address.ts';
 import { guardPackets } from './guard-packets.ts';
 import { keepAliveTimer } from './keep-alive-timer.ts';
+import { loadTransport, type Transport } from './open-socket.ts';
 import { packetOverheadBytes } from './packet-bytes.ts';
 
 export interface ConnectionOptions {
   readonly address: BrokerAddress;
+  /** May vouch for the broker's certificate. */
+  readonly coordinator: PeerId;
   readonly clientId: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
@@ -34,7 +39,8 @@ export class MqttConnection {
   readonly #accepted = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<ShoalError | undefined>();
   #client: MqttClient | undefined;
-  #socket: Socket | undefined;
+  /** What carries the packets: a socket, or a WebSocket over one. */
+  #stream: Duplex | undefined;
   #why: ShoalError | undefined;
   #cancelGrace = () => {};
   #ending = false;
@@ -51,21 +57,26 @@ export class MqttConnection {
   }
 
   get isOpen(): boolean {
-    return !this.#ending && this.#client?.connected === true && this.#socket?.writable === true;
+    return !this.#ending && this.#client?.connected === true && this.#stream?.writable === true;
   }
 
   /** Resolves when the broker has accepted. @throws `net.unreachable`, `timeout`, `auth.forbidden` with what the broker said. */
   async open(): Promise<void> {
     const { address, clientId, username, password, keepAliveS, will, maxFrameBytes } = this.#options;
-    // Loaded when they are used: MQTT.js takes some 10 MB, TLS some 6 MB.
-    const { MqttClient } = await import('mqtt');
-    const connectTls = address.tls ? (await import('node:tls')).connect : undefined;
+    // Loaded when it is used: it takes some 10 MB.
+    const [{ MqttClient }, transport] = await Promise.all([
+      import('mqtt'),
+      loadTransport(address, this.#options.coordinator),
+    ]);
     // Stopped while they were being loaded.
     if (this.#ending) return this.#accepted.promise;
-    const socket = openSocket(address, connectTls);
-    this.#socket = socket;
-    guardPackets(socket, { firstBytes: packetOverheadBytes, laterBytes: maxFrameBytes + packetOverheadBytes });
-    const client = new MqttClient(() => socket, {
+    const socket = transport.open();
+    this.#stream = socket;
+    if (address.tls && !(await this.#trusted(socket, transport))) return this.#accepted.promise;
+    const stream = transport.stream(socket);
+    this.#stream = stream;
+    guardPackets(stream, { firstBytes: packetOverheadBytes, laterBytes: maxFrameBytes + packetOverheadBytes });
+    const client = new MqttClient(() => stream, {
       clientId,
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
@@ -83,7 +94,7 @@ export class MqttConnection {
     });
     this.#client = client;
     // Every sender that waits for room listens; how many can is bounded in bytes.
-    socket.setMaxListeners(0);
+    stream.setMaxListeners(0);
     client.on('connect', () => this.#accepted.resolve());
     client.on('message', (topic, payload) => {
       if (!this.#ending) this.#options.onMessage(topic, payload);
@@ -118,14 +129,14 @@ export class MqttConnection {
     options: { retain?: boolean; signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
     const { address, maxBufferedBytes } = this.#options;
-    const socket = this.#socket;
-    if (!socket || !this.isOpen) throw new ShoalError('net.unreachable', `not connected to ${address.text}`);
-    requireRoom(socket, payload.length + topic.length, maxBufferedBytes);
-    // What the socket takes without asking to wait may lie there still when the sender uses its buffer again.
-    const mayLieThere = payload.length < socket.writableHighWaterMark;
+    const stream = this.#stream;
+    if (!stream || !this.isOpen) throw new ShoalError('net.unreachable', `not connected to ${address.text}`);
+    requireRoom(stream, payload.length + topic.length, maxBufferedBytes);
+    // What the stream takes without asking to wait may lie there still when the sender uses its buffer again.
+    const mayLieThere = payload.length < stream.writableHighWaterMark;
     const bytes = mayLieThere ? Buffer.from(payload) : Buffer.from(payload.buffer, payload.byteOffset, payload.length);
     this.#client?.publish(topic, bytes, { qos: 0, retain: options.retain ?? false });
-    if (socket.writableNeedDrain) await drained(socket, options.signal);
+    if (stream.writableNeedDrain) await drained(stream, options.signal);
   }
 
   /** Says goodbye and closes; after `graceMs` without an end, cuts. Idempotent. */
@@ -135,17 +146,38 @@ export class MqttConnection {
       this.#ending = true;
       this.#accepted.reject(new ShoalError('closed', 'the connection was closed'));
       if (isOpen) {
-        this.#cancelGrace = this.#clock.after('mqtt: close', graceMs, () => this.#socket?.destroy());
+        this.#cancelGrace = this.#clock.after('mqtt: close', graceMs, () => this.#stream?.destroy());
         this.#client?.end();
-      } else if (this.#socket) this.#socket.destroy();
-      else this.#finish();
+      } else if (this.#client) this.#stream?.destroy();
+      else {
+        this.#stream?.destroy();
+        this.#finish();
+      }
     }
     await this.#closed.promise;
   }
 
+  /** Whether the broker is the right one and the connection may begin. If not, it is over. */
+  async #trusted(socket: Socket, transport: Transport): Promise<boolean> {
+    const { address, connectTimeoutMs } = this.#options;
+    const cancel = this.#clock.after('mqtt: TLS', connectTimeoutMs, () =>
+      socket.destroy(new ShoalError('timeout', `the broker at ${address.text} does not answer`)),
+    );
+    try {
+      await transport.trust(socket);
+      return !this.#ending;
+    } catch (error) {
+      this.#fail(explain(address, error as Error));
+      this.#finish();
+      return false;
+    } finally {
+      cancel();
+    }
+  }
+
   #fail(error: ShoalError): void {
     this.#why ??= error;
-    this.#socket?.destroy();
+    this.#stream?.destroy();
   }
 
   #finish(): void {
@@ -155,13 +187,6 @@ export class MqttConnection {
     this.#closed.resolve(this.#ending ? undefined : why);
     this.#ending = true;
   }
-}
-
-function openSocket(address: BrokerAddress, connectTls: typeof import('node:tls').connect | undefined): Socket {
-  const { host, port } = address;
-  // Without TCP_NODELAY, Nagle's algorithm and delayed acknowledgements together cost 44 to 88 ms a round trip.
-  if (!connectTls) return connectTcp({ host, port, noDelay: true });
-  return connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }) }).setNoDelay(true);
 }
 
 /**

@@ -13,6 +13,7 @@ export function createMqttCoordinatorLink(options: MqttLinkOptions): Link {
   /** Bounded by what the broker retains. */
   const reachable = new Set<PeerId>();
   return new MqttLink(options, {
+    coordinator: options.identity.id,
     subscriptions: [filters.up, filters.available],
     will: undefined,
     farewell: undefined,

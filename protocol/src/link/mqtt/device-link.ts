@@ -13,6 +13,7 @@ export function createMqttDeviceLink(options: MqttDeviceLinkOptions): Link {
   const topics = topicsOf(prefixOf(options), options.identity.id);
   const { coordinator } = options;
   return new MqttLink(options, {
+    coordinator,
     subscriptions: [topics.down],
     will: { topic: topics.available, payload: offline },
     farewell: { topic: topics.available, payload: offline },

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { asShoalError } from '../../errors/index.ts';
 import { PacketFramer, type PacketLimits } from './packet-framer.ts';
 
@@ -8,7 +8,7 @@ import { PacketFramer, type PacketLimits } from './packet-framer.ts';
  *
  * It stands where the socket puts what it received (`Readable.push`): a stream in between would cost every frame another hop.
  */
-export function guardPackets(socket: Socket, limits: PacketLimits): void {
+export function guardPackets(socket: Duplex, limits: PacketLimits): void {
   const framer = new PacketFramer(limits);
   const push = socket.push.bind(socket);
   socket.push = (chunk: Buffer | null) => {

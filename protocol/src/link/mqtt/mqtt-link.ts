@@ -10,7 +10,7 @@ import { MqttSession } from './session.ts';
 import { defaultTopicPrefix } from './topics.ts';
 
 export interface MqttLinkOptions {
-  /** `mqtt://host:port` or `mqtts://host:port`. With a user name and password those are used; else the identity proves its key. */
+  /** `mqtt://host:port`, or `mqtts`, `ws`, `wss` (see {@link BrokerAddress}). With a user name and password those are used; else the identity proves its key. */
   readonly url: string;
   /** First levels of every topic. Default `shoal`. */
   readonly prefix?: string;
@@ -49,6 +49,8 @@ const defaultMqttLinkLimits: MqttLinkLimits = {
 /** One end of the conversation: what differs between a device and the coordinator. */
 export interface MqttEnd {
   readonly subscriptions: readonly string[];
+  /** Its key may vouch for the broker's certificate. */
+  readonly coordinator: PeerId;
   readonly will: ConnectionOptions['will'];
   topicTo(peer: PeerId): string | undefined;
   /** Called for every message that is subscribed to. */
@@ -92,6 +94,7 @@ export class MqttLink implements Link {
         connection: () => ({
           ...limits,
           address,
+          coordinator: end.coordinator,
           clientId: identity.id,
           username: address.username ?? identity.id,
           password:

@@ -13,17 +13,30 @@ describe('the address of a broker', () => {
     ['mqtt://[::1]:1884', { host: '::1', port: 1884, text: '[::1]:1884' }],
     ['mqtt://me:p%40ss@host', { username: 'me', password: 'p@ss', text: 'host:1883' }],
     ['mqtt://me:%zz@host', { username: 'me', password: '%zz' }],
+    ['mqtt://host', { webSocketPath: undefined, fingerprint: undefined }],
+    ['ws://host', { port: 80, tls: false, webSocketPath: '/', text: 'host:80' }],
+    ['wss://host:9/mqtt?x=1', { port: 9, tls: true, webSocketPath: '/mqtt?x=1', text: 'host:9' }],
+    [`mqtts://host#sha256=${'AB'.repeat(32)}`, { fingerprint: 'ab'.repeat(32) }],
+    [`wss://host/#sha256=${'AB:'.repeat(31)}AB`, { fingerprint: 'ab'.repeat(32) }],
   ])('%s is understood', (url, expected) => {
     expect(parseBrokerAddress(url)).toMatchObject(expected);
   });
 
-  it.each(['', 'host:1883', 'http://host', 'mqtt://', 'mqtt:///x', 'mqtt://user:secret@', 'ws://host'])(
-    '"%s" is refused',
-    (url) => {
-      expect(refusalOf(() => parseBrokerAddress(url))).toBe('input.invalid');
-      expect(() => parseBrokerAddress(url)).toThrow(/^(?!.*secret)/);
-    },
-  );
+  it.each([
+    '',
+    'host:1883',
+    'http://host',
+    'mqtt://',
+    'mqtt:///x',
+    'mqtt://user:secret@',
+    // A pin that is not understood must not be passed over.
+    'mqtts://host#sha256=abc',
+    'mqtts://host#md5=abc',
+    `mqtt://host#sha256=${'ab'.repeat(32)}`,
+  ])('"%s" is refused', (url) => {
+    expect(refusalOf(() => parseBrokerAddress(url))).toBe('input.invalid');
+    expect(() => parseBrokerAddress(url)).toThrow(/^(?!.*secret)/);
+  });
 });
 
 describe('a topic prefix', () => {

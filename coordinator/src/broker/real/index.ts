@@ -1,0 +1,1 @@
+export { makeOwnTls } from './own-tls.ts';
