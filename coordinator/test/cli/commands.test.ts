@@ -51,7 +51,11 @@ describe('devices', () => {
 
   test('are shown, renamed, labelled and drained by name', async () => {
     expect((await run('devices', 'show', 'pi-5')).out).toContain('efficientdet-lite0');
-    expect((await run('devices', 'show', 'pi-5')).out).toMatch(/link +12 ms there and back, 4.1 MB\/s/);
+    expect((await run('devices', 'show', 'pi-5')).out).toMatch(/inputs +12 ms there and back, 4.1 MB\/s/);
+
+    expect((await run('devices', 'show', 'pi-5')).out).toMatch(
+      /links +mqtt in use, 9(\.\d)? ms there and back, 13 % lost; libp2p down\n/,
+    );
     expect((await run('devices', 'label', 'pi-5', 'site=', 'room=2')).code).toBe(0);
     expect(one.coordinator.device.labels).toEqual({ room: '2' });
     expect((await run('devices', 'drain', 'pi-5')).out).toContain('draining');

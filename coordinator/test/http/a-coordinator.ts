@@ -432,7 +432,10 @@ function aDevice(id: string, publicKey: Uint8Array): DeviceView {
       queued: 0,
       outbox: 0,
       loadedModels: [],
-      links: [],
+      links: [
+        { kind: 'mqtt', up: true, inUse: true, rttMs: 9.2, loss: 0.125 },
+        { kind: 'libp2p', up: false, inUse: false, rttMs: null, loss: 0 },
+      ],
       cameras: [],
     },
   };

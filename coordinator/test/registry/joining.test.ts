@@ -212,6 +212,27 @@ describe('what a device says of itself', () => {
   });
 });
 
+describe('the links of a device', () => {
+  it('are up as long as their transports say so, and that is known at once', async () => {
+    const world = await aWorld();
+    const device = await world.joined();
+    expect(world.coordinator.devices.get(device.id).link.up).toEqual(['memory']);
+    await world.clock.until(device.link.stop());
+    expect(world.coordinator.devices.get(device.id)).toMatchObject({ link: { up: [] }, presence: 'suspect' });
+  });
+
+  it('are told as the device says, as far as that makes sense', async () => {
+    const world = await aWorld();
+    const device = await world.joined();
+    const said = { kind: 'mqtt\n', up: true, inUse: true, rttMs: Number.NaN, loss: 7 };
+    device.telemetry({ telemetry: { links: Array.from({ length: 50 }, () => said) } });
+    await world.clock.advance(100);
+    const links = world.coordinator.devices.get(device.id).telemetry?.links;
+    expect(links).toHaveLength(8);
+    expect(links?.[0]).toEqual({ kind: 'mqtt', up: true, inUse: true, rttMs: null, loss: 1 });
+  });
+});
+
 describe('an operator', () => {
   it('names, labels and drains a device, durably', async () => {
     const world = await aWorld();

@@ -78,7 +78,8 @@ function describeDevice(device: Device, paint: Paint, nowMs: number): string {
     ['runtimes', has.runtimes.join(', ') || 'none that work'],
     ['video', has.decoders.join(', ') || 'none that it can decode'],
     ['power', powerText(device)],
-    ['link', linkText(device)],
+    ['links', linksText(device)],
+    ['inputs', inputsText(device)],
     ['messages', device.sealed ? 'sealed: nobody on the way can read them' : 'signed, not sealed'],
     [
       'labels',
@@ -135,8 +136,21 @@ function powerText({ capability, telemetry }: Device): string {
   return `${telemetry.batteryPct.toFixed(0)} %${telemetry.charging ? ' charging' : ''}`;
 }
 
-/** As far as it was measured. */
-function linkText({ link: { rttMs, bytesPerMs } }: Device): string {
+/** Which of its links the coordinator has it on now, and what the device says of each. */
+function linksText({ link: { up }, telemetry }: Device): string {
+  const said = telemetry?.links ?? [];
+  const others = up.filter((kind) => !said.some((link) => link.kind === kind));
+  const texts = said.map(({ kind, up: isUp, inUse, rttMs, loss }) => {
+    const state = inUse ? 'in use' : isUp ? 'up' : 'down';
+    const trip = rttMs === undefined ? '' : `, ${durationText(rttMs)} there and back`;
+    const lost = loss < 0.005 ? '' : `, ${Math.round(100 * loss)} % lost`;
+    return `${printable(kind)} ${state}${trip}${lost}`;
+  });
+  return [...texts, ...others.map((kind) => `${kind} up`)].join('; ') || 'none is up';
+}
+
+/** What brings it its inputs, as far as that was measured. */
+function inputsText({ link: { rttMs, bytesPerMs } }: Device): string {
   const trip = rttMs === undefined ? [] : [`${durationText(rttMs)} there and back`];
   const rate = bytesPerMs === undefined ? [] : [`${bytesText(Math.round(bytesPerMs * 1_000))}/s`];
   return [...trip, ...rate].join(', ') || 'not measured yet';
