@@ -24,6 +24,7 @@ import {
   type Outgoing,
   type PeerKey,
   type ProfileReport,
+  type SealPolicy,
   ShoalError,
   seededRandom,
   sha256,
@@ -119,25 +120,55 @@ export class ScriptedCoordinator {
   /** Answers blob requests only while this is true. */
   servesBlobs = true;
   welcome = { telemetryIntervalMs: 5_000, livenessTimeoutMs: 15_000, deviceName: 'pi-kitchen' };
+  /** It has come to require everything to be sealed. */
+  requiresSealing = false;
+  /** Kinds of messages that came sealed. */
+  readonly sealed = new Set<string>();
   readonly link: Link;
-  readonly #messenger: Messenger;
+  readonly #clock: VirtualClock;
+  readonly #sequences = new MemorySequenceStore();
   readonly #waiting: (() => void)[] = [];
+  #messenger: Messenger;
 
   constructor(clock: VirtualClock, hub: MemoryHub) {
+    this.#clock = clock;
     this.link = hub.link(this.identity.id);
-    this.#messenger = new Messenger({
+    this.#messenger = this.#newMessenger();
+  }
+
+  #newMessenger(): Messenger {
+    const messenger = new Messenger({
       identity: this.identity,
       link: this.link,
       peers: { keyOf: (id) => this.known.get(id) },
-      sequences: new MemorySequenceStore(),
-      clock,
+      sequences: this.#sequences,
+      clock: this.#clock,
       logger: silentLogger,
+      seal: this.#sealPolicy(),
     });
-    this.#messenger.handle((incoming) => this.#answer(incoming));
+    messenger.handle((incoming) => this.#answer(incoming));
+    return messenger;
+  }
+
+  #sealPolicy(): SealPolicy {
+    const requires = () => this.requiresSealing;
+    return {
+      random: seededRandom(98),
+      get required() {
+        return requires();
+      },
+    };
   }
 
   async start(): Promise<void> {
     await this.link.start(never);
+    await this.#messenger.start(never);
+  }
+
+  /** What it knew of what it was saying is gone, and every session. */
+  async restart(): Promise<void> {
+    await this.#messenger.stop();
+    this.#messenger = this.#newMessenger();
     await this.#messenger.start(never);
   }
 
@@ -172,8 +203,9 @@ export class ScriptedCoordinator {
     while (!fact()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  async #answer({ sender, payload, known }: Incoming): Promise<Outgoing | undefined> {
+  async #answer({ sender, payload, known, sealed }: Incoming): Promise<Outgoing | undefined> {
     this.heard.push(payload.kind);
+    if (sealed) this.sealed.add(payload.kind);
     queueMicrotask(() => {
       for (const wake of this.#waiting.splice(0)) wake();
     });

@@ -40,6 +40,8 @@ export interface ScriptedDeviceOptions {
   readonly profiles?: readonly VariantProfileInit[];
   readonly identity?: Identity;
   readonly sequences?: MemorySequenceStore;
+  /** It says, and believes, nothing that is not sealed. */
+  readonly seals?: boolean;
 }
 
 /** What a device does with an offer: `undefined` takes it; a word refuses it. */
@@ -79,7 +81,7 @@ export class ScriptedDevice {
     this.identity = options.identity ?? newIdentity('device', options.random);
     this.sequences = options.sequences ?? new MemorySequenceStore();
     this.link = options.link(this.identity.id);
-    const { coordinator, clock } = options;
+    const { coordinator, clock, random, seals } = options;
     // The device pins the coordinator's key when it joins.
     this.messenger = new Messenger({
       identity: this.identity,
@@ -88,6 +90,7 @@ export class ScriptedDevice {
       sequences: this.sequences,
       clock,
       logger: silentLogger,
+      ...(seals && { seal: { random, required: true } }),
     });
     this.messenger.handle((incoming) => this.#answer(incoming));
   }

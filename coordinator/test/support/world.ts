@@ -34,12 +34,15 @@ export class World {
   readonly blobs = new MemoryBlobStore();
   readonly identity;
   readonly options: WorldOptions;
+  /** Of the coordinator, from its next start on. */
+  config: Partial<CoordinatorConfig>;
   coordinator: Coordinator;
   #store: MemoryStore;
   #link;
 
   constructor(options: WorldOptions = {}) {
     this.options = options;
+    this.config = options.config ?? {};
     this.random = seededRandom(options.seed ?? 1);
     this.hub = new MemoryHub(this.clock, options.hub);
     this.identity = newIdentity('coordinator', this.random);
@@ -121,7 +124,7 @@ export class World {
 
   #newCoordinator(): Coordinator {
     return createCoordinator(
-      { ...defaultCoordinatorConfig, ...this.options.config },
+      { ...defaultCoordinatorConfig, ...this.config },
       {
         clock: this.clock,
         random: this.random,

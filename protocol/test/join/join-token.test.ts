@@ -32,6 +32,12 @@ describe('a join token', () => {
     expect(word).toMatch(/^shoal1_[\w-]+$/);
   });
 
+  it('tells the device to seal, or says nothing of it', () => {
+    expect(decodeJoinToken(encodeJoinToken({ ...token, seal: true })).seal).toBe(true);
+    expect(decodeJoinToken(word).seal).toBe(false);
+    expect(encodeJoinToken({ ...token, seal: false })).toBe(word);
+  });
+
   it('gives back everything that was put in', () => {
     const anything = fc.record({
       addresses: fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 5 }),
