@@ -1,6 +1,14 @@
 import { isShoalError, silentLogger } from '@shoal/protocol';
 import { interruption } from '@shoal/protocol/real';
-import { helpText, loadDoctor, loadStatus, type ParsedCommand, parseCommand, software } from './cli/index.ts';
+import {
+  helpText,
+  loadDoctor,
+  loadService,
+  loadStatus,
+  type ParsedCommand,
+  parseCommand,
+  software,
+} from './cli/index.ts';
 
 /** Wrong arguments, as shells and service managers know it. */
 const usageError = 2;
@@ -11,20 +19,43 @@ async function execute(parsed: ParsedCommand): Promise<number> {
     case 'join':
     case 'run': {
       const { run } = await import('./run-main.ts');
-      return run({ ...parsed.flags, ...(parsed.command === 'join' && { token: parsed.token }) }, interruption());
+      const token = parsed.command === 'join' ? await (await loadService()).readToken(parsed.token) : undefined;
+      return run({ ...parsed.flags, ...(token !== undefined && { token }) }, interruption());
     }
     case 'status': {
       const { describeStatus, readStatus } = await loadStatus();
-      const status = await readStatus(parsed.data);
-      process.stdout.write(parsed.json ? `${JSON.stringify(status, null, 2)}\n` : describeStatus(status));
+      const { describeService, folderToLookAt } = await loadService();
+      const { data, service } = await folderToLookAt(parsed.data, parsed.root);
+      const status = await readStatus(data);
+      const words = `${describeStatus(status)}${(service ? describeService(service) : []).map((line) => `${line}\n`).join('')}`;
+      process.stdout.write(parsed.json ? `${JSON.stringify({ ...status, service }, null, 2)}\n` : words);
       return 0;
     }
     case 'doctor': {
       const { describeReport, examine } = await loadDoctor();
       const { lazyModels } = await import('./ports.ts');
-      const report = await examine(parsed.data, lazyModels(silentLogger), interruption());
-      process.stdout.write(parsed.json ? `${JSON.stringify(report, null, 2)}\n` : describeReport(report));
+      const { describeService, folderToLookAt } = await loadService();
+      const { data, service } = await folderToLookAt(parsed.data, parsed.root);
+      const report = await examine(data, lazyModels(silentLogger), interruption());
+      const words = [
+        ...(service
+          ? describeService(service)
+          : ['service      none: it does not start with this machine (shoal-agent install TOKEN)']),
+        '',
+      ].join('\n');
+      process.stdout.write(
+        parsed.json ? `${JSON.stringify({ ...report, service }, null, 2)}\n` : `${words}${describeReport(report)}`,
+      );
       return report.engines.some(({ works }) => works) ? 0 : 1;
+    }
+    case 'install':
+    case 'upgrade':
+    case 'uninstall':
+    case 'settle': {
+      const { serve } = await loadService();
+      const { code, said } = await serve(parsed, interruption());
+      process.stdout.write(said);
+      return code;
     }
     case 'version':
       process.stdout.write(`${software}\n`);

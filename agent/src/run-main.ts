@@ -6,6 +6,7 @@ import { consoleLogSink } from '@shoal/protocol/real';
 import { coordinatorOf, openDataFolder, type RunFlags, software } from './cli/index.ts';
 import { type Agent, createAgent } from './compose.ts';
 import { openPorts } from './ports.ts';
+import { serviceNotice, writeRunRecord } from './service/real/index.ts';
 
 export interface RunOptions extends RunFlags {
   /** To join with; a device that joined before needs none. */
@@ -32,13 +33,26 @@ export async function run(options: RunOptions, interrupted: AbortSignal): Promis
       name: options.name,
     });
     const agent = createAgent({ coordinator, software, seal, ...(token && { token }) }, ports);
+    const run = { software, startedAtMs: ports.clock.nowMs(), joinedAtMs: null };
+    await writeRunRecord(folder.path, run);
+    const notice = serviceNotice({ clock: ports.clock, logger, environment: process.env });
     await agent.start(interrupted);
-    agent.joined().then(afterStart, () => {});
+    await notice.ready('waits for its coordinator');
+    agent.joined().then(
+      () => {
+        afterStart();
+        notice.status('joined');
+        const joined = writeRunRecord(folder.path, { ...run, joinedAtMs: ports.clock.nowMs() });
+        joined.catch((error: unknown) => logger.warn('that it joined was not noted', { error: String(error) }));
+      },
+      () => {},
+    );
     const end = await Promise.race([
       whenInterrupted(interrupted),
       whenRevoked(agent),
       ...(token ? [whenRefused(agent)] : []),
     ]);
+    notice.stopping();
     if (end === 'interrupted') {
       logger.info('draining', { running: agent.status().running, outbox: agent.status().outbox.waiting });
       await agent.drain(AbortSignal.timeout(20_000));

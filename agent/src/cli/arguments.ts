@@ -1,5 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { type LogLevel, logLevels, ShoalError } from '@shoal/protocol';
+import { type ServiceKind, serviceKinds } from '../service/index.ts';
 
 /*
  * `parseArgs` of Node and not commander, which the other command lines of Shoal use: measured, it costs an agent 6.4 MB of resident memory and 10 ms
@@ -13,18 +14,27 @@ Runs analysis on this device for a Shoal fleet.
 Commands:
   join <token>   join the fleet that the token is of (shoal token create makes one), and work for it
   run            work for the fleet that was joined before: after a restart no token is needed
-  status         what the data folder holds: coordinator, waiting results, cameras, measured models
+  status         what the data folder holds: coordinator, waiting results, cameras, measured models; and the service
   doctor         what this machine can decode and run, and what to install
 
+  install <token>    join, and be a service that starts with this machine (systemd, launchd, Termux:Boot)
+  upgrade [package]  put this version (or a package file or folder) in the place of the installed one; identity and waiting
+                     results stay, and the version before comes back by itself when the new one does not join within a minute
+  uninstall          remove the service and every trace of it
+
 Options:
-  --data <dir>           folder of the key, the state and the results that wait (default: ./shoal-agent)
+  --data <dir>           folder of the key, the state and the results that wait (default: ./shoal-agent; status, doctor: the service's, where one is)
   --name <name>          join, run: what the device calls itself (default: the name of the host)
   --log-format <format>  join, run: text for people, json for machines (default: text)
   --log-level <level>    join, run: ${logLevels.join(', ')} (default: info)
   --json                 status, doctor: as JSON
+  --root <dir>           install, upgrade, uninstall, status: a folder that stands for / (an image, a card of another machine)
+  --kind <kind>          install: systemd, launchd or termux (default: what this machine has)
+  --keep-data            uninstall: leave key, state and waiting results
   -h, --help             this text
   --version              name and version
 
+A token of - is read from the input, so that it is in no list of processes.
 The agent ends tidily at Ctrl-C or SIGTERM: it finishes or hands back its work, delivers what it can and says goodbye.
 `;
 
@@ -35,13 +45,31 @@ export interface RunFlags {
   readonly logLevel: LogLevel;
 }
 
+export type ServiceCommand = { readonly root: string | undefined } & (
+  | { readonly command: 'install'; readonly token: string | undefined; readonly kind: ServiceKind | undefined }
+  | { readonly command: 'upgrade'; readonly source: string | undefined }
+  | { readonly command: 'uninstall'; readonly keepData: boolean }
+  /** What the service manager runs to end the trial of an upgrade. */
+  | { readonly command: 'settle' }
+);
+
+/** Folder of an agent that nobody gave another. */
+export const defaultData = './shoal-agent';
+
 export type ParsedCommand =
   | { readonly command: 'join'; readonly token: string; readonly flags: RunFlags }
   | { readonly command: 'run'; readonly flags: RunFlags }
-  | { readonly command: 'status' | 'doctor'; readonly data: string; readonly json: boolean }
+  | {
+      readonly command: 'status' | 'doctor';
+      /** Left out: the service's, else the default. */
+      readonly data: string | undefined;
+      readonly json: boolean;
+      readonly root: string | undefined;
+    }
+  | ServiceCommand
   | { readonly command: 'help' | 'version' };
 
-const data = { data: { type: 'string', default: './shoal-agent' } } as const;
+const data = { data: { type: 'string' } } as const;
 const common = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const;
 const running = {
   ...data,
@@ -50,7 +78,14 @@ const running = {
   'log-format': { type: 'string', default: 'text' },
   'log-level': { type: 'string', default: 'info' },
 } as const;
-const looking = { ...data, ...common, json: { type: 'boolean', default: false } } as const;
+const root = { root: { type: 'string' } } as const;
+const looking = { ...data, ...root, ...common, json: { type: 'boolean', default: false } } as const;
+const serving = {
+  ...root,
+  ...common,
+  kind: { type: 'string' },
+  'keep-data': { type: 'boolean', default: false },
+} as const;
 
 /** What a person asked for on the command line. @throws `input.invalid` that names the argument */
 export function parseCommand(args: readonly string[]): ParsedCommand {
@@ -61,7 +96,7 @@ export function parseCommand(args: readonly string[]): ParsedCommand {
       const { values, positionals } = parsed(rest, running, command === 'join' ? 1 : 0);
       if (values.help) return { command: 'help' };
       const flags: RunFlags = {
-        data: values.data,
+        data: values.data ?? defaultData,
         ...(values.name !== undefined && { name: values.name }),
         logFormat: oneOf('--log-format', values['log-format'], ['text', 'json']),
         logLevel: oneOf('--log-level', values['log-level'], logLevels),
@@ -74,8 +109,13 @@ export function parseCommand(args: readonly string[]): ParsedCommand {
     case 'status':
     case 'doctor': {
       const { values } = parsed(rest, looking, 0);
-      return values.help ? { command: 'help' } : { command, data: values.data, json: values.json };
+      return values.help ? { command: 'help' } : { command, data: values.data, json: values.json, root: values.root };
     }
+    case 'install':
+    case 'upgrade':
+    case 'uninstall':
+    case 'settle':
+      return serviceCommand(command, rest);
     case 'help':
     case '--help':
     case '-h':
@@ -83,7 +123,27 @@ export function parseCommand(args: readonly string[]): ParsedCommand {
     case '--version':
       return { command: 'version' };
     default:
-      throw invalid(`there is no command ${command}: join, run, status or doctor`);
+      throw invalid(`there is no command ${command}: join, run, status, doctor, install, upgrade or uninstall`);
+  }
+}
+
+function serviceCommand(command: ServiceCommand['command'], args: string[]): ParsedCommand {
+  const takesOne = command === 'install' || command === 'upgrade';
+  const { values, positionals } = parsed(args, serving, takesOne ? 1 : 0);
+  if (values.help) return { command: 'help' };
+  const { root } = values;
+  const [argument] = positionals;
+  switch (command) {
+    case 'install': {
+      const kind = values.kind === undefined ? undefined : oneOf('--kind', values.kind, serviceKinds);
+      return { command, root, token: argument, kind };
+    }
+    case 'upgrade':
+      return { command, root, source: argument };
+    case 'uninstall':
+      return { command, root, keepData: values['keep-data'] };
+    case 'settle':
+      return { command, root };
   }
 }
 

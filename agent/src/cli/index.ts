@@ -1,7 +1,8 @@
-export { helpText, type ParsedCommand, parseCommand, type RunFlags } from './arguments.ts';
+export { defaultData, helpText, type ParsedCommand, parseCommand, type RunFlags } from './arguments.ts';
 export { coordinatorOf, type DataFolder, type KnownCoordinator, openDataFolder } from './data-folder.ts';
 export { software } from './software.ts';
 
-// Loaded when they are asked for: an agent that runs needs neither.
+// Loaded when they are asked for: an agent that runs needs none.
 export const loadStatus = () => import('./status.ts');
 export const loadDoctor = () => import('./doctor.ts');
+export const loadService = () => import('./service.ts');

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { ShoalError } from '@shoal/protocol';
+import { systemClock } from '@shoal/protocol/real';
+import { findService, InstalledService, kindHere, type ServiceStatus } from '../service/real/index.ts';
+import { defaultData, type ServiceCommand } from './arguments.ts';
+
+/** A token as it was given, or from the input when `-` was. */
+export async function readToken(given: string): Promise<string> {
+  return given === '-' ? (await text(process.stdin)).trim() : given;
+}
+
+/** Carries out a command about the service. Returns the exit code and what to say. */
+export async function serve(
+  command: ServiceCommand,
+  signal: AbortSignal,
+): Promise<{ readonly code: number; readonly said: string }> {
+  if (command.command === 'install') {
+    const kind = command.kind ?? (command.root === undefined ? kindHere() : 'systemd');
+    const service = new InstalledService({ kind, root: command.root }, systemClock);
+    const token = command.token === undefined ? undefined : await readToken(command.token);
+    const version = await service.install(ownPackage(), token, signal);
+    const starts =
+      command.root === undefined || kind === 'termux'
+        ? 'It runs, and starts with this machine.'
+        : 'It starts with the machine that this folder is for.';
+    return {
+      code: 0,
+      said: `shoal-agent ${version} is installed (${kind}). ${starts}\n${service.layout.command} status shows how it is.\n`,
+    };
+  }
+  const service = await findService(command.root, systemClock);
+  if (!service) throw new ShoalError('not-found', 'no service is installed here: shoal-agent install TOKEN');
+  switch (command.command) {
+    case 'upgrade': {
+      const outcome = await service.upgrade(command.source ?? ownPackage());
+      if (outcome.kept)
+        return { code: 0, said: `${outcome.to} runs and has joined. ${outcome.from} is kept beside it.\n` };
+      return {
+        code: 1,
+        said: `${outcome.from} runs again: ${outcome.to} did not join within a minute (${outcome.why}).\n`,
+      };
+    }
+    case 'settle':
+      await service.settle(settlePatienceMs());
+      return { code: 0, said: '' };
+    case 'uninstall':
+      await service.uninstall(command);
+      return {
+        code: 0,
+        said: command.keepData
+          ? `Removed, but for ${service.layout.data}.\n`
+          : 'Removed. The coordinator still knows the device: shoal devices revoke forgets it.\n',
+      };
+  }
+}
+
+/** How long a version on trial has, when a test is less patient than a minute. */
+function settlePatienceMs(): number | undefined {
+  const given = Number(process.env['SHOAL_TRIAL_MS']);
+  return given > 0 ? given : undefined;
+}
+
+/**
+ * The data folder that a look is at: the one that was named; else the default one, when it is there or no service is; else the service's. Who looks
+ * as root does so as the owner of the folder from here on: what a look leaves behind must not be in the agent's way.
+ */
+export async function folderToLookAt(
+  named: string | undefined,
+  root: string | undefined,
+): Promise<{ readonly data: string; readonly service: ServiceStatus | null }> {
+  const installed = await findService(root, systemClock);
+  const service = installed ? await installed.status() : null;
+  const data = named ?? (service && !existsSync(defaultData) ? service.data : defaultData);
+  const owner = await stat(data).catch(() => undefined);
+  if (process.getuid?.() === 0 && owner && owner.uid !== 0) {
+    process.setgroups?.([]);
+    process.setgid?.(owner.gid);
+    process.setuid?.(owner.uid);
+  }
+  return { data, service };
+}
+
+/** How the service is, in words. */
+export function describeService({ kind, running, version, joinedAt, lastUpgrade }: ServiceStatus): string[] {
+  const state = !running
+    ? 'is not running'
+    : joinedAt
+      ? `runs, joined ${joinedAt}`
+      : 'runs and waits for its coordinator';
+  const upgrade =
+    lastUpgrade && !lastUpgrade.kept ? [`upgrade      ${lastUpgrade.to} was given up: ${lastUpgrade.why}`] : [];
+  return [`service      ${kind}, version ${version}: ${state}`, ...upgrade];
+}
+
+/** The package that this program is of, bundled or not. */
+function ownPackage(): string {
+  const up = dirname(import.meta.dirname);
+  return existsSync(join(up, 'package.json')) ? up : dirname(up);
+}
