@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, readFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -10,13 +10,33 @@ const root = join(import.meta.dirname, '../..');
 /** What `npm pack` makes of a workspace. One at a time: it packs what lies in `bundle/` of the workspace. */
 export async function pack(workspace: string, into: string, engine = ''): Promise<string> {
   const env = { ...process.env, SHOAL_ENGINE: engine };
-  const { stdout } = await run('npm', ['pack', '-w', workspace, '--pack-destination', into, '--loglevel=error'], {
-    cwd: root,
-    env,
-  });
+  const args = ['pack', '-w', workspace, '--pack-destination', into, '--loglevel=error'];
+  const { stdout } = await alone(() => run('npm', args, { cwd: root, env }));
   const file = join(into, stdout.trim().split('\n').at(-1) ?? '');
   if (!existsSync(file)) throw new Error(`npm pack made no file: ${stdout}`);
   return file;
+}
+
+/** Test files run at the same time, in processes of their own. */
+async function alone<T>(action: () => Promise<T>): Promise<T> {
+  const lock = join(root, '.shoal/pack.lock');
+  await mkdir(join(lock, '..'), { recursive: true });
+  for (;;) {
+    const taken = await mkdir(lock).then(
+      () => true,
+      () => false,
+    );
+    if (taken) break;
+    const ageMs = Date.now() - ((await stat(lock).catch(() => undefined))?.mtimeMs ?? Date.now());
+    // Left behind by a run that was killed.
+    if (ageMs > 120_000) await rm(lock, { recursive: true, force: true });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  try {
+    return await action();
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
 }
 
 /** Installs a packed workspace as a user would, into a folder that knows nothing of this repository. Returns the folder of the package. */

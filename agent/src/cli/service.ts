@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ShoalError } from '@shoal/protocol';
 import { systemClock } from '@shoal/protocol/real';
-import { findService, InstalledService, kindHere, type ServiceStatus } from '../service/real/index.ts';
+import { loadInstalled, type ServiceStatus } from '../service/real/index.ts';
 import { defaultData, type ServiceCommand } from './arguments.ts';
 
 /** A token as it was given, or from the input when `-` was. */
@@ -12,49 +12,50 @@ export async function readToken(given: string): Promise<string> {
   return given === '-' ? (await text(process.stdin)).trim() : given;
 }
 
-/** Carries out a command about the service. Returns the exit code and what to say. */
-export async function serve(
-  command: ServiceCommand,
-  signal: AbortSignal,
-): Promise<{ readonly code: number; readonly said: string }> {
-  if (command.command === 'install') {
-    const kind = command.kind ?? (command.root === undefined ? kindHere() : 'systemd');
-    const service = new InstalledService({ kind, root: command.root }, systemClock);
-    const token = command.token === undefined ? undefined : await readToken(command.token);
-    const version = await service.install(ownPackage(), token, signal);
-    const starts =
-      command.root === undefined || kind === 'termux'
-        ? 'It runs, and starts with this machine.'
-        : 'It starts with the machine that this folder is for.';
-    return {
-      code: 0,
-      said: `shoal-agent ${version} is installed (${kind}). ${starts}\n${service.layout.command} status shows how it is.\n`,
-    };
-  }
+interface Served {
+  /** The exit code. */
+  readonly code: number;
+  readonly said: string;
+}
+
+/** Carries out a command about the service. */
+export async function serve(command: ServiceCommand, signal: AbortSignal): Promise<Served> {
+  if (command.command === 'install') return install(command, signal);
+  const { findService } = await loadInstalled();
   const service = await findService(command.root, systemClock);
   if (!service) throw new ShoalError('not-found', 'no service is installed here: shoal-agent install TOKEN');
-  switch (command.command) {
-    case 'upgrade': {
-      const outcome = await service.upgrade(command.source ?? ownPackage());
-      if (outcome.kept)
-        return { code: 0, said: `${outcome.to} runs and has joined. ${outcome.from} is kept beside it.\n` };
-      return {
-        code: 1,
-        said: `${outcome.from} runs again: ${outcome.to} did not join within a minute (${outcome.why}).\n`,
-      };
-    }
-    case 'settle':
-      await service.settle(settlePatienceMs());
-      return { code: 0, said: '' };
-    case 'uninstall':
-      await service.uninstall(command);
-      return {
-        code: 0,
-        said: command.keepData
-          ? `Removed, but for ${service.layout.data}.\n`
-          : 'Removed. The coordinator still knows the device: shoal devices revoke forgets it.\n',
-      };
+  if (command.command === 'upgrade') {
+    const { kept, from, to, why } = await service.upgrade(command.source ?? ownPackage());
+    const back = `${from} runs again: ${to} did not join within a minute (${why}).\n`;
+    return kept
+      ? { code: 0, said: `${to} runs and has joined. ${from} is kept beside it.\n` }
+      : { code: 1, said: back };
   }
+  if (command.command === 'settle') {
+    await service.settle(settlePatienceMs());
+    return { code: 0, said: '' };
+  }
+  await service.uninstall(command);
+  const rest = command.keepData
+    ? `Its key, state and waiting results stay in ${service.layout.data}.`
+    : 'The coordinator still knows the device.';
+  return { code: 0, said: `The service is removed. ${rest}\n` };
+}
+
+async function install(
+  command: ServiceCommand & { readonly command: 'install' },
+  signal: AbortSignal,
+): Promise<Served> {
+  const { InstalledService, kindHere } = await loadInstalled();
+  const kind = command.kind ?? (command.root === undefined ? kindHere() : 'systemd');
+  const service = new InstalledService({ kind, root: command.root }, systemClock);
+  const token = command.token === undefined ? undefined : await readToken(command.token);
+  const version = await service.install(ownPackage(), token, signal);
+  const starts = service.isImage
+    ? 'It starts with the machine that the folder is for.'
+    : 'It runs, and starts with this machine.';
+  const said = `shoal-agent ${version} is installed (${kind}). ${starts}\n${service.layout.command} status shows how it is.\n`;
+  return { code: 0, said };
 }
 
 /** How long a version on trial has, when a test is less patient than a minute. */
@@ -71,6 +72,7 @@ export async function folderToLookAt(
   named: string | undefined,
   root: string | undefined,
 ): Promise<{ readonly data: string; readonly service: ServiceStatus | null }> {
+  const { findService } = await loadInstalled();
   const installed = await findService(root, systemClock);
   const service = installed ? await installed.status() : null;
   const data = named ?? (service && !existsSync(defaultData) ? service.data : defaultData);

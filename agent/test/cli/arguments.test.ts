@@ -21,8 +21,19 @@ describe('the command line', () => {
 
   it('reads run, status, doctor, help and version', () => {
     expect(parseCommand(['run'])).toMatchObject({ command: 'run' });
-    expect(parseCommand(['status', '--json'])).toEqual({ command: 'status', data: './shoal-agent', json: true });
+    expect(parseCommand(['status', '--json'])).toEqual({ command: 'status', json: true });
     expect(parseCommand(['doctor', '--data', 'x'])).toEqual({ command: 'doctor', data: 'x', json: false });
+    expect(parseCommand(['install', 'T', '--kind', 'termux'])).toEqual({
+      command: 'install',
+      token: 'T',
+      kind: 'termux',
+    });
+    expect(parseCommand(['upgrade', 'a.tgz', '--root', 'r'])).toEqual({
+      command: 'upgrade',
+      source: 'a.tgz',
+      root: 'r',
+    });
+    expect(parseCommand(['uninstall', '--keep-data'])).toEqual({ command: 'uninstall', keepData: true });
     for (const args of [[], ['--help'], ['-h'], ['join', '--help'], ['doctor', '-h']]) {
       expect(parseCommand(args)).toEqual({ command: 'help' });
     }
@@ -36,6 +47,8 @@ describe('the command line', () => {
     [['run', 'a'], 'a'],
     [['run', '--colour'], '--colour'],
     [['run', '--log-format', 'xml'], '--log-format must be text or json, is xml'],
+    [['install', 'a', '--kind', 'cron'], '--kind must be systemd or launchd or termux, is cron'],
+    [['uninstall', 'a'], 'a'],
     [['dance'], 'no command dance'],
   ])('says what is wrong with %j', (args, words) => {
     expect(() => parseCommand(args)).toThrow(expect.objectContaining({ code: 'input.invalid' }));
@@ -48,6 +61,12 @@ describe('the command line', () => {
       'run',
       'status',
       'doctor',
+      'install <token>',
+      'upgrade [package]',
+      'uninstall',
+      '--root',
+      '--kind',
+      '--keep-data',
       '--data',
       '--name',
       '--log-format',

@@ -19,7 +19,7 @@ import {
   sysusers,
   termuxBootScript,
 } from '../index.ts';
-import { type ServiceManager, serviceManager } from './manager.ts';
+import { type ServiceManager, serviceManager } from './control.ts';
 import { readRunRecord } from './run-record.ts';
 import { beginTrial, readOutcome, settleTrial, type UpgradeOutcome, writeDurably } from './upgrade.ts';
 import { Versions } from './versions.ts';
@@ -68,7 +68,7 @@ export class InstalledService {
   }
 
   /** Another root, and the service manager is not that of this machine: files are written, nothing is started. */
-  get #isImage(): boolean {
+  get isImage(): boolean {
     return this.#place.kind !== 'termux' && this.#place.root !== undefined;
   }
 
@@ -99,7 +99,7 @@ export class InstalledService {
       await mkdir(this.at(this.layout.cache), { recursive: true, mode: 0o700 });
       if (user) await call('chown', ['-R', `${user.uid}:${user.gid}`, data, this.at(this.layout.cache)]);
       if (token !== undefined) await this.#join(token, user, signal);
-      if (!this.#isImage) await this.#manager.enable();
+      if (!this.isImage) await this.#manager.enable();
       return version;
     } catch (error) {
       await this.#remove({ keepData: joinedBefore });
@@ -111,7 +111,7 @@ export class InstalledService {
   async uninstall({ keepData }: { readonly keepData: boolean }): Promise<void> {
     this.#mayChange();
     this.#mustBeInstalled();
-    if (!this.#isImage) await this.#manager.disable();
+    if (!this.isImage) await this.#manager.disable();
     await this.#remove({ keepData });
   }
 
@@ -138,7 +138,7 @@ export class InstalledService {
   async status(): Promise<ServiceStatus> {
     const { kind, data, home } = this.layout;
     const record = await readRunRecord(this.at(data));
-    const running = !this.#isImage && (await this.#manager.running());
+    const running = !this.isImage && (await this.#manager.running());
     const joinedAtMs = running ? record?.joinedAtMs : undefined;
     return {
       kind,
@@ -197,7 +197,7 @@ export class InstalledService {
 
   /** The user that the service is, when it is not whoever installs it. */
   async #makeUser(): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
-    if (this.#isImage || this.#place.kind === 'termux') return undefined;
+    if (this.isImage || this.#place.kind === 'termux') return undefined;
     if (this.#place.kind === 'systemd') await call('systemd-sysusers', [this.layout.units.users ?? '']);
     const name = this.#place.kind === 'systemd' ? serviceName : person();
     const [uid, gid] = await Promise.all(['-u', '-g'].map(async (which) => Number(await call('id', [which, name]))));
@@ -258,7 +258,7 @@ export class InstalledService {
       ])
         await rm(join(this.at(home), name), { recursive: true, force: true });
     } else await rm(this.at(home), { recursive: true, force: true });
-    if (this.#isImage) return;
+    if (this.isImage) return;
     await this.#manager.forget();
     if (this.#place.kind === 'systemd' && !keepData) await call('userdel', [serviceName]).catch(() => {});
   }

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, delay, ShoalError } from '@shoal/protocol';
-import type { ServiceManager } from './manager.ts';
+import type { ServiceManager } from './control.ts';
 import { type RunRecord, readRunRecord } from './run-record.ts';
 import type { Versions } from './versions.ts';
 
@@ -72,7 +72,7 @@ export async function settleTrial(deps: UpgradeDeps, patienceMs = trialMs): Prom
     await manager.restart();
     await versions.remove(to);
   }
-  const why = seen ? 'it ran and was not welcomed by the coordinator in time' : 'it did not run';
+  const why = seen ? 'it started, and the coordinator did not welcome it' : 'it did not start';
   const outcome: UpgradeOutcome = { from, to, kept, ...(!kept && { why }) };
   await writeDurably(join(home, 'upgrade.json'), outcome);
   return outcome;

@@ -23,7 +23,7 @@ export function serviceNotice(deps: {
   if (!environment['NOTIFY_SOCKET']) return { ready: async () => {}, status: () => {}, stopping: () => {} };
   const tell = (...words: string[]) =>
     new Promise<void>((resolve) => {
-      execFile('systemd-notify', words, { timeout: 10_000 }, (error) => {
+      execFile('systemd-notify', words, { timeout: 10_000, env: { ...environment } }, (error) => {
         if (error) logger.warn('systemd was not told', { words: words.join(' '), error: error.message });
         resolve();
       });
