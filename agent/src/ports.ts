@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Engine, LoadedModel, ModelStore } from '@shoal/models';
-import { type Clock, type Identity, type Link, type Logger, type PeerId, ShoalError } from '@shoal/protocol';
+import { type Clock, type Identity, type Link, type Logger, type PeerKey, ShoalError } from '@shoal/protocol';
 import { systemClock, systemRandom } from '@shoal/protocol/real';
 import type { AgentPorts } from './compose.ts';
 import { realSystemReader } from './hardware/real/index.ts';
@@ -19,7 +19,7 @@ import type { VideoSource } from './video/index.ts';
 
 export interface PortsOptions {
   readonly identity: Identity;
-  readonly coordinator: PeerId;
+  readonly coordinator: PeerKey;
   /** Where the coordinator is, best first. */
   readonly addresses: readonly string[];
   readonly store: AgentStore;
@@ -34,6 +34,8 @@ export interface PortsOptions {
 const idleFrames = 4;
 /** The schemes of MQTT, and where it is when an address does not say. */
 const mqttPorts: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883, 'ws:': 80, 'wss:': 443 };
+/** Other devices of the fleet may come, on any port that is free; few at once. */
+const libp2pOptions = { listen: { host: '0.0.0.0', port: 0 }, limits: { maxConnections: 64, maxHandshakes: 32 } };
 /** How long an address may take to answer before the next is tried, ms. */
 const addressTimeoutMs = 2_000;
 
@@ -98,7 +100,19 @@ async function openLink(
   switch (kind) {
     case 'mqtt:': {
       const { createMqttDeviceLink } = await import('@shoal/protocol/mqtt');
-      return createMqttDeviceLink({ url: await firstReachable(addresses), identity, coordinator, clock, logger });
+      return createMqttDeviceLink({
+        url: await firstReachable(addresses),
+        identity,
+        coordinator: coordinator.id,
+        clock,
+        logger,
+      });
+    }
+    case 'libp2p:': {
+      const { createLibp2pDeviceLink, Libp2pNode } = await import('@shoal/protocol/libp2p');
+      const { publicKey } = coordinator;
+      const node = new Libp2pNode({ identity, coordinator: publicKey, clock, logger, ...libp2pOptions });
+      return createLibp2pDeviceLink({ node, coordinator, addresses, clock, logger });
     }
     default:
       return undefined;

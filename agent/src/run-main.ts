@@ -24,7 +24,7 @@ export async function run(options: RunOptions, interrupted: AbortSignal): Promis
     logger.info('agent starts', { device: identity.id, coordinator: addresses[0], data: folder.path });
     const ports = await openPorts({
       identity,
-      coordinator: coordinator.id,
+      coordinator,
       addresses,
       store,
       logger,

@@ -1,7 +1,7 @@
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { knownManifests, manifestDirectory } from '@shoal/models/manifest';
-import type { Link, Service } from '@shoal/protocol';
+import type { Link, PeerId, Service } from '@shoal/protocol';
 import { createMqttCoordinatorLink } from '@shoal/protocol/mqtt';
 import { FileBlobStore } from './blobs/real/index.ts';
 import { createEmbeddedBroker } from './broker/index.ts';
@@ -9,12 +9,14 @@ import { makeOwnTls } from './broker/real/index.ts';
 import type { OpenCoordinator, OpenCoordinatorRequest } from './cli/index.ts';
 import { createCoordinator } from './compose.ts';
 import { defaultCoordinatorConfig } from './config.ts';
+import type { Devices } from './domain/index.ts';
 import { SqliteStore } from './store/sqlite/index.ts';
 
 /** A coordinator over the real world: SQLite, a folder of files, and its own broker or the one that is named. */
 export const openCoordinator: OpenCoordinator = async (request) => {
   const { clock, random, logger, identity, dataDirectory, uploadLimitBytes, seal, strategy, weights } = request;
-  const { links, services, addresses } = connect(request);
+  let devices: Devices | undefined;
+  const { links, services, addresses } = await connect(request, (peer) => devices?.isMember(peer) === true);
   const folders = { platform: platform(), homeDirectory: homedir(), environment: process.env };
   const coordinator = createCoordinator(
     {
@@ -36,6 +38,7 @@ export const openCoordinator: OpenCoordinator = async (request) => {
       addresses,
     },
   );
+  devices = coordinator.devices;
   return { coordinator, services: [...services, coordinator], mqttUrls: addresses };
 };
 
@@ -46,7 +49,16 @@ interface Connection {
   readonly addresses: () => readonly string[];
 }
 
-function connect({ broker: choice, identity, clock, random, logger }: OpenCoordinatorRequest): Connection {
+async function connect(request: OpenCoordinatorRequest, isMember: (peer: PeerId) => boolean): Promise<Connection> {
+  const kinds = [connectMqtt(request), ...(await connectLibp2p(request, isMember))];
+  return {
+    links: kinds.flatMap(({ links }) => links),
+    services: kinds.flatMap(({ services }) => services),
+    addresses: () => kinds.flatMap(({ addresses }) => addresses()),
+  };
+}
+
+function connectMqtt({ broker: choice, identity, clock, random, logger }: OpenCoordinatorRequest): Connection {
   switch (choice.kind) {
     case 'external': {
       const link = createMqttCoordinatorLink({ url: choice.url, identity, clock, random, logger });
@@ -58,4 +70,17 @@ function connect({ broker: choice, identity, clock, random, logger }: OpenCoordi
       return { links: [broker.link()], services: [broker], addresses: () => addresses(broker.listening) };
     }
   }
+}
+
+/** Nothing when it is not wanted. */
+async function connectLibp2p(
+  { libp2p, identity, clock, logger }: OpenCoordinatorRequest,
+  isMember: (peer: PeerId) => boolean,
+): Promise<Connection[]> {
+  if (!libp2p) return [];
+  const { createLibp2pCoordinatorLink, Libp2pNode } = await import('@shoal/protocol/libp2p');
+  const coordinator = identity.publicKey;
+  const node = new Libp2pNode({ identity, coordinator, clock, logger, listen: libp2p, isMember });
+  const link = createLibp2pCoordinatorLink({ node, logger });
+  return [{ links: [link], services: [], addresses: () => libp2p.addresses(node.port ?? libp2p.port) }];
 }

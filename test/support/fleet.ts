@@ -11,6 +11,8 @@ export interface FleetOptions {
   readonly agents: number;
   /** Node options for the children, for example a preload that watches their event loop. */
   readonly nodeArgs?: readonly string[];
+  /** What the tokens of the agents name, and nothing else: a link beside MQTT. */
+  readonly address?: string;
   /** A broker of its own, `mqtt://host:port`, instead of the one in the coordinator. */
   readonly broker?: string;
   /** What is run instead of the programs of this repository: command and first arguments. */
@@ -34,6 +36,7 @@ export class Fleet implements AsyncDisposable {
   readonly #agentEnv: NodeJS.ProcessEnv;
   readonly #broker: string | undefined;
   readonly #coordinatorArgs: readonly string[];
+  readonly #address: string | undefined;
   #coordinator: Child | undefined;
   #httpPort = 0;
   #mqttPort = 0;
@@ -45,6 +48,7 @@ export class Fleet implements AsyncDisposable {
     this.#agentEnv = options.agentEnv ?? {};
     this.#broker = options.broker;
     this.#coordinatorArgs = options.coordinatorArgs ?? [];
+    this.#address = options.address;
   }
 
   static async start(options: FleetOptions): Promise<Fleet> {
@@ -95,9 +99,10 @@ export class Fleet implements AsyncDisposable {
         ? ['--mqtt-url', this.#broker]
         : ['--mqtt-host', '127.0.0.1', '--mqtt-port', String(this.#mqttPort)]),
       ...this.#coordinatorArgs,
+      ...(this.#address ? ['--address', this.#address] : []),
     ]);
     this.#httpPort = Number((await this.#coordinator.line(/http:\/\/[^:/]+:(\d+)/))[1]);
-    if (this.#broker) return;
+    if (this.#broker || this.#address) return;
     const [, scheme, port] = await this.#coordinator.line(/(mqtts?):\/\/[^:/]+:(\d+)/);
     if (scheme === 'mqtt') this.#mqttPort = Number(port);
   }

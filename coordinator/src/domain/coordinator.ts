@@ -39,6 +39,8 @@ export interface Devices {
   list(): readonly DeviceView[];
   /** @throws `not-found` */
   get(id: PeerId): DeviceView;
+  /** Whether a device has joined and was not revoked. */
+  isMember(id: PeerId): boolean;
   /** Renames, labels, drains. Durable when it resolves. */
   update(
     id: PeerId,

@@ -115,6 +115,10 @@ export class Registry implements Devices, PeerDirectory {
     return this.#view(this.#known(id));
   }
 
+  isMember(id: PeerId): boolean {
+    return this.#devices.get(id)?.record.revoked === false;
+  }
+
   async update(id: PeerId, change: Parameters<Devices['update']>[1]): Promise<DeviceView> {
     const device = this.#known(id);
     if (change.name !== undefined) checkName(change.name);

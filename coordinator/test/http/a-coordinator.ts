@@ -165,6 +165,7 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
         if (which !== device.id) throw missing('device', which);
         return device;
       },
+      isMember: (which) => which === device.id && !device.revoked,
       update: async (which, changes) => {
         if (which !== device.id) throw missing('device', which);
         device = { ...device, ...changes };

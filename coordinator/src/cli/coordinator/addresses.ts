@@ -11,6 +11,11 @@ export function brokerAddresses(host: string, listening: readonly Listening[]): 
   return offered.flatMap(({ kind, port }) => hostsOf(host).map((address) => `${kind}://${address}:${port}`));
 }
 
+/** The same of libp2p. */
+export function libp2pAddresses(host: string, port: number): string[] {
+  return hostsOf(host).map((address) => `libp2p://${address}:${port}`);
+}
+
 function hostsOf(host: string): string[] {
   if (host !== '0.0.0.0' && host !== '::') return [host.includes(':') ? `[${host}]` : host];
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

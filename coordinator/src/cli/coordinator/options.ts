@@ -15,6 +15,8 @@ export interface CoordinatorOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly mqttUrl?: string;
+  readonly libp2pHost: string;
+  readonly libp2pPort?: number;
   readonly address?: string[];
   readonly portSearch?: boolean;
   readonly insecureLoopback?: boolean;
@@ -34,6 +36,8 @@ export type OpenCoordinator = (request: OpenCoordinatorRequest) => Promise<Opene
 export interface OpenCoordinatorRequest {
   readonly dataDirectory: string;
   readonly broker: BrokerChoice;
+  /** Left out: no libp2p. */
+  readonly libp2p?: Libp2pChoice | undefined;
   readonly uploadLimitBytes: number;
   /** Whether what is said to devices is hidden from everybody on the way. */
   readonly seal: 'required' | 'offered' | 'off';
@@ -60,6 +64,14 @@ export type BrokerChoice =
       readonly addresses: (listening: readonly Listening[]) => readonly string[];
     }
   | { readonly kind: 'external'; readonly url: string; readonly addresses: readonly string[] };
+
+/** Devices without a broker. `addresses`: where they reach it, for join tokens. */
+export interface Libp2pChoice {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly addresses: (port: number) => readonly string[];
+}
 
 export interface OpenedCoordinator {
   readonly coordinator: Coordinator;

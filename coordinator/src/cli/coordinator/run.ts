@@ -10,8 +10,8 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type Paint, paintFor } from '../output/index.ts';
 import { version } from '../version.ts';
 import type { World } from '../world.ts';
-import { brokerAddresses } from './addresses.ts';
-import type { BrokerChoice, CoordinatorOptions } from './options.ts';
+import { brokerAddresses, libp2pAddresses } from './addresses.ts';
+import type { BrokerChoice, CoordinatorOptions, Libp2pChoice } from './options.ts';
 
 /** How many ports after the wanted one `--port-search` tries. */
 const portsSearched = 50;
@@ -30,8 +30,21 @@ export async function runCoordinator(options: CoordinatorOptions, world: World):
   const uploadLimitBytes = options.uploadLimitMb * 1_000_000;
   const { clock, random } = world;
   const broker = await brokerChoice(options, portSearch);
+  const libp2p = libp2pChoice(options);
   const { strategy, weights, seal } = options;
-  const request = { dataDirectory, broker, uploadLimitBytes, seal, strategy, weights, identity, clock, random, logger };
+  const request = {
+    dataDirectory,
+    broker,
+    libp2p,
+    uploadLimitBytes,
+    seal,
+    strategy,
+    weights,
+    identity,
+    clock,
+    random,
+    logger,
+  };
   const { coordinator, services, mqttUrls } = await world.openCoordinator(request);
   const http = await createHttpServer(
     {
@@ -101,11 +114,21 @@ async function readTls({ tlsCert, tlsKey }: CoordinatorOptions): Promise<TlsIden
   return { cert, key };
 }
 
+function libp2pChoice({ libp2pHost, libp2pPort, address }: CoordinatorOptions): Libp2pChoice | undefined {
+  if (libp2pPort === undefined) return undefined;
+  // What was told names every kind of address already.
+  const addresses = (port: number) => (address ? [] : libp2pAddresses(libp2pHost, port));
+  return { host: libp2pHost, port: libp2pPort, addresses };
+}
+
 /** A port that is taken, with the options that help: the services know nothing of a command line. */
 function withPortAdvice(error: unknown): unknown {
   if (!isShoalError(error, 'conflict') || error.facts['port'] === undefined || error.message.includes('--'))
     return error;
-  const advice = 'On the command line: --mqtt-port N, or --port-search to take the next free one';
+  const advice =
+    error.facts['kind'] === 'libp2p'
+      ? 'On the command line: --libp2p-port N'
+      : 'On the command line: --mqtt-port N, or --port-search to take the next free one';
   return new ShoalError('conflict', `${error.message}. ${advice}`, error.facts, { cause: error });
 }
 

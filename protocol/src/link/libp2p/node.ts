@@ -115,9 +115,7 @@ export class Libp2pNode implements Service {
       await libp2p.start();
       this.#adverts.started();
     } catch (cause) {
-      const { host, port } = this.#options.listen ?? {};
-      const why = (cause as Error).message;
-      throw new ShoalError('io.failed', `libp2p cannot listen on ${host}:${port}: ${why}`, {}, { cause });
+      throw this.#cannotListen(cause as Error);
     }
   }
 
@@ -279,6 +277,15 @@ export class Libp2pNode implements Service {
       ...limits,
       maxFrameBytes: maxFrameBytes === undefined ? frameBytes : () => maxFrameBytes,
     });
+  }
+
+  #cannotListen(cause: Error): ShoalError {
+    const { host, port } = this.#options.listen ?? {};
+    if (!cause.message.includes('EADDRINUSE')) {
+      return new ShoalError('io.failed', `libp2p cannot listen on ${host}:${port}: ${cause.message}`, {}, { cause });
+    }
+    const why = `port ${port} of ${host} is taken: libp2p cannot listen there`;
+    return new ShoalError('conflict', why, { port: port ?? 0, kind: 'libp2p' }, { cause });
   }
 
   #forget(peer: Libp2pPeerId): void {
