@@ -117,7 +117,12 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
       registry.load(state.devices);
       cameras.load(state.cameras);
       tasks.load(state.unfinishedTasks);
-      link.subscribe({ onFrame: () => {}, onPeer: (peer, reachable) => registry.linkHint(peer, reachable) });
+      link.subscribe({
+        onFrame: () => {},
+        onPeer: (peer, reachable) => registry.linkHint(peer, reachable),
+        // Counted and no more: what a device can do is what its signed hello says.
+        onAdvert: () => (advertsHeard += 1),
+      });
       registry.start();
       cameras.start();
     },
@@ -136,6 +141,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     name: 'coordinator',
   });
 
+  let advertsHeard = 0;
   const statistics = (): Statistics => ({
     tasksSubmitted: counts.submitted,
     tasksEnded: { ...counts.ended },
@@ -147,6 +153,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     resultsRefused: counts.resultsRefused + reports.refused,
     commits: store.counts.commits,
     changesCommitted: store.counts.changes,
+    advertsHeard,
     framesRefused: Object.fromEntries(messenger.refused),
   });
 

@@ -20,6 +20,11 @@ describe.skipIf(!(await hasPhotos()))('a device that knows its coordinator by li
     expect({ state, attempts: attempts.length }).toEqual({ state: 'succeeded', attempts: 1 });
   }, 180_000);
 
+  it('says by gossip what it can do, and that is counted', async () => {
+    const heard = await (await fetch(`${fleet.url}/metrics`)).text();
+    expect(heard).toMatch(/^shoal_adverts_heard_total [1-9]/m);
+  });
+
   it('comes back, with what it was given meanwhile, when its coordinator was killed and started again', async () => {
     const id = await submitPhoto(fleet);
     fleet.coordinator.process.kill('SIGKILL');

@@ -3,6 +3,7 @@ import {
   type BackoffOptions,
   backoffMs,
   type CameraStatusInit,
+  Capability,
   type CapabilityInit,
   type Clock,
   type DeviceLinkState,
@@ -187,8 +188,9 @@ export class Membership implements Service {
       this.#unreachable = false;
       try {
         const { helloTimeoutMs: timeoutMs } = this.#options;
-        const reply = await speak({ hello: await this.#hello(signal) }, { timeoutMs, signal });
-        const welcome = expectReply(reply, 'welcome');
+        const hello = await this.#hello(signal);
+        const welcome = expectReply(await speak({ hello }, { timeoutMs, signal }), 'welcome');
+        this.#deps.link.advertise?.(Capability.encode(hello.capability ?? {}));
         if (this.#state !== 'joined') logger.info('joined', { name: welcome.deviceName });
         this.#state = 'joined';
         this.#welcome = welcome;

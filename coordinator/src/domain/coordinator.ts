@@ -158,6 +158,8 @@ export interface Statistics {
   readonly resultsRefused: number;
   readonly commits: number;
   readonly changesCommitted: number;
+  /** Adverts of capabilities that came by gossip: hints. */
+  readonly advertsHeard: number;
   /** Frames that were not believed, by error code. */
   readonly framesRefused: Readonly<Record<string, number>>;
 }

@@ -44,6 +44,11 @@ const counted: readonly Counted[] = [
     }),
   },
   {
+    name: 'shoal_adverts_heard_total',
+    help: 'Adverts of capabilities that came by gossip: hints, which decide nothing.',
+    read: ({ advertsHeard }) => ({ '': advertsHeard }),
+  },
+  {
     name: 'shoal_frames_refused_total',
     help: 'Frames from devices that were not believed, by error code.',
     label: 'code',

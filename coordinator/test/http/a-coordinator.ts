@@ -151,6 +151,7 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
       resultsRefused: 0,
       commits: 1,
       changesCommitted: 1,
+      advertsHeard: 0,
       framesRefused: { 'message.signature': 2 },
     }),
     health: () => ({

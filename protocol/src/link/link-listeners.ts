@@ -18,6 +18,10 @@ export class LinkListeners {
     for (const listener of this.#listeners) listener.onPeer?.(peer, reachable);
   }
 
+  advert(peer: PeerId, capability: Uint8Array): void {
+    for (const listener of this.#listeners) listener.onAdvert?.(peer, capability);
+  }
+
   clear(): void {
     this.#listeners.clear();
   }

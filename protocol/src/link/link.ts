@@ -30,6 +30,11 @@ export interface Link extends Service {
    * slowly; `closed` before start and after stop; the signal's reason when aborted.
    */
   send(to: PeerId, frame: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /**
+   * Says what this peer can do to whom it concerns, an encoded `Capability`; only where the transport has a way to. A hint: it may be late, doubled or lost,
+   * and decides nothing.
+   */
+  advertise?(capability: Uint8Array): void;
   /** Returns a function that ends the subscription. */
   subscribe(listener: LinkListener): () => void;
 }
@@ -38,4 +43,6 @@ export interface LinkListener {
   onFrame(frame: Uint8Array, from: PeerId): void;
   /** The transport noticed that a peer can or cannot be reached now. A hint: nobody signed it. */
   onPeer?(peer: PeerId, reachable: boolean): void;
+  /** A peer has said what it can do: see {@link Link.advertise}. */
+  onAdvert?(peer: PeerId, capability: Uint8Array): void;
 }

@@ -35,6 +35,7 @@ class CoordinatorLink implements Link {
     this.#node = node;
     this.#logger = logger;
     // One that broke unseen may still be open when the next comes.
+    node.onAdvert((peer, capability) => this.#listeners.advert(peer, capability));
     node.handle(linkProtocol, (stream) => this.#adopt(stream), { maxStreamsPerPeer: 2 });
   }
 

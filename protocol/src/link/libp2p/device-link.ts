@@ -101,6 +101,10 @@ class DeviceLink implements Link {
     await this.#stream.send(frame, signal);
   }
 
+  advertise(capability: Uint8Array): void {
+    this.#options.node.advertise(capability);
+  }
+
   subscribe(listener: LinkListener): () => void {
     return this.#listeners.add(listener);
   }
