@@ -70,6 +70,8 @@ export interface AgentPorts {
   /** The first that can run a model does. */
   readonly engines: readonly Engine[];
   readonly models: ModelShelf;
+  /** Lets other agents have the models that are here; left out: they get none. */
+  readonly sharing?: Service;
   readonly runPicture: RunPicture;
   readonly videos: VideoSource;
   /** What this device has for work, when agents of other coordinators share it; left out: this agent has it alone. */
@@ -249,7 +251,18 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
   // Drained from the last to the first: cameras end, work finishes, the outbox is emptied, then goodbye is said.
   const group = new ServiceGroup(
     { clock, logger },
-    [link, messenger, farewell, outbox, models, work, cameras, profiler, membership],
+    [
+      link,
+      messenger,
+      ...(ports.sharing ? [ports.sharing] : []),
+      farewell,
+      outbox,
+      models,
+      work,
+      cameras,
+      profiler,
+      membership,
+    ],
     { name: 'agent' },
   );
   return {

@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Engine, LoadedModel, ModelStore } from '@shoal/models';
 import { type Clock, type Identity, type Link, type Logger, type PeerKey, ShoalError } from '@shoal/protocol';
+import type { Libp2pNode } from '@shoal/protocol/libp2p';
 import { systemClock, systemRandom } from '@shoal/protocol/real';
 import type { AgentPorts } from './compose.ts';
 import { realSystemReader } from './hardware/real/index.ts';
 import type { ModelShelf } from './loaded-models/index.ts';
 import { fetchingInChild } from './loaded-models/real/index.ts';
+import type { ModelSharing } from './loaded-models/sharing/index.ts';
 import { createSystemMachine } from './machine/index.ts';
 import type { RunPicture } from './pipelines/index.ts';
 import type { Measured, MeasureVariant } from './profile/index.ts';
@@ -28,6 +30,13 @@ export interface PortsOptions {
   readonly software: string;
   /** Name that the device gives itself; the host's when left out. */
   readonly name?: string | undefined;
+  /** What other agents may fetch from here in a second, bytes; 0: nothing. Left out: 8 MB. */
+  readonly uploadBytesPerSecond?: number | undefined;
+}
+
+/** The node that other agents are reached by, when one of the links has one. */
+interface Network {
+  libp2p?: Libp2pNode;
 }
 
 /** Idle frames that the picture decoder keeps. */
@@ -47,7 +56,10 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
   const { identity, store, logger, software, dataFolder, name } = options;
   const clock = systemClock;
   const models = lazyModels(logger);
-  const [links, shelf] = await Promise.all([openLinks(options, clock), models.shelf()]);
+  const network: Network = {};
+  const [links, shelf] = await Promise.all([openLinks(options, clock, network), models.shelf()]);
+  const sharing = network.libp2p && (await models.sharing(network.libp2p, options));
+  const fetching = fetchingInChild({ shelf, logger });
   return {
     clock,
     random: systemRandom,
@@ -60,7 +72,8 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
       { hostName: name ?? hostname(), dataFolder, software },
     ),
     engines: [models.engine],
-    models: fetchingInChild({ shelf, logger }),
+    models: sharing?.askingFirst(fetching) ?? fetching,
+    ...(sharing && { sharing: sharing.service }),
     runPicture: models.runPicture,
     videos: lazyVideos(clock, logger),
     measure: measureInChild,
@@ -71,11 +84,11 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
  * A link for each kind of address, in the order in which they come. A kind that this agent does not know is one of a later version.
  * @throws `token.invalid` when it knows none of them
  */
-async function openLinks(options: PortsOptions, clock: Clock): Promise<readonly Link[]> {
+async function openLinks(options: PortsOptions, clock: Clock, network: Network): Promise<readonly Link[]> {
   const byKind = Map.groupBy(options.addresses, kindOf);
   const links: Link[] = [];
   for (const [kind, addresses] of byKind) {
-    const link = await openLink(kind, addresses, options, clock);
+    const link = await openLink(kind, addresses, options, clock, network);
     if (link) links.push(link);
     else
       options.logger.warn('this agent does not speak a kind of link that its token names', {
@@ -96,6 +109,7 @@ async function openLink(
   addresses: readonly string[],
   { identity, coordinator, logger }: PortsOptions,
   clock: Clock,
+  network: Network,
 ): Promise<Link | undefined> {
   switch (kind) {
     case 'mqtt:': {
@@ -112,6 +126,7 @@ async function openLink(
       const { createLibp2pDeviceLink, Libp2pNode } = await import('@shoal/protocol/libp2p');
       const { publicKey } = coordinator;
       const node = new Libp2pNode({ identity, coordinator: publicKey, clock, logger, ...libp2pOptions });
+      network.libp2p = node;
       return createLibp2pDeviceLink({ node, coordinator, addresses, clock, logger });
     }
     default:
@@ -170,6 +185,7 @@ interface LazyModels {
   readonly engine: Engine;
   readonly runPicture: RunPicture;
   shelf(): Promise<ModelShelf>;
+  sharing(node: Libp2pNode, options: Pick<PortsOptions, 'coordinator' | 'uploadBytesPerSecond'>): Promise<ModelSharing>;
 }
 
 export function lazyModels(logger: Logger): LazyModels {
@@ -201,6 +217,15 @@ export function lazyModels(logger: Logger): LazyModels {
       (await loaded()).createOnnxEngine({ logger }, { preparedDirectory: join(await cacheDirectory(), 'prepared') }),
     ),
     runPicture: async (...call) => (await pictures())(...call),
+    async sharing(node, { coordinator, uploadBytesPerSecond }) {
+      const { shareModels } = await import('./loaded-models/sharing/index.ts');
+      const { Libp2pBlockPeers } = await import('@shoal/protocol/blocks');
+      const peers = new Libp2pBlockPeers(node, coordinator.publicKey);
+      return shareModels(
+        { peers, clock, random: systemRandom, logger },
+        { cacheDirectory: await cacheDirectory(), manifests: await manifests(), uploadBytesPerSecond },
+      );
+    },
     async shelf() {
       const known = new Set(
         (await manifests()).flatMap(({ name, variants }) => [

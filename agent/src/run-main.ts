@@ -31,6 +31,7 @@ export async function run(options: RunOptions, interrupted: AbortSignal): Promis
       dataFolder: folder.path,
       software,
       name: options.name,
+      uploadBytesPerSecond: options.uploadBytesPerSecond,
     });
     const agent = createAgent({ coordinator, software, seal, ...(token && { token }) }, ports);
     const run = { software, startedAtMs: ports.clock.nowMs(), joinedAtMs: null };

@@ -10,7 +10,7 @@ export {
 export * from './decode/index.ts';
 export * from './engine/index.ts';
 export { type MeasuredProfile, measureProfile, type ProfileOptions } from './evaluate/index.ts';
-export type { FetchOptions, FetchProgress } from './fetch/index.ts';
+export { type FetchOptions, type FetchProgress, PeerFetcher } from './fetch/index.ts';
 export * from './manifest/index.ts';
 export * from './pipeline/index.ts';
 export {

@@ -25,6 +25,7 @@ Commands:
 Options:
   --data <dir>           folder of the key, the state and the results that wait (default: ./shoal-agent; status, doctor: the service's, where one is)
   --name <name>          join, run: what the device calls itself (default: the name of the host)
+  --upload-limit <MB/s>  join, run: what other agents may fetch of its models over libp2p; 0 for nothing (default: 8)
   --log-format <format>  join, run: text for people, json for machines (default: text)
   --log-level <level>    join, run: ${logLevels.join(', ')} (default: info)
   --json                 status, doctor: as JSON
@@ -41,6 +42,7 @@ The agent ends tidily at Ctrl-C or SIGTERM: it finishes or hands back its work, 
 export interface RunFlags {
   readonly data: string;
   readonly name?: string;
+  readonly uploadBytesPerSecond?: number;
   readonly logFormat: 'json' | 'text';
   readonly logLevel: LogLevel;
 }
@@ -75,6 +77,7 @@ const running = {
   ...data,
   ...common,
   name: { type: 'string' },
+  'upload-limit': { type: 'string' },
   'log-format': { type: 'string', default: 'text' },
   'log-level': { type: 'string', default: 'info' },
 } as const;
@@ -98,6 +101,7 @@ export function parseCommand(args: readonly string[]): ParsedCommand {
       const flags: RunFlags = {
         data: values.data ?? defaultData,
         ...(values.name !== undefined && { name: values.name }),
+        ...uploadLimit(values['upload-limit']),
         logFormat: oneOf('--log-format', values['log-format'], ['text', 'json']),
         logLevel: oneOf('--log-level', values['log-level'], logLevels),
       };
@@ -159,6 +163,15 @@ function parsed<Options extends ParseArgsOptionsConfig>(args: string[], options:
       error instanceof Error ? error.message.replace(/\. To specify a positional argument.*/s, '') : String(error),
     );
   }
+}
+
+function uploadLimit(text: string | undefined): Pick<RunFlags, 'uploadBytesPerSecond'> {
+  if (text === undefined) return {};
+  const megabytes = Number(text);
+  if (text.trim() === '' || !(megabytes >= 0) || megabytes === Number.POSITIVE_INFINITY) {
+    throw invalid(`--upload-limit must be a number of MB/s, 0 or more, is ${text}`);
+  }
+  return { uploadBytesPerSecond: megabytes * 1_000_000 };
 }
 
 function oneOf<Value extends string>(name: string, value: string, values: readonly Value[]): Value {

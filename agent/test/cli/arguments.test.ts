@@ -19,6 +19,13 @@ describe('the command line', () => {
     });
   });
 
+  it.each([
+    ['2.5', 2_500_000],
+    ['0', 0],
+  ])('reads an upload limit of %s MB/s', (text, uploadBytesPerSecond) => {
+    expect(parseCommand(['run', '--upload-limit', text])).toMatchObject({ flags: { uploadBytesPerSecond } });
+  });
+
   it('reads run, status, doctor, help and version', () => {
     expect(parseCommand(['run'])).toMatchObject({ command: 'run' });
     expect(parseCommand(['status', '--json'])).toEqual({ command: 'status', json: true });
@@ -46,6 +53,9 @@ describe('the command line', () => {
     [['join', 'a', '--dataa', 'x'], /^Unknown option '--dataa'$/],
     [['run', 'a'], 'a'],
     [['run', '--colour'], '--colour'],
+    [['run', '--upload-limit', 'fast'], '--upload-limit must be a number of MB/s, 0 or more, is fast'],
+    [['run', '--upload-limit=-1'], '-1'],
+    [['run', '--upload-limit', ''], '--upload-limit'],
     [['run', '--log-format', 'xml'], '--log-format must be text or json, is xml'],
     [['install', 'a', '--kind', 'cron'], '--kind must be systemd or launchd or termux, is cron'],
     [['uninstall', 'a'], 'a'],
@@ -69,6 +79,7 @@ describe('the command line', () => {
       '--keep-data',
       '--data',
       '--name',
+      '--upload-limit',
       '--log-format',
       '--log-level',
       '--json',

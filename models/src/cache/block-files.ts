@@ -27,7 +27,10 @@ async function openPart(cache: FileCache, file: BlockFile): Promise<PartFile> {
     ...storedFile(handle),
     isNew: kept === undefined,
     async write(offset, bytes) {
-      await handle.write(bytes, 0, bytes.length, offset).catch(failed);
+      const { bytesWritten } = await handle.writev(bytes, offset).catch(failed);
+      const wanted = bytes.reduce((sum, { length }) => sum + length, 0);
+      if (bytesWritten < wanted)
+        throw new ShoalError('io.failed', `only ${bytesWritten} of ${wanted} bytes were written`);
     },
     async finish(signal) {
       const sha256 = await digestOfFile(path, 'sha256', 'hex', signal).catch(failed);

@@ -8,13 +8,14 @@ import { Download, type DownloadOptions, type DownloadProgress, defaultDownloadO
 import { Liars } from './liars.ts';
 import { readPieceList } from './read-piece-list.ts';
 import { RecentLists } from './recent-lists.ts';
+import { RecentPieces } from './recent-pieces.ts';
 import { SharedFile } from './shared-file.ts';
 import { type UploadLimits, UploadLine } from './upload-line.ts';
 import { refuse, Uploading } from './uploading.ts';
 
 export interface BlockExchangeOptions {
   readonly uploads: UploadLimits;
-  /** Channels over which others may ask at a time: in all, and of one device. */
+  /** Channels over which others may ask at a time: in all, and of one device. None: nothing is given. */
   readonly mostUploads: number;
   readonly mostUploadsOfOne: number;
   /** How long who brought a file holds back a piece that it has just sent to another, ms. */
@@ -49,6 +50,7 @@ interface Deps {
 interface Entry {
   readonly shared: SharedFile;
   readonly source: StoredFile;
+  readonly pieces: RecentPieces;
   readonly uploads: Set<Uploading>;
   download?: Download | undefined;
   cancelIdle(): void;
@@ -114,9 +116,10 @@ export class BlockExchange implements Service {
     if (this.#entries.has(file.sha256)) throw new ShoalError('conflict', `${file.sha256} is being fetched already`);
     const shared = new SharedFile(file, { sparing: false });
     const part = await this.#deps.store.part(file);
-    const files = { shared, part };
+    const pieces = new RecentPieces(part, shared.layout);
+    const files = { shared, part, pieces };
     const download = new Download({ ...this.#deps, liars: this.#liars }, files, this.#options.download, onProgress);
-    const entry: Entry = { shared, source: part, uploads: new Set(), download, cancelIdle: () => {} };
+    const entry: Entry = { shared, source: part, pieces, uploads: new Set(), download, cancelIdle: () => {} };
     this.#entries.set(file.sha256, entry);
     const startedMs = this.#deps.clock.monotonicMs();
     try {
@@ -167,6 +170,7 @@ export class BlockExchange implements Service {
   async #serve(channel: BlockChannel, frame: Uint8Array): Promise<Uploading> {
     const file = decodeWanted(frame);
     const { mostUploads, mostUploadsOfOne } = this.#options;
+    if (mostUploads === 0) throw new ShoalError('not-found', 'this agent gives nothing');
     const ofThisOne = [...this.#served].filter(({ peer }) => peer === channel.peer).length;
     if (this.#served.size >= mostUploads || ofThisOne >= mostUploadsOfOne) {
       throw new ShoalError('queue.full', 'others are being sent pieces');
@@ -181,11 +185,11 @@ export class BlockExchange implements Service {
   }
 
   #begin(channel: BlockChannel, entry: Entry): Uploading {
-    const { shared, source, uploads } = entry;
+    const { shared, pieces, uploads } = entry;
     entry.cancelIdle();
     const upload = new Uploading(
       channel,
-      { ...this.#deps, shared, source, line: this.#line },
+      { ...this.#deps, shared, pieces, line: this.#line },
       {
         ...this.#options,
         onClose: () => {
@@ -219,7 +223,13 @@ export class BlockExchange implements Service {
       await source.close();
       throw error;
     }
-    const entry: Entry = { shared, source, uploads: new Set(), cancelIdle: () => {} };
+    const entry: Entry = {
+      shared,
+      source,
+      pieces: new RecentPieces(source, shared.layout),
+      uploads: new Set(),
+      cancelIdle: () => {},
+    };
     this.#entries.set(file.sha256, entry);
     return entry;
   }
@@ -245,6 +255,7 @@ export class BlockExchange implements Service {
     if (this.#entries.get(sha256) === entry) this.#entries.delete(sha256);
     entry.download = undefined;
     for (const upload of [...entry.uploads]) upload.close();
+    entry.pieces.clear();
     entry.cancelIdle();
     await entry.source.close();
   }

@@ -20,8 +20,8 @@ export interface StoredFile {
 export interface PartFile extends StoredFile {
   /** Whether it was just made: then there is nothing to look at. */
   readonly isNew: boolean;
-  /** @throws `io.disk-full`, `io.failed` */
-  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** One piece of bytes after the other, from `offset` on. @throws `io.disk-full`, `io.failed` */
+  write(offset: number, bytes: readonly Uint8Array[]): Promise<void>;
   /**
    * Makes it a file that is held whole, from then on also after a power cut. It can be read on until it is closed.
    * @throws `model.digest` when its SHA-256 is another one, and leaves it as it was; `io.failed`

@@ -9,6 +9,8 @@ import { Conversation, type ConversationEnd } from './conversation.ts';
 import { type Holder, planOrders } from './order-plan.ts';
 import { PieceList } from './piece-list.ts';
 import { PieceSet } from './piece-set.ts';
+import { PieceWriter } from './piece-writer.ts';
+import type { RecentPieces } from './recent-pieces.ts';
 import type { SharedFile } from './shared-file.ts';
 
 export interface DownloadOptions {
@@ -66,6 +68,8 @@ export class Download {
   readonly #options: DownloadOptions;
   readonly #shared: SharedFile;
   readonly #part: PartFile;
+  readonly #pieces: RecentPieces;
+  readonly #writer: PieceWriter;
   readonly #onProgress: ((progress: DownloadProgress) => void) | undefined;
   readonly #holders = new Map<PeerId, Conversation>();
   readonly #opening = new Set<PeerId>();
@@ -91,7 +95,7 @@ export class Download {
   /** @param shared what others get of it meanwhile. */
   constructor(
     deps: DownloadDeps,
-    file: { readonly shared: SharedFile; readonly part: PartFile },
+    file: { readonly shared: SharedFile; readonly part: PartFile; readonly pieces: RecentPieces },
     options: DownloadOptions,
     onProgress?: (progress: DownloadProgress) => void,
   ) {
@@ -99,6 +103,8 @@ export class Download {
     this.#options = options;
     this.#shared = file.shared;
     this.#part = file.part;
+    this.#pieces = file.pieces;
+    this.#writer = new PieceWriter(file.part, file.shared.layout);
     this.#onProgress = onProgress;
     this.#mayFitDisk = !file.part.isNew;
     this.#ranks = Float64Array.from({ length: file.shared.layout.count }, () => deps.random.next());
@@ -218,6 +224,7 @@ export class Download {
   #forgetList(): void {
     this.#root = undefined;
     this.#mayFitDisk = true;
+    this.#pieces.clear();
     this.#shared.use(undefined);
   }
 
@@ -264,15 +271,20 @@ export class Download {
     }
     this.#writing.add(index);
     this.#progressMs = this.#deps.clock.monotonicMs();
-    this.#part.write(layout.offsetOf(index), bytes).then(
+    this.#writer.write(index, bytes).then(
       () => {
         this.#writing.delete(index);
-        if (this.#shared.list === list) this.#shared.add(index);
+        if (this.#shared.list === list) this.#has(index, bytes);
         this.#tellProgress();
         this.#replan();
       },
       (error: unknown) => this.#over.reject(error),
     );
+  }
+
+  #has(index: number, bytes: Uint8Array): void {
+    this.#pieces.add(index, bytes);
+    this.#shared.add(index);
   }
 
   #tellProgress(): void {

@@ -32,6 +32,8 @@ export class SharedFile {
   readonly #sent: Uint32Array;
   readonly #last: (LastSent | undefined)[] = [];
   readonly #listeners = new Set<() => void>();
+  /** Behind the piece that was sent last: who is sent the next gets what lies there. */
+  #next: number | undefined;
 
   constructor(file: BlockFile, options: { readonly sparing: boolean }) {
     this.file = file;
@@ -94,7 +96,8 @@ export class SharedFile {
     now: { readonly nowMs: number; readonly againAfterMs: number; readonly random: Random },
   ): Choice {
     const { count } = this.layout;
-    const first = Math.floor(now.random.next() * count);
+    this.#next ??= Math.floor(now.random.next() * count);
+    const first = this.#next;
     let best: number | undefined;
     let waitMs = Number.POSITIVE_INFINITY;
     for (let step = 0; step < count; step++) {
@@ -112,6 +115,7 @@ export class SharedFile {
   sent(index: number, to: PieceReceiver, atMs: number): void {
     this.#sent[index] = this.#timesSent(index) + 1;
     this.#last[index] = { to, atMs };
+    this.#next = (index + 1) % this.layout.count;
   }
 
   #timesSent(index: number): number {

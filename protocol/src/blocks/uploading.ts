@@ -3,9 +3,9 @@ import type { PeerId } from '../identity/index.ts';
 import type { Clock, Logger, Random } from '../runtime/index.ts';
 import { decodeRequest, encodeReply } from './block-messages.ts';
 import type { BlockChannel } from './block-peers.ts';
-import type { StoredFile } from './block-store.ts';
 import type { PieceList } from './piece-list.ts';
 import { PieceSet } from './piece-set.ts';
+import type { RecentPieces } from './recent-pieces.ts';
 import type { Choice, PieceReceiver, SharedFile } from './shared-file.ts';
 import type { Upload, UploadLine } from './upload-line.ts';
 
@@ -19,7 +19,7 @@ export interface UploadingOptions {
 
 export interface UploadingDeps {
   readonly shared: SharedFile;
-  readonly source: StoredFile;
+  readonly pieces: RecentPieces;
   readonly line: UploadLine;
   readonly clock: Clock;
   readonly random: Random;
@@ -107,13 +107,13 @@ export class Uploading implements Upload, PieceReceiver {
   }
 
   async send(index: number): Promise<void> {
-    const { shared, source, clock } = this.#deps;
+    const { shared, pieces, clock } = this.#deps;
     shared.sent(index, this, clock.monotonicMs());
     this.#sentHere.add(index);
     this.#wanted.delete(index);
     const cancel = clock.after('blocks: slow reader', this.#options.slowReaderMs, () => this.close());
     try {
-      const bytes = await source.read(shared.layout.offsetOf(index), shared.layout.lengthOf(index));
+      const bytes = await pieces.read(index, shared.isWhole);
       await this.#channel.send(encodeReply({ piece: { index, bytes } }), this.#end.signal);
     } catch (error) {
       this.#failed(error);

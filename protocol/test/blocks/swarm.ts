@@ -231,7 +231,7 @@ export class MemoryBlockStore implements BlockStore {
     return {
       ...reading(() => bytes),
       isNew,
-      write: async (offset, piece) => bytes.set(piece, offset),
+      write: async (offset, pieces) => bytes.set(Buffer.concat(pieces), offset),
       finish: async () => {
         if (sha256Hex(bytes) !== file.sha256) throw new ShoalError('model.digest', 'it is another file');
         this.files.set(file.sha256, bytes);

@@ -9,8 +9,8 @@ import { absoluteFigure, type Bench, interleave, median, type Report, ratioFigur
 import type { ToBlockAgent } from '../processes/block-agent.ts';
 
 const agents = 10;
-const rounds = 5;
-const sizeBytes = 32 * 2 ** 20;
+const rounds = 3;
+const sizeBytes = 16 * 2 ** 20;
 const processes = join(import.meta.dirname, '../processes');
 
 export const modelsP2p: Bench = {
@@ -70,12 +70,7 @@ class BlockSwarm {
     await writeFile(join(folder, file.sha256), bytes);
     const script = join(processes, 'block-agent.ts');
     const members = Array.from({ length: agents + 1 }, (_, number) => {
-      return new Child(process.execPath, [
-        '--conditions=source',
-        script,
-        join(directory, String(number)),
-        `agent ${number}`,
-      ]);
+      return new Child(process.execPath, [script, join(directory, String(number)), `agent ${number}`]);
     });
     const others = await Promise.all(members.map((member) => answerOf<{ key: string; addresses: string[] }>(member)));
     for (const [number, member] of members.entries())
@@ -139,8 +134,11 @@ function ask<Reply>(member: Child, message: ToBlockAgent): Promise<Reply> {
 }
 
 async function answerOf<Reply>(child: Child): Promise<Reply> {
-  const ended = child.ended().then(() => Promise.reject(new Error(child.output)));
-  const [reply] = (await Promise.race([once(child.process, 'message'), ended])) as [Reply & { error?: string }];
+  const done = new AbortController();
+  const { signal } = done;
+  const ended = once(child.process, 'exit', { signal }).then(() => Promise.reject(new Error(child.output)));
+  const answer = Promise.race([once(child.process, 'message', { signal }), ended]).finally(() => done.abort());
+  const [reply] = (await answer) as [Reply & { error?: string }];
   if (reply.error !== undefined) throw new Error(reply.error);
   return reply;
 }

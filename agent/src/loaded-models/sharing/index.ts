@@ -1,0 +1,1 @@
+export { type ModelSharing, type ModelSharingOptions, shareModels } from './share-models.ts';

@@ -1,0 +1,58 @@
+import type { PieceLayout } from './block-file.ts';
+import type { StoredFile } from './block-store.ts';
+
+const mostBytes = 4 * 1024 * 1024;
+/** So much is read at once of a file that is whole: askers are sent one piece after the other. */
+const readAheadBytes = 512 * 1024;
+
+/**
+ * The pieces of a file that were last here: what has just come is asked for soonest, and what lies behind a piece that was asked for is next. Going to the
+ * disk for each piece costs more than sending it.
+ */
+export class RecentPieces {
+  readonly #layout: PieceLayout;
+  readonly #source: StoredFile;
+  /** The oldest first. */
+  readonly #pieces = new Map<number, Uint8Array>();
+  #bytes = 0;
+
+  constructor(source: StoredFile, layout: PieceLayout) {
+    this.#source = source;
+    this.#layout = layout;
+  }
+
+  add(index: number, bytes: Uint8Array): void {
+    this.#forget(index);
+    this.#pieces.set(index, bytes);
+    this.#bytes += bytes.length;
+    for (const oldest of this.#pieces.keys()) {
+      if (this.#bytes <= mostBytes) break;
+      this.#forget(oldest);
+    }
+  }
+
+  /** @param ahead whether what lies behind it is there as well. @throws `io.failed` */
+  async read(index: number, ahead: boolean): Promise<Uint8Array> {
+    const held = this.#pieces.get(index);
+    if (held) return held;
+    const { offsetOf, lengthOf, pieceBytes, count } = this.#layout;
+    const pieces = ahead ? Math.min(Math.ceil(readAheadBytes / pieceBytes), count - index) : 1;
+    const last = index + pieces - 1;
+    const bytes = await this.#source.read(offsetOf(index), offsetOf(last) - offsetOf(index) + lengthOf(last));
+    for (let at = last; at >= index; at--) {
+      const start = offsetOf(at) - offsetOf(index);
+      this.add(at, bytes.subarray(start, start + lengthOf(at)));
+    }
+    return bytes.subarray(0, lengthOf(index));
+  }
+
+  clear(): void {
+    this.#pieces.clear();
+    this.#bytes = 0;
+  }
+
+  #forget(index: number): void {
+    this.#bytes -= this.#pieces.get(index)?.length ?? 0;
+    this.#pieces.delete(index);
+  }
+}
