@@ -54,7 +54,17 @@ export class Mosquitto implements AsyncDisposable {
     await this.#process?.ended();
   }
 
+  /** It says and hears nothing any more, and nobody is told: its connections stay open. */
+  freeze(): void {
+    this.#process?.process.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.process.kill('SIGCONT');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.thaw();
     await this.#process?.stop();
   }
 }
