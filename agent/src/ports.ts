@@ -122,6 +122,11 @@ async function openLink(
         logger,
       });
     }
+    case 'coap:': {
+      const { createCoapDeviceLink } = await import('@shoal/protocol/coap');
+      // It goes through them by itself: who listens on UDP is seen only when it answers.
+      return createCoapDeviceLink({ urls: addresses, identity, coordinator: coordinator.id, clock, logger });
+    }
     case 'libp2p:': {
       const { createLibp2pDeviceLink, Libp2pNode } = await import('@shoal/protocol/libp2p');
       const { publicKey } = coordinator;

@@ -50,7 +50,7 @@ interface Connection {
 }
 
 async function connect(request: OpenCoordinatorRequest, isMember: (peer: PeerId) => boolean): Promise<Connection> {
-  const kinds = [connectMqtt(request), ...(await connectLibp2p(request, isMember))];
+  const kinds = [connectMqtt(request), ...(await connectCoap(request)), ...(await connectLibp2p(request, isMember))];
   return {
     links: kinds.flatMap(({ links }) => links),
     services: kinds.flatMap(({ services }) => services),
@@ -70,6 +70,14 @@ function connectMqtt({ broker: choice, identity, clock, random, logger }: OpenCo
       return { links: [broker.link()], services: [broker], addresses: () => addresses(broker.listening) };
     }
   }
+}
+
+/** Nothing when it is not wanted. */
+async function connectCoap({ coap, clock, random, logger }: OpenCoordinatorRequest): Promise<Connection[]> {
+  if (!coap) return [];
+  const { createCoapCoordinatorLink } = await import('@shoal/protocol/coap');
+  const link = createCoapCoordinatorLink({ host: coap.host, port: coap.port, clock, random, logger });
+  return [{ links: [link], services: [], addresses: () => coap.addresses(link.port) }];
 }
 
 /** Nothing when it is not wanted. */

@@ -11,9 +11,9 @@ export function brokerAddresses(host: string, listening: readonly Listening[]): 
   return offered.flatMap(({ kind, port }) => hostsOf(host).map((address) => `${kind}://${address}:${port}`));
 }
 
-/** The same of libp2p. */
-export function libp2pAddresses(host: string, port: number): string[] {
-  return hostsOf(host).map((address) => `libp2p://${address}:${port}`);
+/** The same of CoAP and libp2p. */
+export function addressesOf(kind: 'coap' | 'libp2p', host: string, port: number): string[] {
+  return hostsOf(host).map((address) => `${kind}://${address}:${port}`);
 }
 
 function hostsOf(host: string): string[] {

@@ -19,6 +19,8 @@ export function addCoordinatorCommand(program: Command, world: World, setExitCod
     .option('--tls-cert <file>', 'certificate for them, PEM (without: devices trust the coordinator’s own key)')
     .option('--tls-key <file>', 'its key, PEM')
     .option('--mqtt-url <url>', 'use a broker that already runs, like mqtt://host:1883, instead')
+    .option('--coap-port <n>', 'take devices over CoAP too, on this UDP port; 0 = any free (off unless told)', port)
+    .option('--coap-host <host>', 'address for CoAP', '0.0.0.0')
     .option('--libp2p-port <n>', 'take devices over libp2p too, without a broker; 0 = any free (off unless told)', port)
     .option('--libp2p-host <host>', 'address for libp2p', '0.0.0.0')
     .option('--address <url...>', 'where devices reach it, for join tokens, best first (found out unless told)')

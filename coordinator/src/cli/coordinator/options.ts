@@ -15,6 +15,8 @@ export interface CoordinatorOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly mqttUrl?: string;
+  readonly coapHost: string;
+  readonly coapPort?: number;
   readonly libp2pHost: string;
   readonly libp2pPort?: number;
   readonly address?: string[];
@@ -36,8 +38,10 @@ export type OpenCoordinator = (request: OpenCoordinatorRequest) => Promise<Opene
 export interface OpenCoordinatorRequest {
   readonly dataDirectory: string;
   readonly broker: BrokerChoice;
+  /** Left out: no CoAP. */
+  readonly coap?: ListenChoice | undefined;
   /** Left out: no libp2p. */
-  readonly libp2p?: Libp2pChoice | undefined;
+  readonly libp2p?: ListenChoice | undefined;
   readonly uploadLimitBytes: number;
   /** Whether what is said to devices is hidden from everybody on the way. */
   readonly seal: 'required' | 'offered' | 'off';
@@ -66,7 +70,7 @@ export type BrokerChoice =
   | { readonly kind: 'external'; readonly url: string; readonly addresses: readonly string[] };
 
 /** Devices without a broker. `addresses`: where they reach it, for join tokens. */
-export interface Libp2pChoice {
+export interface ListenChoice {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;

@@ -10,8 +10,8 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type Paint, paintFor } from '../output/index.ts';
 import { version } from '../version.ts';
 import type { World } from '../world.ts';
-import { brokerAddresses, libp2pAddresses } from './addresses.ts';
-import type { BrokerChoice, CoordinatorOptions, Libp2pChoice } from './options.ts';
+import { addressesOf, brokerAddresses } from './addresses.ts';
+import type { BrokerChoice, CoordinatorOptions, ListenChoice } from './options.ts';
 
 /** How many ports after the wanted one `--port-search` tries. */
 const portsSearched = 50;
@@ -30,11 +30,14 @@ export async function runCoordinator(options: CoordinatorOptions, world: World):
   const uploadLimitBytes = options.uploadLimitMb * 1_000_000;
   const { clock, random } = world;
   const broker = await brokerChoice(options, portSearch);
-  const libp2p = libp2pChoice(options);
+  const { coapHost, coapPort, libp2pHost, libp2pPort } = options;
+  const coap = listenChoice('coap', coapHost, coapPort, options);
+  const libp2p = listenChoice('libp2p', libp2pHost, libp2pPort, options);
   const { strategy, weights, seal } = options;
   const request = {
     dataDirectory,
     broker,
+    coap,
     libp2p,
     uploadLimitBytes,
     seal,
@@ -114,20 +117,26 @@ async function readTls({ tlsCert, tlsKey }: CoordinatorOptions): Promise<TlsIden
   return { cert, key };
 }
 
-function libp2pChoice({ libp2pHost, libp2pPort, address }: CoordinatorOptions): Libp2pChoice | undefined {
-  if (libp2pPort === undefined) return undefined;
+function listenChoice(
+  kind: 'coap' | 'libp2p',
+  host: string,
+  port: number | undefined,
+  { address }: CoordinatorOptions,
+): ListenChoice | undefined {
+  if (port === undefined) return undefined;
   // What was told names every kind of address already.
-  const addresses = (port: number) => (address ? [] : libp2pAddresses(libp2pHost, port));
-  return { host: libp2pHost, port: libp2pPort, addresses };
+  const addresses = (found: number) => (address ? [] : addressesOf(kind, host, found));
+  return { host, port, addresses };
 }
 
 /** A port that is taken, with the options that help: the services know nothing of a command line. */
 function withPortAdvice(error: unknown): unknown {
   if (!isShoalError(error, 'conflict') || error.facts['port'] === undefined || error.message.includes('--'))
     return error;
+  const { kind } = error.facts;
   const advice =
-    error.facts['kind'] === 'libp2p'
-      ? 'On the command line: --libp2p-port N'
+    kind === 'libp2p' || kind === 'coap'
+      ? `On the command line: --${kind}-port N`
       : 'On the command line: --mqtt-port N, or --port-search to take the next free one';
   return new ShoalError('conflict', `${error.message}. ${advice}`, error.facts, { cause: error });
 }

@@ -245,6 +245,7 @@ function cannotListen({ code, message }: NodeJS.ErrnoException, host: string, po
       'conflict',
       `CoAP port ${port} is taken on ${host}: choose another one (0 for any free port)`,
       {
+        kind: 'coap',
         host,
         port,
       },

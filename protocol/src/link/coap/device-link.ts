@@ -16,8 +16,8 @@ import { DeviceSession } from './device-session.ts';
 import { lifetimeLimitsS } from './resources.ts';
 
 export interface CoapDeviceLinkOptions {
-  /** `coap://host:port` */
-  readonly url: string;
+  /** `coap://host:port`, where the coordinator may be: tried in turn until one answers, and from there on again. At least one. */
+  readonly urls: readonly string[];
   readonly identity: Identity;
   /** The one peer. */
   readonly coordinator: PeerId;
@@ -72,7 +72,7 @@ class CoapDeviceLink implements Link {
   readonly traits: LinkTraits;
   readonly #options: CoapDeviceLinkOptions;
   readonly #limits: CoapDeviceLinkLimits;
-  readonly #address: CoapAddress;
+  readonly #addresses: readonly CoapAddress[];
   readonly #random: Random;
   readonly #listeners = new LinkListeners();
   readonly #stop = new AbortController();
@@ -87,9 +87,9 @@ class CoapDeviceLink implements Link {
     const { identity, clock } = options;
     this.#options = options;
     this.#limits = { ...defaultCoapDeviceLinkLimits, ...options.limits };
-    this.#address = parseCoapAddress(options.url);
+    this.#addresses = options.urls.map(parseCoapAddress);
     this.#random = options.random ?? seededRandom(Buffer.from(identity.publicKey).readUInt32LE(0) ^ clock.nowMs());
-    this.name = `coap-link ${this.#address.text}`;
+    this.name = `coap-link ${this.#addresses.map(({ text }) => text).join(' ')}`;
     this.traits = { maxFrameBytes: this.#limits.maxFrameBytes, reliable: true, ordered: true, duplex: true };
   }
 
@@ -125,13 +125,18 @@ class CoapDeviceLink implements Link {
   async #run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const { backoff, stableMs } = this.#limits;
+    let at = 0;
     for (let attempt = 0; !signal.aborted; attempt++) {
+      const address = this.#addresses[at % this.#addresses.length];
+      if (!address) throw new ShoalError('defect', `${this.name} has no address`);
       const startedMs = clock.monotonicMs();
-      const ended = await this.#connectOnce();
+      const { wasOpen, why } = await this.#connectOnce(address);
       if (signal.aborted) return;
       if (clock.monotonicMs() - startedMs >= stableMs) attempt = 0;
+      // One that answered is tried again first.
+      if (!wasOpen) at += 1;
       const waitMs = backoffMs(attempt, backoff, this.#random);
-      this.#say(ended, waitMs);
+      this.#say(why, waitMs);
       await delay(clock, `${this.name}: reconnect`, waitMs, signal).catch(() => {});
     }
   }
@@ -145,12 +150,12 @@ class CoapDeviceLink implements Link {
     logger.warn('not connected to the coordinator, trying again', facts);
   }
 
-  /** One registration from beginning to end. Returns why it ended. */
-  async #connectOnce(): Promise<ShoalError> {
+  /** One registration from beginning to end. Returns whether it began, and why it ended. */
+  async #connectOnce(address: CoapAddress): Promise<{ wasOpen: boolean; why: ShoalError }> {
     const { clock, identity, coordinator, logger } = this.#options;
     const session = new DeviceSession(clock, {
       ...this.#limits,
-      address: this.#address,
+      address,
       identity,
       onFrame: (frame) => this.#listeners.frame(frame, coordinator),
     });
@@ -159,15 +164,15 @@ class CoapDeviceLink implements Link {
       await session.open();
     } catch (error) {
       await session.close(0);
-      return asShoalError(error);
+      return { wasOpen: false, why: asShoalError(error) };
     }
     this.#saidMs = undefined;
-    logger.info('registered with the coordinator', { link: this.name });
+    logger.info('registered with the coordinator', { address: address.text });
     this.#listeners.peer(coordinator, true);
-    const ended = await session.ended;
+    const why = await session.ended;
     this.#listeners.peer(coordinator, false);
     await session.close(0);
-    return ended;
+    return { wasOpen: true, why };
   }
 
   async #end(): Promise<void> {

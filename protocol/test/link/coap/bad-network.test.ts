@@ -42,8 +42,8 @@ describe('over a network that loses every tenth datagram and takes 100 ms there 
 
     const talk = async () => {
       const identity = newIdentity('device', random);
-      const url = `coap://127.0.0.1:${relay.port}`;
-      const device = createCoapDeviceLink({ ...common, url, identity, coordinator: coordinatorId });
+      const urls = [`coap://127.0.0.1:${relay.port}`];
+      const device = createCoapDeviceLink({ ...common, urls, identity, coordinator: coordinatorId });
       closers.push(() => device.stop());
       const atDevice = listenTo(device);
       await device.start(never);

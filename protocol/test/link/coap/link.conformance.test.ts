@@ -6,7 +6,10 @@ import { describe, it } from 'vitest';
 import { freeUdpPort } from './free-udp-port.ts';
 import { UdpRelay } from './udp-relay.ts';
 
+/** Small enough for a busy machine; a megabyte goes the same way (libcoap.test.ts). */
+const sizes = { maxFrameBytes: 128 << 10, maxBufferedBytes: 512 << 10 };
 const limits = {
+  ...sizes,
   backoff: { firstMs: 5, maxMs: 20, factor: 2 },
   heartbeatMs: 200,
   lifetimeS: 2,
@@ -21,13 +24,20 @@ async function relayedWorld(): Promise<LinkWorld> {
   const serverPort = await freeUdpPort();
   let relay = await UdpRelay.start({ toPort: serverPort });
   const { port } = relay;
-  const link = createCoapCoordinatorLink({ host: '127.0.0.1', port: serverPort, clock, random, logger: silentLogger });
+  const link = createCoapCoordinatorLink({
+    host: '127.0.0.1',
+    port: serverPort,
+    clock,
+    random,
+    logger: silentLogger,
+    limits: sizes,
+  });
   return {
     coordinator,
     coordinatorLink: () => link,
     deviceLink: (identity) =>
       createCoapDeviceLink({
-        url: `coap://127.0.0.1:${port}`,
+        urls: [`coap://127.0.0.1:${port}`],
         identity,
         coordinator: coordinator.id,
         clock,
