@@ -9,6 +9,7 @@ import {
   ratioFigure,
   timed,
 } from '../harness.ts';
+import { coapRoundTrips } from '../links/coap.ts';
 import { libp2pRoundTrips, type RoundTrips } from '../links/libp2p.ts';
 import { mqttRoundTrips, openMqttEnds } from '../links/mqtt.ts';
 import { SignedMessages, signatureMs } from '../links/signed-messages.ts';
@@ -16,6 +17,7 @@ import { SignedMessages, signatureMs } from '../links/signed-messages.ts';
 /** Each with what it stands on as its floor. */
 const kinds: Readonly<Record<string, () => Promise<RoundTrips>>> = {
   mqtt: mqttRoundTrips,
+  coap: coapRoundTrips,
   libp2p: libp2pRoundTrips,
 };
 

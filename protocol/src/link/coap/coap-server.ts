@@ -45,7 +45,7 @@ export interface CoapResource {
   readonly maxBodyBytes: number;
   /** Called with the first block of a large body, before anything of it is kept. Throws for what will not be taken anyway. */
   admit?(request: ServedRequest): void;
-  serve(request: ServedRequest): ServedAnswer;
+  serve(request: ServedRequest): ServedAnswer | Promise<ServedAnswer>;
   /** A client asks to be told what comes. `accept` answers it, and is the way to it from then on. Left out: it cannot be observed. */
   observe?(request: ServedRequest, accept: (answer: ServedAnswer) => Observer): void;
 }
@@ -128,16 +128,23 @@ export class CoapServer {
   #answer(message: ReceivedMessage, responder: Responder): void {
     try {
       const answer = this.#serve(message, responder);
-      if (answer) responder.answer(answer);
+      if (answer === undefined) return;
+      // A turn later the socket may be closed.
+      if (answer instanceof Promise) answer.then(responder.answer, this.#refuse(responder)).catch(() => {});
+      else responder.answer(answer);
     } catch (thrown) {
-      const error = asShoalError(thrown, 'defect');
-      if (error.code === 'defect') this.#logger.error('coap: a request failed', { why: error.message });
-      responder.answer({ code: errorCatalogue[error.code].coap, payload: utf8(error.message) });
+      this.#refuse(responder)(thrown);
     }
   }
 
+  readonly #refuse = (responder: Responder) => (thrown: unknown) => {
+    const error = asShoalError(thrown, 'defect');
+    if (error.code === 'defect') this.#logger.error('coap: a request failed', { why: error.message });
+    responder.answer({ code: errorCatalogue[error.code].coap, payload: utf8(error.message) });
+  };
+
   /** `undefined`: it was answered on the way. */
-  #serve(message: ReceivedMessage, responder: Responder): SentMessage | undefined {
+  #serve(message: ReceivedMessage, responder: Responder): SentMessage | Promise<SentMessage> | undefined {
     const { options, payload, endpoint } = message;
     const method = methods[message.code];
     if (!method) return { code: '4.05' };
@@ -162,15 +169,19 @@ export class CoapServer {
     // Which block is meant is said back (RFC 7959 §2.3).
     const said = [optionNumbers.block1, encodeBlock(block1)] as const;
     if (outcome.kind !== 'whole') return { code: unfinishedCodes[outcome.kind], options: [said] };
-    const answer = this.#finish(resource, { ...request, body: outcome.body }, options);
-    return { ...answer, options: [...(answer.options ?? []), said] };
+    const withBlock = (answer: SentMessage) => ({ ...answer, options: [...(answer.options ?? []), said] });
+    const finished = this.#finish(resource, { ...request, body: outcome.body }, options);
+    return finished instanceof Promise ? finished.then(withBlock) : withBlock(finished);
   }
 
-  #finish(resource: CoapResource, request: ServedRequest, options: MessageOptions): SentMessage {
+  #finish(resource: CoapResource, request: ServedRequest, options: MessageOptions): SentMessage | Promise<SentMessage> {
     const block2 = options.block(optionNumbers.block2);
     // Only what is read has a second block: anything else would be done once for each.
     if (block2 === 'malformed' || (block2?.number && request.method !== 'GET')) return { code: '4.02' };
-    return representation(resource.serve(request), block2);
+    const served = resource.serve(request);
+    return served instanceof Promise
+      ? served.then((answer) => representation(answer, block2))
+      : representation(served, block2);
   }
 
   readonly #discovery: CoapResource = {
@@ -216,7 +227,7 @@ function tooLarge(maxBodyBytes: number): SentMessage {
 }
 
 function isUnderstood(options: MessageOptions): boolean {
-  return [...options.numbers].every((number) => number % 2 === 0 || understood.has(number));
+  return options.numbers.every((number) => number % 2 === 0 || understood.has(number));
 }
 
 function isDiscovery(path: readonly string[]): boolean {

@@ -175,8 +175,7 @@ class ServerLink implements CoapCoordinatorLink {
       serve: (request) => {
         const registration = this.#registrationOf(request);
         if (request.method !== 'POST') return { code: '4.05' };
-        if (registration.isNew(numberIn(request))) this.#listeners.frame(request.body, registration.device);
-        return { code: '2.04' };
+        return registration.came(numberIn(request), () => this.#listeners.frame(request.body, registration.device));
       },
     };
   }

@@ -8,7 +8,7 @@ import { CoapConnection } from './coap-connection.ts';
 import { FrameQueue } from './frame-queue.ts';
 import { optionNumbers } from './options.ts';
 import { downName, frameNumberOf, registryPath, upName } from './resources.ts';
-import type { CoapAnswer } from './watching-agent.ts';
+import type { CoapAnswer, CoapRequest } from './watching-agent.ts';
 
 export interface DeviceSessionOptions {
   readonly address: CoapAddress;
@@ -131,8 +131,15 @@ export class DeviceSession {
     try {
       for (let frame = this.#queue.first; frame && this.#isOpen; frame = this.#queue.first) {
         this.#sent += 1;
-        await this.#ask({ method: 'POST', path: upName, query: `n=${this.#sent}`, payload: frame.bytes });
+        const answer = await this.#ask({
+          method: 'POST',
+          path: upName,
+          query: `n=${this.#sent}`,
+          payload: frame.bytes,
+        });
         this.#queue.carried();
+        // A frame may have come with it.
+        await this.#hear({ ...answer, code: '2.05' });
       }
     } catch (error) {
       this.#end(asShoalError(error));
@@ -171,11 +178,12 @@ export class DeviceSession {
     return payload;
   }
 
-  async #ask(request: Parameters<CoapConnection['request']>[0]): Promise<void> {
+  async #ask(request: CoapRequest): Promise<CoapAnswer> {
     const path = request.path === '' ? `${this.#place}` : `${this.#place}/${request.path}`;
     const answer = await this.#connection.request({ ...request, path });
     if (!answer.code.startsWith('2.')) throw refusalOf(answer);
     this.#lastAnswerMs = this.#clock.monotonicMs();
+    return answer;
   }
 
   /** Says now and then that the device is there, when nothing else does. */
@@ -184,7 +192,7 @@ export class DeviceSession {
     const idleMs = this.#clock.monotonicMs() - this.#lastAnswerMs;
     this.#cancelHeartbeat = this.#clock.after('coap: heartbeat', Math.max(1, heartbeatMs - idleMs), () => {
       const isQuiet = this.#clock.monotonicMs() - this.#lastAnswerMs >= heartbeatMs;
-      const said = isQuiet ? this.#ask({ method: 'POST', path: '' }) : Promise.resolve();
+      const said: Promise<unknown> = isQuiet ? this.#ask({ method: 'POST', path: '' }) : Promise.resolve();
       said.then(
         () => this.#isOpen && this.#beat(),
         (error: unknown) => this.#end(asShoalError(error)),

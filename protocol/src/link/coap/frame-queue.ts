@@ -27,6 +27,10 @@ export class FrameQueue {
     this.#limits = limits;
   }
 
+  get size(): number {
+    return this.#entries.length;
+  }
+
   get first(): WaitingFrame | undefined {
     return this.#entries[0];
   }
@@ -43,7 +47,7 @@ export class FrameQueue {
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // The sender may use its buffer again.
-    const entry = { bytes: Uint8Array.from(frame), resolve, reject };
+    const entry = { bytes: new Uint8Array(frame), resolve, reject };
     this.#entries.push(entry);
     this.#bytes += frame.length;
     if (this.#bytes <= freeBytes) {

@@ -43,6 +43,8 @@ const mostReplies = 10_000;
 export class MessageServer extends coap.Server {
   readonly #awaited = new Map<string, (acknowledged: boolean) => void>();
   readonly #onMessage: (message: ReceivedMessage, responder: Responder) => void;
+  /** Requests that are being answered: the package knows a repeated one only by its answer. */
+  readonly #unanswered = new Set<string>();
   #optionsOfRequest: MessageOptions | undefined;
   #messageId = 0;
 
@@ -63,6 +65,8 @@ export class MessageServer extends coap.Server {
     keepFromPackage(packet.options ?? []);
     // The package is done with one message before it begins with the next.
     this.#optionsOfRequest = new MessageOptions(packet.options ?? []);
+    // Its answer is under way: it will have come for both.
+    if (this.#unanswered.has(requestKey(packet, sender))) return;
     const isAnswer = packet.ack === true || packet.reset === true;
     const settle = isAnswer ? this.#awaited.get(messageKey(endpointOf(sender), packet.messageId)) : undefined;
     super._handle(packet, sender);
@@ -82,7 +86,13 @@ export class MessageServer extends coap.Server {
     const endpoint = endpointOf(request.rsinfo);
     const message = { code: request.code, options, payload: request.payload, endpoint };
     if (!(response instanceof coap.ObserveWriteStream)) {
-      this.#onMessage(message, { answer: (answer) => endWith(response, answer), accept: undefined });
+      const key = requestKey(request._packet, request.rsinfo);
+      this.#unanswered.add(key);
+      const answer = (said: SentMessage) => {
+        this.#unanswered.delete(key);
+        endWith(response, said);
+      };
+      this.#onMessage(message, { answer, accept: undefined });
       return;
     }
     // It would say something more when it ends.
@@ -146,6 +156,10 @@ function writeOptions(response: coap.OutgoingMessage | coap.ObserveWriteStream, 
 /** As the package names a client. */
 function endpointOf({ address, port }: Sender): string {
   return `${address}:${port}`;
+}
+
+function requestKey({ messageId, token }: Packet, sender: Sender): string {
+  return `${messageKey(endpointOf(sender), messageId)}/${token?.toString('latin1')}`;
 }
 
 function messageKey(endpoint: string, messageId: number | undefined): string {

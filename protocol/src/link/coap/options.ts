@@ -74,32 +74,27 @@ const ours: ReadonlySet<number> = new Set([
 
 /** The options of one message, by number. To be made before the package changes their values to its own types. */
 export class MessageOptions {
-  readonly #values = new Map<number, Buffer[]>();
+  readonly #options: { readonly number: number; readonly value: Buffer }[] = [];
 
   constructor(options: readonly NamedOption[]) {
-    for (const { name, value } of options) {
-      const number = numbersOfNames[name] ?? Number(name);
-      if (!Buffer.isBuffer(value)) continue;
-      const values = this.#values.get(number);
-      if (values) values.push(value);
-      else this.#values.set(number, [value]);
-    }
+    for (const { name, value } of options)
+      if (Buffer.isBuffer(value)) this.#options.push({ number: numbersOfNames[name] ?? Number(name), value });
   }
 
-  get numbers(): Iterable<number> {
-    return this.#values.keys();
+  get numbers(): readonly number[] {
+    return this.#options.map(({ number }) => number);
   }
 
   has(number: number): boolean {
-    return this.#values.has(number);
+    return this.first(number) !== undefined;
   }
 
   first(number: number): Buffer | undefined {
-    return this.#values.get(number)?.[0];
+    return this.#options.find((option) => option.number === number)?.value;
   }
 
   texts(number: number): string[] {
-    return this.#values.get(number)?.map((value) => value.toString()) ?? [];
+    return this.#options.filter((option) => option.number === number).map(({ value }) => value.toString());
   }
 
   uint(number: number): number | undefined {

@@ -19,6 +19,8 @@ export interface RegistrationOptions extends FrameQueueLimits {
 
 /** It may have been this process that was too busy to hear: what has come meanwhile is read first, ms. */
 const doubtMs = 50;
+/** A frame that went with an answer is sent as a notification too when the device says nothing else for so long, ms. */
+const confirmMs = 2_000;
 
 /** One device that is registered: who it is, whether it is heard of, and the frames on their way to it. */
 export class Registration {
@@ -34,6 +36,11 @@ export class Registration {
   /** Number of the last frame that was sent down, and that came up. */
   #down = 0;
   #up = 0;
+  /** To the frame that came up last: its request may come again. */
+  #answer: Promise<ServedAnswer> = Promise.resolve({ code: '2.04' });
+  #isAnswering = false;
+  /** The first frame went with an answer, and whether it arrived is not known yet: ends the wait for that. */
+  #endRide: (() => void) | undefined;
   #settle = (_isThere: boolean) => {};
   #heardMs: number;
   #cancelWatch = () => {};
@@ -57,11 +64,22 @@ export class Registration {
     this.#heardMs = this.#clock.monotonicMs();
   }
 
-  /** Whether this frame from the device is a new one: a request may come twice. */
-  isNew(number: number): boolean {
-    if (number <= this.#up) return false;
+  /**
+   * A frame came up; `deliver` hands it on, unless it came before. What is sent down in the same turn or the next one goes with the answer: a question
+   * and its answer are two datagrams instead of four.
+   */
+  came(number: number, deliver: () => void): Promise<ServedAnswer> {
+    if (number <= this.#up) return this.#answer;
     this.#up = number;
-    return true;
+    // The device has had the last answer: it has one request open at a time.
+    if (this.#rideIsOver()) this.#queue.carried();
+    this.#isAnswering = true;
+    deliver();
+    this.#answer = new Promise((resolve) => {
+      const answer = () => resolve(this.#answered());
+      this.#clock.soon('coap: answer', () => this.#clock.soon('coap: answer', answer));
+    });
+    return this.#answer;
   }
 
   observedBy(observer: Observer): void {
@@ -72,7 +90,9 @@ export class Registration {
   /** See {@link FrameQueue.add}. */
   send(frame: Uint8Array, signal?: AbortSignal): Promise<void> {
     const taken = this.#queue.add(frame, signal);
-    if (!this.#isCarrying) void this.#carry();
+    // Only one frame is on its way at a time: the one that went with an answer is said again, and then the next.
+    if (this.#rideIsOver()) void this.#carry(true);
+    else if (!this.#isCarrying && !this.#isAnswering) void this.#carry(false);
     return taken;
   }
 
@@ -94,6 +114,7 @@ export class Registration {
     this.#cancelWatch();
     this.#observer?.end();
     this.#settle(false);
+    this.#rideIsOver();
     this.#queue.fail(new ShoalError('net.unreachable', `${this.device}: ${why}`, { peer: this.device }));
   }
 
@@ -102,8 +123,35 @@ export class Registration {
     void this.#observer?.notify({ code: '5.03' });
   }
 
-  async #carry(): Promise<void> {
+  /** The answer to a frame, with the one frame that waits for the device, if it is one and small. */
+  #answered(): ServedAnswer {
+    this.#isAnswering = false;
+    const { first, size } = this.#queue;
+    if (!first || this.#isCarrying || !this.isObserved) return { code: '2.04' };
+    if (size > 1 || first.bytes.length > largestBlockBytes) {
+      void this.#carry(false);
+      return { code: '2.04' };
+    }
+    this.#down += 1;
+    const cancel = this.#clock.after('coap: a frame that went with an answer', confirmMs, () => {
+      this.#endRide = undefined;
+      void this.#carry(true);
+    });
+    this.#endRide = cancel;
+    return { code: '2.04', body: first.bytes, etag: etagOf(this.#down) };
+  }
+
+  #rideIsOver(): boolean {
+    const end = this.#endRide;
+    this.#endRide = undefined;
+    end?.();
+    return end !== undefined;
+  }
+
+  /** Sends what waits, one frame after the other. @param again the first one was sent before, with an answer */
+  async #carry(again: boolean): Promise<void> {
     this.#isCarrying = true;
+    if (again) this.#down -= 1;
     for (let frame = this.#queue.first; frame && !this.#isOver; frame = this.#queue.first) {
       this.#down += 1;
       if (await this.#notify(frame.bytes.length > largestBlockBytes)) this.#queue.carried();
