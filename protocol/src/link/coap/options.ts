@@ -52,25 +52,18 @@ export interface NamedOption {
 
 /**
  * The package puts bodies together from blocks by itself: on a server without a limit, by a key that other clients change with each block, on a client
- * without looking which block it was given (one that comes twice is in the body twice). Under its number alone it does not know an option, and leaves the
- * block to us.
+ * without looking which block it was given (one that comes twice is in the body twice). Under its number alone it does not know an option, and leaves it
+ * to us.
  */
 export function keepFromPackage(options: NamedOption[]): void {
   for (const option of options) {
     const number = typeof option.name === 'string' ? numbersOfNames[option.name] : undefined;
-    if (number !== undefined && ours.has(number)) option.name = String(number);
+    if (number !== undefined && !itsOwn.has(number)) option.name = String(number);
   }
 }
 
-const ours: ReadonlySet<number> = new Set([
-  optionNumbers.block1,
-  optionNumbers.block2,
-  // The package would read their bytes as text.
-  optionNumbers.etag,
-  optionNumbers.locationPath,
-  optionNumbers.size1,
-  optionNumbers.size2,
-]);
+/** What the package has to know: whether somebody observes, and what kind of body a FETCH has. */
+const itsOwn: ReadonlySet<number> = new Set([optionNumbers.observe, optionNumbers.contentFormat]);
 
 /** The options of one message, by number. To be made before the package changes their values to its own types. */
 export class MessageOptions {

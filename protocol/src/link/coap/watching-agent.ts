@@ -72,15 +72,16 @@ export class WatchingAgent extends coap.Agent {
       // The socket knows where to.
       hostname: '',
       method,
-      pathname: path,
-      ...(query !== undefined && { query }),
       ...(observe && { observe: true }),
       // Whoever asks has a time limit.
       retrySend: 64,
     });
-    if (block1) outgoing.setOption(String(optionNumbers.block1), encodeBlock(block1));
-    if (block2) outgoing.setOption(String(optionNumbers.block2), encodeBlock(block2));
-    if (size1 !== undefined) outgoing.setOption(String(optionNumbers.size1), encodeUint(size1));
+    const add = (number: number, value: Buffer) => outgoing._packet.options?.push({ name: String(number), value });
+    for (const part of path.split('/')) if (part !== '') add(optionNumbers.uriPath, Buffer.from(part));
+    if (query !== undefined) for (const part of query.split('&')) add(optionNumbers.uriQuery, Buffer.from(part));
+    if (block1) add(optionNumbers.block1, encodeBlock(block1));
+    if (block2) add(optionNumbers.block2, encodeBlock(block2));
+    if (size1 !== undefined) add(optionNumbers.size1, encodeUint(size1));
     outgoing.on('error', onFailure);
     // The package keeps notifications until somebody reads its stream of them.
     outgoing.on('response', (response: { resume(): void }) => response.resume());
