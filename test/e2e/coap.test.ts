@@ -9,11 +9,8 @@ describe.skipIf(!(await hasPhotos()))('a device that knows its coordinator by Co
 
   beforeAll(async () => {
     const port = String(await freeUdpPort());
-    const only = {
-      address: `coap://127.0.0.1:${port}`,
-      coordinatorArgs: ['--coap-host', '127.0.0.1', '--coap-port', port],
-    };
-    fleet = await Fleet.start({ agents: 1, only });
+    const coordinatorArgs = ['--coap-host', '127.0.0.1', '--coap-port', port];
+    fleet = await Fleet.start({ agents: 1, coordinatorArgs, address: `coap://127.0.0.1:${port}` });
   }, 120_000);
   afterAll(() => fleet?.[Symbol.asyncDispose]());
 
