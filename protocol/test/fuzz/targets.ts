@@ -1,6 +1,14 @@
 import type { FuzzTarget } from '@shoal/protocol/testing';
+import { coapTarget } from './coap-datagrams.ts';
+import { linkTargets } from './links.ts';
 import { messageTargets } from './messages.ts';
 import { statementTargets } from './statements.ts';
 import { wordTargets } from './words.ts';
 
-export const fuzzTargets: readonly FuzzTarget[] = [...messageTargets, ...statementTargets, ...wordTargets];
+export const fuzzTargets: readonly FuzzTarget[] = [
+  ...linkTargets,
+  coapTarget,
+  ...messageTargets,
+  ...statementTargets,
+  ...wordTargets,
+];

@@ -1,3 +1,4 @@
+import { GrowingBytes } from '../../bytes/index.ts';
 import type { Clock } from '../../runtime/index.ts';
 import type { Block } from './block-option.ts';
 
@@ -11,8 +12,7 @@ export interface HalfDoneLimits {
 }
 
 interface HalfDone {
-  readonly parts: Buffer[];
-  sizeBytes: number;
+  readonly bytes: GrowingBytes;
   touchedMs: number;
 }
 
@@ -53,7 +53,7 @@ export class HalfDoneBodies {
     // The first block begins anew.
     if (offset === 0) this.drop(key);
     const known = this.#bodies.get(key);
-    const soFar = known?.sizeBytes ?? 0;
+    const soFar = known?.bytes.length ?? 0;
     // One that came before, again.
     if (offset + payload.length <= soFar && block.more) return { kind: 'more' };
     if (offset !== soFar) return { kind: 'gap' };
@@ -63,14 +63,15 @@ export class HalfDoneBodies {
     }
     if (!block.more) {
       this.drop(key);
-      return { kind: 'whole', body: known ? Buffer.concat([...known.parts, payload]) : payload };
+      known?.bytes.push(payload);
+      return { kind: 'whole', body: known?.bytes.take() ?? payload };
     }
     this.#keep(key, known, payload);
     return { kind: 'more' };
   }
 
   drop(key: string): void {
-    this.#bytes -= this.#bodies.get(key)?.sizeBytes ?? 0;
+    this.#bytes -= this.#bodies.get(key)?.bytes.length ?? 0;
     this.#bodies.delete(key);
   }
 
@@ -82,10 +83,8 @@ export class HalfDoneBodies {
   }
 
   #keep(key: string, known: HalfDone | undefined, payload: Buffer): void {
-    const body = known ?? { parts: [], sizeBytes: 0, touchedMs: 0 };
-    // A block lies in the datagram that it came in, which is its own.
-    body.parts.push(payload);
-    body.sizeBytes += payload.length;
+    const body = known ?? { bytes: new GrowingBytes(), touchedMs: 0 };
+    body.bytes.push(payload);
     body.touchedMs = this.#clock.monotonicMs();
     this.#bodies.delete(key);
     this.#bodies.set(key, body);

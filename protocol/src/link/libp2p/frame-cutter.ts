@@ -1,3 +1,4 @@
+import { GrowingBytes } from '../../bytes/index.ts';
 import { ShoalError } from '../../errors/index.ts';
 
 /** Before each frame stands its length, 4 bytes, big-endian. */
@@ -7,8 +8,7 @@ const lengthBytes = 4;
 export class FrameCutter {
   readonly #maxFrameBytes: () => number;
   readonly #onFrame: (frame: Uint8Array) => void;
-  #parts: Uint8Array[] = [];
-  #held = 0;
+  readonly #held = new GrowingBytes();
   /** Length of the frame that is being read; `undefined` while its length is. */
   #length: number | undefined;
 
@@ -22,7 +22,7 @@ export class FrameCutter {
   push(bytes: Uint8Array): void {
     let rest = bytes;
     for (;;) {
-      const wanted = (this.#length ?? lengthBytes) - this.#held;
+      const wanted = (this.#length ?? lengthBytes) - this.#held.length;
       if (rest.length < wanted) break;
       const whole = this.#take(rest.subarray(0, wanted));
       rest = rest.subarray(wanted);
@@ -32,18 +32,14 @@ export class FrameCutter {
         this.#onFrame(whole);
       }
     }
-    if (rest.length === 0) return;
-    this.#parts.push(rest);
-    this.#held += rest.length;
+    if (rest.length > 0) this.#held.push(rest, this.#length ?? lengthBytes);
   }
 
   /** What is held and this together; without a copy where all of it came at once. */
   #take(last: Uint8Array): Uint8Array {
-    if (this.#held === 0) return last;
-    const whole = Buffer.concat([...this.#parts, last]);
-    this.#parts = [];
-    this.#held = 0;
-    return whole;
+    if (this.#held.length === 0) return last;
+    this.#held.push(last, this.#length ?? lengthBytes);
+    return this.#held.take();
   }
 
   #readLength(bytes: Uint8Array): number {

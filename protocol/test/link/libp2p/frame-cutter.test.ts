@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameCutter, withLength } from '../../../src/link/libp2p/frame-cutter.ts';
+import { bytesInUse } from '../../support/memory.ts';
 
 const frames = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 });
 
@@ -32,6 +33,21 @@ describe('the frames of a stream', () => {
     const [good, bad] = [withLength(new Uint8Array(300)), withLength(new Uint8Array(301)).subarray(0, 4)];
     expect(cut(good, [])).toHaveLength(1);
     expect(() => cut(bad, [])).toThrow(expect.objectContaining({ code: 'message.too-large' }));
+  });
+
+  it('hold of one that comes byte by byte what has come, and not an object for each byte nor the buffer it lay in', () => {
+    const whole: Uint8Array[] = [];
+    const cutter = new FrameCutter(
+      () => 1 << 20,
+      (frame) => whole.push(frame),
+    );
+    cutter.push(withLength(new Uint8Array(50_001)).subarray(0, 4));
+    const before = bytesInUse();
+    for (let i = 0; i < 50_000; i++) cutter.push(new Uint8Array(200).fill(i).subarray(0, 1));
+    // Apart they would be 20 MB.
+    expect(bytesInUse() - before).toBeLessThan(2_000_000);
+    cutter.push(Uint8Array.of(7));
+    expect([whole.length, whole[0]?.length, whole[0]?.[300], whole[0]?.at(-1)]).toEqual([1, 50_001, 300 & 0xff, 7]);
   });
 
   it('break on no bytes at all, random ones least', () => {
