@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   pipeline: async () => (await import('./benches/pipeline.ts')).pipeline,
   dispatch: async () => (await import('./benches/dispatch.ts')).dispatch,
   links: async () => (await import('./benches/links.ts')).linksBench,
+  sealing: async () => (await import('./benches/sealing.ts')).sealingBench,
   loop: async () => (await import('./benches/loop.ts')).loop,
   sim: async () => (await import('./benches/sim.ts')).sim,
   place: async () => (await import('./benches/place.ts')).placeBench,

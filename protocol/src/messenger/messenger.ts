@@ -218,7 +218,8 @@ export class Messenger implements Service {
       // A stranger's sequences are not remembered: anybody can make any number of strangers.
       if (known) this.#record(opened);
       if (opened.session) this.#sealing?.heard(opened.sender.id, opened.session);
-      for (const message of opened.messages) this.#dispatch(opened, message, known);
+      const exposed = !opened.session && this.#sealing?.expectsSeal(opened.sender.id) === true;
+      for (const message of opened.messages) this.#dispatch(opened, message, known, exposed);
     } catch (error) {
       // What could not be recorded is not handled: whoever asked will ask again.
       this.#deps.logger.error('a message could not be taken', {
@@ -239,10 +240,11 @@ export class Messenger implements Service {
       this.#deps.sequences.recordReceived(sender.id, sequence);
   }
 
-  #dispatch(opened: OpenedEnvelope, message: Message, known: boolean): void {
+  /** @param exposed it was not sealed, and should have been */
+  #dispatch(opened: OpenedEnvelope, message: Message, known: boolean, exposed: boolean): void {
     const from = opened.sender.id;
     const payload = payloadOf(message);
-    if (!opened.session && this.#sealing?.takesOpenly(from, message.replyTo, payload) === false) {
+    if (exposed && this.#sealing?.takesOpenly(from, message.replyTo, payload) === false) {
       const refusal = new ShoalError('seal.required', 'messages are sealed here: join with a token that was made here');
       this.#refuse(refusal);
       if (message.replyTo === 0) this.#answerError(from, message.id, refusal, true);

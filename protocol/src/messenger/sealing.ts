@@ -104,13 +104,16 @@ export class Sealing {
     this.#sessions.admit(peer);
   }
 
-  /** Whether something is believed though it was not sealed. */
+  /** Whether this peer is to seal what it says. */
+  expectsSeal(from: PeerId): boolean {
+    return this.#mustSeal(from) || this.#sessions.current(from) !== undefined;
+  }
+
+  /** Whether something is believed though it was not sealed, and should have been. */
   takesOpenly(from: PeerId, replyTo: number, payload: Payload | undefined): boolean {
     if (payload?.kind === 'sessionOffer' || payload?.kind === 'sessionLost') return true;
     if (replyTo !== 0 && this.#offered.get(from)?.id === replyTo) return true;
-    if (this.#deps.policy.required) return false;
-    if (!this.#mustSeal(from) && !this.#sessions.current(from)) return true;
-    if (payload?.kind !== 'hello' || this.#offers) return false;
+    if (this.#deps.policy.required || payload?.kind !== 'hello' || this.#offers) return false;
     // It is the device itself that says so: it has joined anew and was told not to seal.
     this.#sessions.forget(from);
     return true;

@@ -88,6 +88,15 @@ describe('sealed messages', () => {
     ]);
   });
 
+  it('leave no keys behind on either side when nobody has spoken for long', async () => {
+    const limits = { renewAfterMs: 1_000, endAfterMs: 2_000 };
+    const { clock, device, coordinator, said } = await aSealedPair({ device: { limits }, coordinator: { limits } });
+    await clock.until(device.messenger.request(coordinator.messenger.self, said('up'), ask));
+    expect([device.messenger.sessions, coordinator.messenger.sessions]).toEqual([1, 1]);
+    await clock.advance(2_600);
+    expect([device.messenger.sessions, coordinator.messenger.sessions]).toEqual([0, 0]);
+  });
+
   it('are gone with the process: what was recorded on the wire opens with no key that is left', async () => {
     const { clock, device, coordinator, wire, sequences, start, identities, hub, said } = await aSealedPair();
     await clock.until(device.messenger.request(coordinator.messenger.self, said(secret), ask));
