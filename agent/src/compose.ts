@@ -63,6 +63,8 @@ export interface AgentPorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly identity: Identity;
+  /** There while the identity is new to the coordinator: the key that it follows, and what is to be done once it is known. */
+  readonly succession?: { readonly former: Identity; readonly done: () => Promise<void> };
   /** To the coordinator, the preferred one first: when one dies, the next one is spoken over. At least one. */
   readonly links: readonly Link[];
   readonly store: AgentStore;
@@ -205,6 +207,8 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
       identity,
       coordinator: coordinator.id,
       token: config.token,
+      succession: ports.succession,
+      sequences: store.sequences,
       speak,
       link,
       clock,

@@ -22,6 +22,10 @@ async function execute(parsed: ParsedCommand): Promise<number> {
       const token = parsed.command === 'join' ? await (await loadService()).readToken(parsed.token) : undefined;
       return run({ ...parsed.flags, ...(token !== undefined && { token }) }, interruption());
     }
+    case 'rekey': {
+      const { rekey } = await import('./run-main.ts');
+      return rekey(parsed.flags, interruption());
+    }
     case 'status': {
       const { describeStatus, readStatus } = await loadStatus();
       const { describeService, folderToLookAt } = await loadService();

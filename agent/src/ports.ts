@@ -30,6 +30,8 @@ export interface PortsOptions {
   readonly software: string;
   /** Name that the device gives itself; the host's when left out. */
   readonly name?: string | undefined;
+  /** There when the identity is a new one. */
+  readonly succession?: AgentPorts['succession'];
   /** What other agents may fetch from here in a second, bytes; 0: nothing. Left out: 8 MB. */
   readonly uploadBytesPerSecond?: number | undefined;
 }
@@ -53,7 +55,7 @@ const addressTimeoutMs = 2_000;
  * work is small.
  */
 export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
-  const { identity, store, logger, software, dataFolder, name } = options;
+  const { identity, store, logger, software, dataFolder, name, succession } = options;
   const clock = systemClock;
   const models = lazyModels(logger);
   const network: Network = {};
@@ -65,6 +67,7 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
     random: systemRandom,
     logger,
     identity,
+    ...(succession && { succession }),
     links,
     store,
     machine: createSystemMachine(

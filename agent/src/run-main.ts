@@ -1,9 +1,9 @@
 import { flushCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { asShoalError, createLogger, decodeJoinToken, type ShoalError } from '@shoal/protocol';
+import { asShoalError, createLogger, decodeJoinToken, isShoalError, type ShoalError } from '@shoal/protocol';
 import { consoleLogSink } from '@shoal/protocol/real';
-import { coordinatorOf, openDataFolder, type RunFlags, software } from './cli/index.ts';
+import { coordinatorOf, openDataFolder, prepareNewKey, type RunFlags, software } from './cli/index.ts';
 import { type Agent, createAgent } from './compose.ts';
 import { openPorts } from './ports.ts';
 import { serviceNotice, writeRunRecord } from './service/real/index.ts';
@@ -11,6 +11,8 @@ import { serviceNotice, writeRunRecord } from './service/real/index.ts';
 export interface RunOptions extends RunFlags {
   /** To join with; a device that joined before needs none. */
   readonly token?: string;
+  /** Ends when the coordinator has welcomed it. */
+  readonly untilWelcome?: boolean;
 }
 
 /** Runs an agent until `interrupted`, then drains it, or until its coordinator has no place for it. Returns the exit code. */
@@ -32,6 +34,7 @@ export async function run(options: RunOptions, interrupted: AbortSignal): Promis
       software,
       name: options.name,
       uploadBytesPerSecond: options.uploadBytesPerSecond,
+      succession: folder.succession,
     });
     const agent = createAgent({ coordinator, software, seal, ...(token && { token }) }, ports);
     const run = { software, startedAtMs: ports.clock.nowMs(), joinedAtMs: null };
@@ -51,20 +54,37 @@ export async function run(options: RunOptions, interrupted: AbortSignal): Promis
     const end = await Promise.race([
       whenInterrupted(interrupted),
       whenRevoked(agent),
-      ...(token ? [whenRefused(agent)] : []),
+      ...(token || folder.succession ? [whenRefused(agent)] : []),
+      ...(options.untilWelcome ? [whenWelcome(agent)] : []),
     ]);
     notice.stopping();
-    if (end === 'interrupted') {
+    if (end === 'interrupted' || end === 'welcome') {
       logger.info('draining', { running: agent.status().running, outbox: agent.status().outbox.waiting });
       await agent.drain(AbortSignal.timeout(20_000));
     }
     await agent.stop();
-    if (end === 'interrupted') return 0;
+    if (end === 'interrupted' || end === 'welcome') return 0;
     // That it was revoked, the agent has said.
-    if (end !== 'revoked') process.stderr.write(`shoal-agent: ${end.message}\n`);
+    if (end !== 'revoked') {
+      await folder.succession?.undo();
+      const kept = folder.succession ? '. The new key is not taken: the device keeps its old one' : '';
+      process.stderr.write(`shoal-agent: ${end.message}${kept}\n`);
+    }
     return 1;
   } finally {
     await folder.close();
+  }
+}
+
+/** Gives the device a new key, and ends when its coordinator has taken it. Returns the exit code. */
+export async function rekey(flags: RunFlags, interrupted: AbortSignal): Promise<number> {
+  await prepareNewKey(flags.data);
+  try {
+    return await run({ ...flags, untilWelcome: true }, interrupted);
+  } catch (error) {
+    if (!isShoalError(error, 'conflict')) throw error;
+    process.stderr.write('shoal-agent: an agent runs here. It takes its new key at its next start: restart it\n');
+    return 0;
   }
 }
 
@@ -90,6 +110,13 @@ async function whenInterrupted(interrupted: AbortSignal): Promise<'interrupted'>
 async function whenRevoked(agent: Agent): Promise<'revoked'> {
   await agent.revoked();
   return 'revoked';
+}
+
+async function whenWelcome(agent: Agent): Promise<'welcome'> {
+  const { promise: never } = Promise.withResolvers<never>();
+  // Why it is not welcome, others say.
+  await agent.joined().catch(() => never);
+  return 'welcome';
 }
 
 /** A token that is refused ends a join. A device that joined before stays: its coordinator may know it again. */

@@ -8,6 +8,7 @@ import {
   type Link,
   type Logger,
   Messenger,
+  type PeerId,
   type Random,
   type SealPolicy,
   type Service,
@@ -43,6 +44,8 @@ export interface CoordinatorPorts {
   readonly models: readonly ModelManifest[];
   /** Where devices reach this coordinator, best first, for join tokens: `mqtt://host:port`. Asked when a token is made. */
   readonly addresses: () => readonly string[];
+  /** Ends every connection of a device that is not wanted any more. Left out: its link cannot, and what it says is refused. */
+  readonly cut?: (device: PeerId) => void;
   /** Left out: Ed25519. */
   readonly importKey?: ImportPeerKey;
 }
@@ -64,8 +67,19 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
   const counts = new TaskCounts();
 
   const tokens = new JoinTokens({ clock, random, identity, store, addresses, seal: config.seal !== 'off' });
+  // The sequences are the store's, which has them once it is started.
+  const sequences = {
+    reserve: (count: number) => store.sequences.reserve(count),
+    lastReceived: (peer: string) => store.sequences.lastReceived(peer),
+    recordReceived: (peer: string, sequence: number) => store.sequences.recordReceived(peer, sequence),
+  };
+  const successions = { coordinator: identity.id, sequences };
+  const { cut } = ports;
   const registry = new Registry(
-    { clock, random, logger, store, tokens, importKey, linksTo: (device) => link.kindsTo(device) },
+    {
+      ...{ clock, random, logger, store, tokens, successions, importKey, ...(cut && { cut }) },
+      linksTo: (device) => link.kindsTo(device),
+    },
     config,
   );
   const apiKeys = new ApiKeyRing({ clock, random, store });
@@ -74,12 +88,6 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     { clock, logger, store, bytes: ports.blobs },
     { limitBytes: config.blobLimitBytes, unusedAgeMs: config.unusedBlobAgeMs },
   );
-  // The sequences are the store's, which has them once it is started.
-  const sequences = {
-    reserve: (count: number) => store.sequences.reserve(count),
-    lastReceived: (peer: string) => store.sequences.lastReceived(peer),
-    recordReceived: (peer: string, sequence: number) => store.sequences.recordReceived(peer, sequence),
-  };
   const seal: SealPolicy = { random, required: config.seal === 'required', seals: (peer) => registry.seals(peer) };
   const messenger = new Messenger({ identity, link, peers: registry, sequences, clock, logger, importKey, seal });
   const live = new LiveTasks({ clock, logger, store, counts });

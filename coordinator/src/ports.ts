@@ -16,7 +16,7 @@ import { SqliteStore } from './store/sqlite/index.ts';
 export const openCoordinator: OpenCoordinator = async (request) => {
   const { clock, random, logger, identity, dataDirectory, uploadLimitBytes, seal, strategy, weights } = request;
   let devices: Devices | undefined;
-  const { links, services, addresses } = await connect(request, (peer) => devices?.isMember(peer) === true);
+  const { links, services, cut, addresses } = await connect(request, (peer) => devices?.isMember(peer) === true);
   const folders = { platform: platform(), homeDirectory: homedir(), environment: process.env };
   const coordinator = createCoordinator(
     {
@@ -36,6 +36,7 @@ export const openCoordinator: OpenCoordinator = async (request) => {
       blobs: new FileBlobStore(random, join(dataDirectory, 'blobs')),
       models: knownManifests(manifestDirectory(folders), logger),
       addresses,
+      cut,
     },
   );
   devices = coordinator.devices;
@@ -46,14 +47,22 @@ export const openCoordinator: OpenCoordinator = async (request) => {
 interface Connection {
   readonly links: readonly Link[];
   readonly services: readonly Service[];
+  /** Ends the connections of a device; a broker that is not ours does not do that for us. */
+  readonly cut?: (device: PeerId) => void;
   readonly addresses: () => readonly string[];
 }
 
-async function connect(request: OpenCoordinatorRequest, isMember: (peer: PeerId) => boolean): Promise<Connection> {
+async function connect(
+  request: OpenCoordinatorRequest,
+  isMember: (peer: PeerId) => boolean,
+): Promise<Required<Connection>> {
   const kinds = [connectMqtt(request), ...(await connectCoap(request)), ...(await connectLibp2p(request, isMember))];
   return {
     links: kinds.flatMap(({ links }) => links),
     services: kinds.flatMap(({ services }) => services),
+    cut(device) {
+      for (const kind of kinds) kind.cut?.(device);
+    },
     addresses: () => kinds.flatMap(({ addresses }) => addresses()),
   };
 }
@@ -67,7 +76,12 @@ function connectMqtt({ broker: choice, identity, clock, random, logger }: OpenCo
     case 'embedded': {
       const { host, port, portSearch, also, tls = makeOwnTls(identity), addresses } = choice;
       const broker = createEmbeddedBroker({ host, port, portSearch, also, tls, clock, logger });
-      return { links: [broker.link()], services: [broker], addresses: () => addresses(broker.listening) };
+      return {
+        links: [broker.link()],
+        services: [broker],
+        cut: (device) => broker.cut(device),
+        addresses: () => addresses(broker.listening),
+      };
     }
   }
 }

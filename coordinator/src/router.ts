@@ -22,9 +22,9 @@ export function routeMessages(deps: Deps): MessageHandler {
     registry.heard(device);
     switch (payload.kind) {
       case 'taskOutcome':
-        return outcomes.take(device, payload.value).then(acknowledged);
+        return outcomes.take(registry.author(device, payload.value.attestation), payload.value).then(acknowledged);
       case 'cameraReport':
-        return cameras.report(device, payload.value).then(acknowledged);
+        return cameras.report(registry.author(device, payload.value.attestation), payload.value).then(acknowledged);
       case 'telemetry':
         registry.telemetry(device, payload.value);
         cameras.heardOf(device);
@@ -50,6 +50,7 @@ export function routeMessages(deps: Deps): MessageHandler {
       case 'sessionOffer':
       case 'sessionAnswer':
       case 'sessionLost':
+      case 'succession':
         throw new ShoalError('message.malformed', `a coordinator does not answer to ${payload.kind}`);
     }
   };
@@ -60,7 +61,6 @@ async function welcome(
   { sender, sealed, payload }: Incoming,
 ): Promise<Outgoing | undefined> {
   if (payload.kind !== 'hello') return undefined;
-  if (registry.keyOf(sender.id)) registry.sender(sender.id);
   const answer = await registry.hello(sender, payload.value, sealed);
   const device = registry.sender(sender.id);
   dispatcher.reconcile(device, payload.value.runningAttempts);

@@ -62,6 +62,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   '@fastify/*': ['coordinator/src/http/**'],
   typebox: ['coordinator/src/http/**'],
   'prom-client': ['coordinator/src/http/**', 'coordinator/src/metrics/**'],
+  uqr: ['coordinator/src/cli/**'],
   commander: ['*/src/cli/**', '**/main.ts'],
   'env-paths': ['*/src/cli/**', '**/main.ts', '**/ports.ts'],
   yaml: ['simulations/src/fleet/**'],

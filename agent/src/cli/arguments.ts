@@ -14,6 +14,7 @@ Runs analysis on this device for a Shoal fleet.
 Commands:
   join <token>   join the fleet that the token is of (shoal token create makes one), and work for it
   run            work for the fleet that was joined before: after a restart no token is needed
+  rekey          give this device a new key: its coordinator knows it by that one from then on, and refuses the old one
   status         what the data folder holds: coordinator, waiting results, cameras, measured models; and the service
   doctor         what this machine can decode and run, and what to install
 
@@ -26,8 +27,8 @@ Options:
   --data <dir>           folder of the key, the state and the results that wait (default: ./shoal-agent; status, doctor: the service's, where one is)
   --name <name>          join, run: what the device calls itself (default: the name of the host)
   --upload-limit <MB/s>  join, run: what other agents may fetch of its models over libp2p; 0 for nothing (default: 8)
-  --log-format <format>  join, run: text for people, json for machines (default: text)
-  --log-level <level>    join, run: ${logLevels.join(', ')} (default: info)
+  --log-format <format>  join, run, rekey: text for people, json for machines (default: text)
+  --log-level <level>    join, run, rekey: ${logLevels.join(', ')} (default: info)
   --json                 status, doctor: as JSON
   --root <dir>           install, upgrade, uninstall, status: a folder that stands for / (an image, a card of another machine)
   --kind <kind>          install: systemd, launchd or termux (default: what this machine has)
@@ -60,7 +61,7 @@ export const defaultData = './shoal-agent';
 
 export type ParsedCommand =
   | { readonly command: 'join'; readonly token: string; readonly flags: RunFlags }
-  | { readonly command: 'run'; readonly flags: RunFlags }
+  | { readonly command: 'run' | 'rekey'; readonly flags: RunFlags }
   | {
       readonly command: 'status' | 'doctor';
       /** Left out: the service's, else the default. */
@@ -95,7 +96,8 @@ export function parseCommand(args: readonly string[]): ParsedCommand {
   const [command = 'help', ...rest] = args;
   switch (command) {
     case 'join':
-    case 'run': {
+    case 'run':
+    case 'rekey': {
       const { values, positionals } = parsed(rest, running, command === 'join' ? 1 : 0);
       if (values.help) return { command: 'help' };
       const flags: RunFlags = {
@@ -105,7 +107,7 @@ export function parseCommand(args: readonly string[]): ParsedCommand {
         logFormat: oneOf('--log-format', values['log-format'], ['text', 'json']),
         logLevel: oneOf('--log-level', values['log-level'], logLevels),
       };
-      if (command === 'run') return { command, flags };
+      if (command !== 'join') return { command, flags };
       const [token] = positionals;
       if (token === undefined) throw invalid('join needs a token: shoal-agent join TOKEN');
       return { command, token, flags };
@@ -127,7 +129,7 @@ export function parseCommand(args: readonly string[]): ParsedCommand {
     case '--version':
       return { command: 'version' };
     default:
-      throw invalid(`there is no command ${command}: join, run, status, doctor, install, upgrade or uninstall`);
+      throw invalid(`there is no command ${command}: join, run, rekey, status, doctor, install, upgrade or uninstall`);
   }
 }
 

@@ -1,5 +1,5 @@
 export { defaultData, helpText, type ParsedCommand, parseCommand, type RunFlags } from './arguments.ts';
-export { coordinatorOf, type DataFolder, type KnownCoordinator, openDataFolder } from './data-folder.ts';
+export { coordinatorOf, type DataFolder, type KnownCoordinator, openDataFolder, prepareNewKey } from './data-folder.ts';
 export { software } from './software.ts';
 
 // Loaded when they are asked for: an agent that runs needs none.

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { importPeerKey, isShoalError, redactSource, ShoalError } from '@shoal/protocol';
-import { loadOrCreateIdentity, systemRandom } from '@shoal/protocol/real';
+import { loadOrCreateIdentity, NextIdentity, systemRandom } from '@shoal/protocol/real';
 import { DataFolderLock, openSqliteAgentStore } from '../store/sqlite/index.ts';
 
 export interface FolderStatus {
   readonly device: string;
+  /** Under the key that it takes at its next start. */
+  readonly nextDevice: string | null;
   readonly data: string;
   /** Whether an agent runs on the folder now. */
   readonly running: boolean;
@@ -39,6 +41,7 @@ export async function readStatus(data: string): Promise<FolderStatus> {
     throw new ShoalError('not-found', `no agent has run on ${folder} yet: shoal-agent join TOKEN --data ${data}`);
   }
   const identity = await loadOrCreateIdentity(join(folder, 'device.key'), 'device', systemRandom);
+  const next = await new NextIdentity(join(folder, 'device.key'), 'device').load();
   const store = openSqliteAgentStore(join(folder, 'agent.db'));
   try {
     const pinned = store.membership.pinned();
@@ -46,6 +49,7 @@ export async function readStatus(data: string): Promise<FolderStatus> {
     const { count, sizeBytes } = store.outbox.totals();
     return {
       device: identity.id,
+      nextDevice: next?.id ?? null,
       data: folder,
       running: isLocked(folder),
       coordinator: pinned
@@ -81,6 +85,7 @@ export function describeStatus(status: FolderStatus): string {
   const { coordinator } = status;
   const lines = [
     `device       ${status.device}`,
+    ...(status.nextDevice ? [`new key      ${status.nextDevice}, from its next start on`] : []),
     `agent        ${status.running ? 'running' : 'not running'} on ${status.data}`,
     coordinator
       ? `coordinator  ${coordinator.id} at ${coordinator.addresses.join(', ')}${coordinator.joinedAt ? `, joined ${coordinator.joinedAt}` : ', not joined yet'}${coordinator.sealed ? ', sealed' : ''}`

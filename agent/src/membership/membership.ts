@@ -16,8 +16,10 @@ import {
   type PeerId,
   proveToken,
   type Random,
+  type SequenceStore,
   type Service,
   ShoalError,
+  sealSuccession,
   type TelemetryInit,
   type VariantProfile,
   type Welcome,
@@ -32,6 +34,8 @@ export interface MembershipOptions {
   /** How long one Hello goes on asking before it is said anew, with what is true then, ms. */
   readonly helloTimeoutMs: number;
   readonly backoff: BackoffOptions;
+  /** How often a device that waits for approval asks whether it has it, ms. */
+  readonly approvalPollMs: number;
   /** Telemetry comes a little earlier or later than told, by this share, so that a fleet does not speak in step. */
   readonly jitter: number;
 }
@@ -39,16 +43,18 @@ export interface MembershipOptions {
 const defaultMembershipOptions: MembershipOptions = {
   helloTimeoutMs: 15_000,
   backoff: { firstMs: 500, maxMs: 30_000, factor: 2 },
+  approvalPollMs: 5_000,
   jitter: 0.1,
 };
 
 /**
  * - `joining`: says Hello, has no answer yet.
+ * - `pending`: the coordinator has it on its list, and an operator has to approve it; it asks again from time to time.
  * - `joined`: the coordinator said Welcome and answers.
  * - `refused`: the coordinator does not want this device; it is asked again, seldom.
  * - `revoked`: the coordinator has put this device out for good; it is not asked again.
  */
-export type MembershipState = 'joining' | 'joined' | 'refused' | 'revoked';
+export type MembershipState = 'joining' | 'pending' | 'joined' | 'refused' | 'revoked';
 
 /** What the device works on, as both sides must agree on it. */
 export interface Presence {
@@ -68,6 +74,9 @@ interface Deps {
   readonly coordinator: PeerId;
   /** Of a device that joins with one. */
   readonly token: { readonly tokenId: string; readonly secret: Uint8Array } | undefined;
+  /** Of a device with a new key: the one that it had, and what is to be done once the coordinator knows the new one. */
+  readonly succession: { readonly former: Identity; readonly done: () => Promise<void> } | undefined;
+  readonly sequences: Pick<SequenceStore, 'reserve'>;
   readonly speak: Speak;
   readonly link: Link;
   readonly clock: Clock;
@@ -89,7 +98,11 @@ interface Deps {
 const telemetryTries = 12;
 
 /** Codes with which a coordinator refuses a device: another try soon would not help. */
-const refusals: ReadonlySet<string> = new Set(['token.refused', 'token.invalid', 'device.unknown', 'auth.forbidden']);
+const refusals: ReadonlySet<string> = new Set([
+  ...['token.refused', 'token.invalid', 'device.unknown', 'auth.forbidden'],
+  // Of the word of a former key.
+  ...['conflict', 'message.malformed', 'message.signature', 'message.replayed'],
+]);
 
 /**
  * The device in its fleet: says Hello at every start and after every cut, then reports how it is until the coordinator falls silent or no longer
@@ -105,6 +118,8 @@ export class Membership implements Service {
   /** Ends the present round of reports, so that the next Hello is said. */
   #again = new AbortController();
   #unreachable = false;
+  #word: Uint8Array | undefined;
+  #succeeded = false;
   #unsubscribe = () => {};
   #over: Promise<void> = Promise.resolve();
   readonly #firstAnswer = Promise.withResolvers<Welcome>();
@@ -183,7 +198,7 @@ export class Membership implements Service {
   }
 
   async #join(signal: AbortSignal): Promise<Welcome> {
-    const { speak, clock, random, logger, store } = this.#deps;
+    const { speak, clock, logger, store } = this.#deps;
     for (let failures = 0; ; failures++) {
       this.#unreachable = false;
       try {
@@ -191,6 +206,7 @@ export class Membership implements Service {
         const hello = await this.#hello(signal);
         const welcome = expectReply(await speak({ hello }, { timeoutMs, signal }), 'welcome');
         this.#deps.link.advertise?.(Capability.encode(hello.capability ?? {}));
+        await this.#succeed();
         if (this.#state !== 'joined') logger.info('joined', { name: welcome.deviceName });
         this.#state = 'joined';
         this.#welcome = welcome;
@@ -202,7 +218,7 @@ export class Membership implements Service {
         const error = asShoalError(thrown);
         if (error.code === 'seal.required') await this.#seal();
         else this.#notJoined(error, failures);
-        await delay(clock, 'membership: hello again', backoffMs(failures, this.#options.backoff, random), signal);
+        await delay(clock, 'membership: hello again', this.#pauseMs(failures), signal);
       }
     }
   }
@@ -216,8 +232,18 @@ export class Membership implements Service {
     logger.info('the coordinator wants messages to be sealed: they are from now on');
   }
 
+  #pauseMs(failures: number): number {
+    const { backoff, approvalPollMs } = this.#options;
+    return this.#state === 'pending' ? this.#jittered(approvalPollMs) : backoffMs(failures, backoff, this.#deps.random);
+  }
+
   #notJoined(error: ShoalError, failures: number): void {
     const { logger } = this.#deps;
+    if (error.code === 'device.pending') {
+      if (this.#state !== 'pending') logger.warn(`${error.message}. It goes on by itself then`, { code: error.code });
+      this.#state = 'pending';
+      return;
+    }
     if (!refusals.has(error.code)) {
       this.#state = 'joining';
       // Once: that its broker was reached says nothing, another coordinator may have it by now.
@@ -236,12 +262,39 @@ export class Membership implements Service {
     this.#firstAnswer.reject(error);
   }
 
+  /** The former key says of this one that it takes its place. Sealed once: the sequence is one of those that are never used again. */
+  async #wordOfFormerKey(): Promise<Uint8Array | undefined> {
+    const { succession, identity, coordinator: recipient, sequences, clock } = this.#deps;
+    if (!succession || this.#succeeded) return undefined;
+    this.#word ??= sealSuccession(succession.former, identity, {
+      recipient,
+      sequence: await sequences.reserve(1),
+      sentAtMs: clock.nowMs(),
+    });
+    return this.#word;
+  }
+
+  async #succeed(): Promise<void> {
+    const { succession, identity, logger } = this.#deps;
+    if (!succession || this.#succeeded) return;
+    try {
+      await succession.done();
+      this.#succeeded = true;
+      logger.info('this device has a new key', { device: identity.id, former: succession.former.id });
+    } catch (error) {
+      // The coordinator knows the key, and the next hello, or the next start, tries again.
+      logger.error('the former key could not be deleted', { why: asShoalError(error).message });
+    }
+  }
+
   async #hello(signal: AbortSignal): Promise<HelloInit> {
     const { identity, token, presence, condition } = this.#deps;
     // Work may be offered as soon as the coordinator has heard this: by then the device must know its battery and its heat.
     await condition.read(signal);
     const { profiles, attempts, cameras } = presence();
+    const succession = await this.#wordOfFormerKey();
     return {
+      ...(succession && { succession }),
       // Said with every Hello while it is at hand: a coordinator that knows the device does not look at it.
       ...(token && { tokenId: token.tokenId, tokenProof: proveToken(token.secret, identity.id) }),
       capability: await this.#capability(signal),
@@ -274,8 +327,7 @@ export class Membership implements Service {
 
   /** Says how the device is, again and again. Returns when it is time for another Hello. */
   async #report(welcome: Welcome, signal: AbortSignal): Promise<void> {
-    const { speak, clock, random, logger } = this.#deps;
-    const { jitter } = this.#options;
+    const { speak, clock, logger } = this.#deps;
     const intervalMs = Math.max(100, welcome.telemetryIntervalMs);
     // Telemetry is a request, so that a coordinator that is gone without a word is noticed: the silence is on both sides.
     const timeoutMs = Math.max(intervalMs, welcome.livenessTimeoutMs);
@@ -283,8 +335,7 @@ export class Membership implements Service {
     try {
       for (;;) {
         await speak({ telemetry: await this.#telemetry(signal) }, { timeoutMs, resendMaxMs, signal });
-        const waitMs = intervalMs * (1 - jitter + 2 * jitter * random.next());
-        await delay(clock, 'membership: telemetry', waitMs, signal);
+        await delay(clock, 'membership: telemetry', this.#jittered(intervalMs), signal);
       }
     } catch (thrown) {
       if (signal.aborted) return;
@@ -292,6 +343,11 @@ export class Membership implements Service {
       this.#state = 'joining';
       logger.warn('the coordinator is lost: joining again', { code: error.code, why: error.message });
     }
+  }
+
+  #jittered(ms: number): number {
+    const { jitter } = this.#options;
+    return ms * (1 - jitter + 2 * jitter * this.#deps.random.next());
   }
 
   async #telemetry(signal: AbortSignal): Promise<TelemetryInit> {

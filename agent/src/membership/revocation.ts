@@ -43,6 +43,7 @@ export class Revocation {
     const { logger, end } = this.#deps;
     logger.error(
       'the coordinator revoked this device: it stops, and forgets its cameras. To have it back, ask the operator for a token: shoal-agent join TOKEN --data OTHER',
+      { why: why.message },
     );
     try {
       await end(why);

@@ -32,6 +32,21 @@ describe('joining', () => {
     expect(coordinator.known.size).toBe(0);
   });
 
+  it('waits for approval, says so once, and goes on by itself when it has it', async () => {
+    const said: LogRecord[] = [];
+    const logger = createLogger((record) => said.push(record), 'warn');
+    const { clock, coordinator, agent, identity } = await aFleet({ started: false, logger });
+    coordinator.pending.add(identity.id);
+    await agent.start(never);
+    await clock.advance(600_000);
+    expect(agent.status().membership).toBe('pending');
+    expect(said.map(({ message }) => message)).toEqual(['this device waits for approval. It goes on by itself then']);
+    coordinator.pending.clear();
+    await clock.advance(6_000);
+    expect(agent.status().membership).toBe('joined');
+    await agent.stop();
+  });
+
   it('waits for a coordinator that is away, for ever, and joins when it comes', async () => {
     const { clock, coordinator, agent } = await aFleet({ started: false });
     await coordinator.link.stop();

@@ -105,6 +105,8 @@ export class ScriptedCoordinator {
   readonly token = { tokenId: 'tok_1', secret: seededRandom(5).bytes(16) };
   readonly known = new Map<string, PeerKey>();
   readonly revoked = new Set<string>();
+  /** Those that wait for approval. */
+  readonly pending = new Set<string>();
   readonly hellos: Hello[] = [];
   readonly telemetry: Telemetry[] = [];
   readonly outcomes: TaskOutcome[] = [];
@@ -216,6 +218,7 @@ export class ScriptedCoordinator {
           throw new ShoalError('token.refused', 'this token does not let you in');
         }
         this.known.set(sender.id, sender);
+        if (this.pending.has(sender.id)) throw new ShoalError('device.pending', 'this device waits for approval');
         this.hellos.push(payload.value);
         return { payload: { welcome: this.welcome } };
       case 'telemetry':

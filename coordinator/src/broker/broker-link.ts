@@ -60,6 +60,11 @@ export class BrokerLink implements Link {
     for (const client of [...this.#devices.values()]) this.#remove(client);
   }
 
+  /** Ends the connection of a device. It may come back: who it is, the coordinator looks at with each frame. */
+  cut(device: PeerId): void {
+    this.#devices.get(device)?.close();
+  }
+
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#state === 'stopped') throw new ShoalError('closed', `${this.name} was stopped`);

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Clock, KeyProofs, type Link, type Logger, type Service, ShoalError } from '@shoal/protocol';
+import { type Clock, KeyProofs, type Link, type Logger, type PeerId, type Service, ShoalError } from '@shoal/protocol';
 import { defaultTopicPrefix, guardPackets, packetOverheadBytes } from '@shoal/protocol/mqtt';
 import { Aedes } from 'aedes';
 import { BrokerLink } from './broker-link.ts';
@@ -64,6 +64,8 @@ export interface EmbeddedBroker extends Service {
   readonly listening: readonly Listening[];
   /** The coordinator's end, without a socket in between. Always the same one; it works while the broker runs. */
   link(): Link;
+  /** Ends the connection of a device. */
+  cut(device: PeerId): void;
   /** Open sockets, those that have not said who they are included. */
   readonly connections: number;
 }
@@ -124,6 +126,10 @@ class AedesBroker implements EmbeddedBroker {
 
   link(): Link {
     return this.#link;
+  }
+
+  cut(device: PeerId): void {
+    this.#link.cut(device);
   }
 
   /** @throws `conflict` when the port (and those after it that may be searched) is taken; `io.failed` when it cannot be had. */

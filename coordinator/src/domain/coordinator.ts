@@ -51,8 +51,12 @@ export interface Devices {
       readonly power?: PowerPolicy;
     },
   ): Promise<DeviceView>;
-  /** Refuses the device from now on. Its work is placed elsewhere. */
+  /** Refuses the device from now on, and ends its connections. Its work is placed elsewhere. @throws `not-found` */
   revoke(id: PeerId): Promise<void>;
+  /** Lets a device in that waits for approval. Durable when it resolves. @throws `not-found`; `conflict` when it does not wait */
+  approve(id: PeerId): Promise<DeviceView>;
+  /** Refuses a device that waits for approval, from now on. @throws as {@link approve} */
+  reject(id: PeerId): Promise<void>;
 }
 
 export interface Tokens {
@@ -61,6 +65,8 @@ export interface Tokens {
     readonly uses: number;
     readonly lifetimeMs: number;
     readonly labels: { readonly [name: string]: string };
+    /** Who joins with it waits for approval. Left out: nobody does. */
+    readonly approve?: boolean;
   }): Promise<{ readonly id: string; readonly word: string; readonly expiresAtMs: number }>;
   list(): readonly TokenView[];
   /** @throws `not-found` */

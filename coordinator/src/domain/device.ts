@@ -12,6 +12,12 @@ export interface DeviceRecord {
   readonly revoked: boolean;
   /** What it says, and is told, can be read by nobody on the way. Left out: it can. */
   readonly sealed?: boolean;
+  /** Joined with a token that asks for approval, and has none yet; `revoked` along with it: it was rejected. */
+  readonly pending?: boolean;
+  /** Under its former key it was another device: that one's id, and the envelope in which that key names this one's. */
+  readonly follows?: { readonly device: PeerId; readonly proof: Uint8Array };
+  /** It has a new key since, and this one is refused: the device that it is now. */
+  readonly followedBy?: PeerId;
   readonly capability: Capability;
   readonly profiles: readonly VariantProfile[];
   /** What its owner allows of its battery. */
@@ -55,6 +61,8 @@ export interface TokenRecord {
   readonly expiresAtMs: number;
   /** Devices that may still join with it. */
   readonly usesLeft: number;
+  /** Who joins with it waits for the approval of an operator. */
+  readonly approve: boolean;
   readonly labels: { readonly [name: string]: string };
 }
 

@@ -45,8 +45,9 @@ export class JoinTokens implements Tokens {
     readonly uses: number;
     readonly lifetimeMs: number;
     readonly labels: { readonly [name: string]: string };
+    readonly approve?: boolean;
   }): Promise<{ readonly id: string; readonly word: string; readonly expiresAtMs: number }> {
-    const { uses, lifetimeMs, labels } = options;
+    const { uses, lifetimeMs, labels, approve = false } = options;
     checkRange('uses', uses, mostUses);
     checkRange('lifetimeMs', lifetimeMs, longestLifetimeMs);
     checkLabels(labels);
@@ -61,6 +62,7 @@ export class JoinTokens implements Tokens {
       createdAtMs,
       expiresAtMs: createdAtMs + lifetimeMs,
       usesLeft: uses,
+      approve,
       labels,
     };
     await store.commit([{ kind: 'token', token: record }]);

@@ -4,15 +4,19 @@ import {
   type Hello,
   type ImportPeerKey,
   importPeerKey,
+  isShoalError,
   type LinkKind,
   type Logger,
+  openSuccession,
   type PeerDirectory,
   type PeerId,
   type PeerKey,
   type ProfileReport,
   type Random,
   roleOf,
+  type SequenceStore,
   ShoalError,
+  signerOf,
   type Telemetry,
   type WelcomeInit,
 } from '@shoal/protocol';
@@ -45,11 +49,21 @@ interface Deps {
   readonly logger: Logger;
   readonly store: Pick<Store, 'commit' | 'defer'>;
   readonly tokens: JoinTokens;
+  /** To take a device's word for its new key. Left out: none is taken. */
+  readonly successions?: { readonly coordinator: PeerId; readonly sequences: Pick<SequenceStore, 'lastReceived'> };
+  /** Ends every connection of a device, where its link can. Left out: it cannot. */
+  readonly cut?: (device: PeerId) => void;
   /** Left out: Ed25519. */
   readonly importKey?: ImportPeerKey;
   /** The links that reach a device now. Left out: it is not known. */
   readonly linksTo?: (device: PeerId) => readonly LinkKind[];
 }
+
+/** A device that was revoked may still say hello for so long, to be told so; then its connection is ended, ms. */
+const lastWordsMs = 5_000;
+
+/** Former keys that one device may have had. */
+const mostFormerKeys = 1_000;
 
 /** Who belongs to the fleet, and who of them can be reached. */
 export class Registry implements Devices, PeerDirectory {
@@ -60,7 +74,15 @@ export class Registry implements Devices, PeerDirectory {
   /** Those that are not revoked: who may be given work. */
   readonly #fleet: FleetIndex<FleetDevice>;
   readonly #priors = new KindPriors();
+  /** Those that wait for approval. */
+  readonly #pending = new Set<FleetDevice>();
+  /** By the new id: being recorded. */
+  readonly #takingOver = new Map<PeerId, Promise<FleetDevice>>();
+  /** Revoked devices that are connected, and what forgets to end that. */
+  readonly #leaving = new Map<PeerId, () => void>();
   #joining = 0;
+  /** Records of keys that devices had before. */
+  #former = 0;
   #stopWatching = () => {};
 
   constructor(deps: Deps, options: RegistryOptions) {
@@ -73,7 +95,10 @@ export class Registry implements Devices, PeerDirectory {
   load(records: readonly DeviceRecord[]): void {
     const nowMs = this.#deps.clock.monotonicMs();
     const { importKey = importPeerKey } = this.#deps;
-    for (const record of records) this.#add(record, () => importKey('device', record.publicKey), nowMs);
+    for (const record of records) {
+      this.#add(record, () => importKey('device', record.publicKey), nowMs);
+      if (record.followedBy !== undefined) this.#former += 1;
+    }
   }
 
   start(): void {
@@ -83,6 +108,8 @@ export class Registry implements Devices, PeerDirectory {
 
   stop(): void {
     this.#stopWatching();
+    for (const cancel of this.#leaving.values()) cancel();
+    this.#leaving.clear();
   }
 
   subscribe(listener: FleetListener): void {
@@ -116,7 +143,8 @@ export class Registry implements Devices, PeerDirectory {
   }
 
   isMember(id: PeerId): boolean {
-    return this.#devices.get(id)?.record.revoked === false;
+    const record = this.#devices.get(id)?.record;
+    return record !== undefined && !record.revoked && !record.pending;
   }
 
   async update(id: PeerId, change: Parameters<Devices['update']>[1]): Promise<DeviceView> {
@@ -132,26 +160,50 @@ export class Registry implements Devices, PeerDirectory {
 
   async revoke(id: PeerId): Promise<void> {
     const device = this.#known(id);
-    device.setRecord({ ...device.record, revoked: true });
-    device.onChange = () => {};
-    device.onShift = () => {};
-    this.#fleet.remove(device);
-    this.#gone(device, 'the device was revoked');
+    this.#putOut(device, { ...device.record, revoked: true }, 'the device was revoked');
     await this.#deps.store.commit([{ kind: 'device', device: device.record }]);
   }
 
+  async approve(id: PeerId): Promise<DeviceView> {
+    const device = this.#waiting(id);
+    const { pending: _, ...record } = device.record;
+    device.setRecord(record);
+    try {
+      await this.#deps.store.commit([{ kind: 'device', device: device.record }]);
+    } catch (error) {
+      device.setRecord({ ...device.record, pending: true });
+      throw error;
+    }
+    this.#deps.logger.info('a device was approved', { device: device.id, name: device.record.name });
+    this.#pending.delete(device);
+    if (device.record.revoked) return this.#view(device);
+    // It gets work once it has heard of it, with its next hello.
+    device.presence = 'suspect';
+    this.#enlist(device);
+    return this.#view(device);
+  }
+
+  async reject(id: PeerId): Promise<void> {
+    this.#waiting(id);
+    await this.revoke(id);
+  }
+
   /**
-   * A device says hello: at its start, or back from a cut. One that is not known joins when it shows a token.
+   * A device says hello: at its start, or back from a cut. One that is not known joins when it shows a token, or the word of the key that it had before.
    * @param sealed whether nobody else could read it: the device is spoken to in the same way from now on.
-   * @throws `token.refused`, `device.revoked`, `device.unknown`, `queue.full` when the fleet is.
+   * @throws `token.refused`, `device.revoked`, `device.pending`, `device.unknown`, `queue.full` when the fleet is, and what is wrong with the word of
+   * a former key.
    */
   async hello(sender: PeerKey, hello: Hello, sealed: boolean): Promise<WelcomeInit> {
-    const device = this.#devices.get(sender.id) ?? (await this.#join(sender, hello, sealed));
+    const known = this.#devices.get(sender.id);
+    if (known) refuseRevoked(known.record);
+    const device = known ?? (await this.#admit(sender, hello, sealed));
     if ((device.record.sealed ?? false) !== sealed) await this.#changeSealing(device, sealed);
     this.heard(device);
     const capability = sanitiseCapability(hello.capability);
     const profiles = sanitiseProfiles(hello.profiles);
     this.#setRecord(device, { ...device.record, capability, profiles });
+    refusePending(device.record);
     this.#writeSoon(device);
     device.pause = undefined;
     return {
@@ -169,11 +221,20 @@ export class Registry implements Devices, PeerDirectory {
     await this.#deps.store.commit([{ kind: 'device', device: device.record }]);
   }
 
-  /** The sender of a message that is believed. @throws `device.unknown`, `device.revoked`. */
+  /** The sender of a message that is believed. @throws `device.unknown`, `device.revoked`, `device.pending`. */
   sender(id: PeerId): FleetDevice {
     const device = this.#devices.get(id);
     if (!device) throw new ShoalError('device.unknown', 'say hello with a join token first');
-    if (device.record.revoked) throw new ShoalError('device.revoked', 'this device was revoked');
+    refuseRevoked(device.record);
+    refusePending(device.record);
+    return device;
+  }
+
+  /** Who signed a statement that the device brings: itself, as it is or as it was under a former key. */
+  author(device: FleetDevice, attestation: Uint8Array): FleetDevice {
+    if (!device.record.follows) return device;
+    const signer = signerOf(attestation);
+    for (const former of this.#formerOf(device)) if (former.id === signer) return former;
     return device;
   }
 
@@ -220,6 +281,7 @@ export class Registry implements Devices, PeerDirectory {
   linkHint(peer: PeerId, reachable: boolean): void {
     const device = this.#devices.get(peer);
     if (!reachable && device?.presence === 'online') device.presence = 'suspect';
+    if (reachable && device?.record.revoked) this.#endSoon(peer);
   }
 
   counts(): { readonly online: number; readonly known: number } {
@@ -232,12 +294,84 @@ export class Registry implements Devices, PeerDirectory {
     return device.view(this.#deps.linksTo?.(device.id) ?? []);
   }
 
-  async #join(sender: PeerKey, hello: Hello, sealed: boolean): Promise<FleetDevice> {
+  async #admit(sender: PeerKey, hello: Hello, sealed: boolean): Promise<FleetDevice> {
     if (roleOf(sender.id) !== 'device') throw new ShoalError('device.unknown', 'only a device can join');
+    const former = this.#formerKey(sender, hello);
+    if (!former) return this.#join(sender, hello, sealed);
+    // Two hellos of one device may be on their way.
+    let takingOver = this.#takingOver.get(sender.id);
+    if (!takingOver) {
+      takingOver = this.#takeOver(former, sender, hello).finally(() => this.#takingOver.delete(sender.id));
+      this.#takingOver.set(sender.id, takingOver);
+    }
+    return takingOver;
+  }
+
+  /** Whose place the sender takes; `undefined` when that is nobody's, or nobody's here and the sender has a token to join with. */
+  #formerKey(sender: PeerKey, hello: Hello): FleetDevice | undefined {
+    const { successions } = this.#deps;
+    if (hello.succession.length === 0 || !successions) return undefined;
+    try {
+      const id = openSuccession(hello.succession, {
+        coordinator: successions.coordinator,
+        successor: sender,
+        keyOf: (peer) => this.keyOf(peer),
+        lastSequence: (peer) => successions.sequences.lastReceived(peer),
+      });
+      return this.#devices.get(id);
+    } catch (error) {
+      if (hello.tokenProof.length > 0 && isShoalError(error, 'device.unknown')) return undefined;
+      throw error;
+    }
+  }
+
+  /** The device has a new key, and with it a new id. What was said of it is said of the new one; the old one is refused from now on. */
+  async #takeOver(former: FleetDevice, sender: PeerKey, hello: Hello): Promise<FleetDevice> {
+    const { record: before, presence } = former;
+    refuseRevoked(before);
+    if ([...this.#formerOf(former)].length >= mostFormerKeys) {
+      throw new ShoalError('conflict', `this device has had ${mostFormerKeys} keys: join with a token`);
+    }
+    const { store, clock, logger } = this.#deps;
+    const record: DeviceRecord = {
+      ...before,
+      id: sender.id,
+      publicKey: sender.publicKey,
+      follows: { device: former.id, proof: hello.succession },
+    };
+    this.#putOut(former, { ...before, profiles: [], revoked: true, followedBy: sender.id }, 'the device has a new key');
+    try {
+      await store.commit([
+        { kind: 'device', device: former.record },
+        { kind: 'device', device: record },
+      ]);
+    } catch (error) {
+      this.#setRecord(former, before);
+      former.presence = presence;
+      this.#enlist(former);
+      throw error;
+    }
+    const device = this.#add(record, () => sender, clock.monotonicMs());
+    this.#former += 1;
+    logger.info('a device has a new key', { device: device.id, former: former.id, name: record.name });
+    return device;
+  }
+
+  /** As what it was known before, the latest first. */
+  *#formerOf(device: FleetDevice): Generator<FleetDevice> {
+    for (let id = device.record.follows?.device; id !== undefined; ) {
+      const former = this.#devices.get(id);
+      if (!former) return;
+      yield former;
+      id = former.record.follows?.device;
+    }
+  }
+
+  async #join(sender: PeerKey, hello: Hello, sealed: boolean): Promise<FleetDevice> {
     if (hello.tokenProof.length === 0) {
       throw new ShoalError('device.unknown', 'this device has not joined this coordinator: join with a token');
     }
-    if (this.#devices.size + this.#joining >= this.#options.deviceLimit) {
+    if (this.#devices.size - this.#former + this.#joining >= this.#options.deviceLimit) {
       throw new ShoalError('queue.full', `the fleet has its most, ${this.#options.deviceLimit} devices`);
     }
     const { tokens, store, clock, logger } = this.#deps;
@@ -253,6 +387,7 @@ export class Registry implements Devices, PeerDirectory {
       draining: false,
       revoked: false,
       ...(sealed && { sealed }),
+      ...(token.approve && { pending: true }),
       capability,
       profiles: sanitiseProfiles(hello.profiles),
     };
@@ -272,7 +407,8 @@ export class Registry implements Devices, PeerDirectory {
     const already = this.#devices.get(record.id);
     if (already) return already;
     const device = this.#add(record, () => sender, clock.monotonicMs());
-    logger.info('a device joined', { device: device.id, name: record.name, token: token.id });
+    const what = record.pending ? 'a device waits for approval' : 'a device joined';
+    logger.info(what, { device: device.id, name: record.name, token: token.id });
     return device;
   }
 
@@ -283,10 +419,33 @@ export class Registry implements Devices, PeerDirectory {
         this.#gone(device, `the device was silent for ${this.#options.livenessTimeoutMs} ms`);
       }
     }
+    for (const device of this.#pending) if (device.lastHeardMs <= sinceMs) device.presence = 'offline';
+  }
+
+  /** Refused from now on, whatever it does. */
+  #putOut(device: FleetDevice, record: DeviceRecord, why: string): void {
+    this.#setRecord(device, record);
+    device.onChange = () => {};
+    device.onShift = () => {};
+    this.#fleet.remove(device);
+    this.#pending.delete(device);
+    this.#gone(device, why);
+    this.#deps.cut?.(device.id);
+  }
+
+  /** One that was revoked, and is connected again, may ask what has become of it. */
+  #endSoon(device: PeerId): void {
+    if (this.#leaving.has(device)) return;
+    const end = () => {
+      this.#leaving.delete(device);
+      this.#deps.cut?.(device);
+    };
+    this.#leaving.set(device, this.#deps.clock.after(`registry: ${device} was revoked`, lastWordsMs, end));
   }
 
   #available(device: FleetDevice): void {
-    if (device.presence !== 'online' || device.record.revoked) return;
+    const { revoked, pending } = device.record;
+    if (device.presence !== 'online' || revoked || pending) return;
     for (const listener of this.#listeners) listener.onAvailable(device);
   }
 
@@ -302,16 +461,33 @@ export class Registry implements Devices, PeerDirectory {
     return device;
   }
 
+  #waiting(id: PeerId): FleetDevice {
+    const device = this.#known(id);
+    const { pending, revoked, name } = device.record;
+    if (pending && !revoked) return device;
+    const why = !pending ? 'does not wait for approval' : 'was rejected';
+    throw new ShoalError('conflict', `${name} ${why}`, { device: id });
+  }
+
   #add(record: DeviceRecord, importKey: () => PeerKey, nowMs: number): FleetDevice {
     const priors = this.#priors;
     const device = new FleetDevice(record, importKey, nowMs, (...asked) => priors.find(...asked));
     this.#devices.set(device.id, device);
     priors.count(device.kind, record.profiles, 1);
-    if (record.revoked) return device;
+    if (record.revoked) device.presence = 'offline';
+    else this.#enlist(device);
+    return device;
+  }
+
+  /** From now on work may be placed on it, unless it has to wait for that. */
+  #enlist(device: FleetDevice): void {
+    if (device.record.pending) {
+      this.#pending.add(device);
+      return;
+    }
     device.onChange = () => this.#fleet.put(device);
     device.onShift = () => this.#fleet.shift(device);
     this.#fleet.put(device);
-    return device;
   }
 
   #setRecord(device: FleetDevice, record: DeviceRecord): void {
@@ -319,4 +495,22 @@ export class Registry implements Devices, PeerDirectory {
     device.setRecord(record);
     this.#priors.count(device.kind, record.profiles, 1);
   }
+}
+
+function refuseRevoked({ revoked, pending, followedBy }: DeviceRecord): void {
+  if (!revoked) return;
+  const why = pending
+    ? 'was rejected'
+    : followedBy
+      ? 'has a new key since, and is refused under this one'
+      : 'was revoked';
+  throw new ShoalError('device.revoked', `this device ${why}`);
+}
+
+function refusePending({ pending, name }: DeviceRecord): void {
+  if (!pending) return;
+  throw new ShoalError(
+    'device.pending',
+    `this device waits for the approval of an operator: shoal devices approve ${name}`,
+  );
 }

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { verifyBundle } from '@shoal/protocol';
+import { encode } from 'uqr';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cameraTrouble } from '../../src/cli/client/index.ts';
 import type { Camera } from '../../src/http/index.ts';
@@ -213,7 +214,50 @@ describe('cameras', () => {
   });
 });
 
+test('a device that waits for approval is listed so, with what to do, and approved by name', async () => {
+  Object.assign(one.coordinator.device, { pending: true });
+  const { out, err } = await run('devices');
+  expect(out).toMatch(/pi-5 +pending/);
+  expect(err).toContain('1 waiting for approval: shoal devices approve NAME');
+  expect((await run('devices', 'approve', 'pi-5')).out).toContain('pi-5 is in');
+  expect(await run('devices', 'approve', 'pi-5')).toMatchObject({ code: 1 });
+  expect((await run('devices')).err).toBe('');
+});
+
+/** What a camera would see: `true` is dark. Two rows of modules are one row of text. */
+function modulesOf(text: string): boolean[][] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .flatMap((line) => {
+      const letters = [...line];
+      return ['\u2580\u2588', '\u2584\u2588'].map((light) => letters.map((letter) => !light.includes(letter)));
+    });
+}
+
 describe('tokens and keys', () => {
+  test('a token is shown as a QR code of exactly its word where a person sees it, and nowhere else', async () => {
+    const { out, err } = await run('token', 'create', '--qr');
+    const code = modulesOf(
+      err
+        .split('\n')
+        .filter((line) => /[\u2580\u2584\u2588]/.test(line))
+        .join('\n'),
+    );
+    const { data, size } = encode(out.trim(), { ecc: 'L', border: 2 });
+    expect(code.slice(0, size)).toEqual(data);
+    expect(encode(`${out.trim()}x`, { ecc: 'L', border: 2 }).data).not.toEqual(data);
+    expect(out).toMatch(/^shoal1_\S+\n$/);
+    expect((await run('token', 'create')).err).not.toMatch(/\u2588/);
+    expect((await run('token', 'create', '--qr', '--json')).err).not.toMatch(/\u2588/);
+  });
+
+  test('a token that asks for approval says so when it is made and on the list', async () => {
+    const { err } = await run('token', 'create', '--approve');
+    expect(err).toContain('shoal devices approve NAME');
+    expect((await run('token', 'list')).out).toMatch(/APPROVAL\n[\s\S]*asked for/);
+  });
+
   test('print the one word alone, so that it can be piped', async () => {
     const { out, err } = await run('token', 'create', '--uses', '2', '--expires', '15m', '--label', 'site=barn');
     expect(out).toMatch(/^shoal1_\S+\n$/);

@@ -176,11 +176,22 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
         if (which !== device.id) throw missing('device', which);
         device = { ...device, revoked: true };
       },
+      approve: async (which) => {
+        if (which !== device.id) throw missing('device', which);
+        if (!device.pending) throw new ShoalError('conflict', 'it does not wait', { device: which });
+        device = { ...device, pending: false };
+        return device;
+      },
+      reject: async (which) => {
+        if (which !== device.id) throw missing('device', which);
+        device = { ...device, revoked: true };
+      },
     },
     tokens: {
-      create: async ({ uses, lifetimeMs, labels }) => {
+      create: async ({ uses, lifetimeMs, labels, approve = false }) => {
         const createdAtMs = systemClock.nowMs();
-        const token = { id: id('tok'), createdAtMs, expiresAtMs: createdAtMs + lifetimeMs, usesLeft: uses, labels };
+        const expiresAtMs = createdAtMs + lifetimeMs;
+        const token = { id: id('tok'), createdAtMs, expiresAtMs, usesLeft: uses, approve, labels };
         tokens.set(token.id, token);
         const addresses = ['mqtt://192.168.1.20:1883', 'mqtt://127.0.0.1:1883'];
         const secret = random.bytes(16);

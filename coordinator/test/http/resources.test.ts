@@ -50,6 +50,20 @@ describe('devices', () => {
   });
 });
 
+describe('a device that waits for approval', () => {
+  test('is listed so, approved once, and rejected by another call', async () => {
+    const { call, coordinator } = await anApi();
+    Object.assign(coordinator.device, { pending: true });
+    const url = `/v1/devices/${coordinator.device.id}`;
+    expect((await call('GET', url)).json).toMatchObject({ pending: true });
+    expect((await call('POST', `${url}/approve`)).json).toMatchObject({ pending: false });
+    expect(await call('POST', `${url}/approve`)).toMatchObject({ status: 409, json: { code: 'conflict' } });
+    expect((await call('POST', `${url}/reject`)).status).toBe(204);
+    expect((await call('POST', '/v1/devices/dev_x/approve')).status).toBe(404);
+    expect((await call('POST', '/v1/devices/dev_x/reject')).status).toBe(404);
+  });
+});
+
 describe('tokens', () => {
   test('show their word once, and can be taken back', async () => {
     const { call } = await anApi();

@@ -55,12 +55,16 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
       });
       const charging = [{ fromMinute: 420, toMinute: 1_020, watts: 12 }];
       const device = aDeviceRecord({ power: { floorPct: 40, mainsOnly: true, charging }, sealed: true });
+      const waiting = aDeviceRecord({ id: 'dev_b', pending: true });
+      const former = aDeviceRecord({ id: 'dev_c', revoked: true, followedBy: 'dev_d' });
+      const now = aDeviceRecord({ id: 'dev_d', follows: { device: 'dev_c', proof: Uint8Array.of(1, 2) } });
+      const token = aTokenRecord({ approve: true });
       const apiKey = { id: 'key_1', name: 'shell', sha256: Uint8Array.of(1, 2), createdAtMs: startMs };
       const blob = { digest: aDigest('x'), sizeBytes: 1, mediaType: 'image/jpeg', lastUsedMs: startMs };
       await clock.until(
         store.commit([
-          { kind: 'device', device },
-          { kind: 'token', token: aTokenRecord() },
+          ...[device, waiting, former, now].map((record) => ({ kind: 'device', device: record }) as const),
+          { kind: 'token', token },
           { kind: 'camera', camera: aCamera() },
           { kind: 'api-key', apiKey },
           { kind: 'blob', blob },
@@ -70,8 +74,8 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
       );
       const next = await again();
       expect(await next.load()).toEqual({
-        devices: [device],
-        tokens: [aTokenRecord()],
+        devices: [device, waiting, former, now],
+        tokens: [token],
         cameras: [aCamera()],
         apiKeys: [apiKey],
         unfinishedTasks: [task],

@@ -97,6 +97,7 @@ export function aTokenRecord(change: Partial<TokenRecord> = {}): TokenRecord {
     createdAtMs: startMs,
     expiresAtMs: startMs + 3_600_000,
     usesLeft: 1,
+    approve: false,
     labels: {},
     ...change,
   };

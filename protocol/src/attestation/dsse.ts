@@ -1,6 +1,6 @@
-import { fromBase64, toBase64, utf8 } from '../bytes/index.ts';
+import { fromBase64, fromUtf8, toBase64, utf8 } from '../bytes/index.ts';
 import { ShoalError } from '../errors/index.ts';
-import type { Identity, PeerKey } from '../identity/index.ts';
+import type { Identity, PeerId, PeerKey } from '../identity/index.ts';
 import { canonicalJson } from '../json/index.ts';
 import { type PlaceInBatch, signBatch, verifyInBatch } from './batch-signature.ts';
 
@@ -60,6 +60,16 @@ export function openDsse(envelope: unknown, payloadType: string, key: PeerKey): 
   const fits = batch ? verifyInBatch(key, text, batch, signature) : key.verify(text, signature);
   if (!fits) throw new ShoalError('attestation.invalid', 'the signature does not fit the statement', { keyid: key.id });
   return payload;
+}
+
+/** The id of the key that an envelope says it is signed with; nothing of it is checked. */
+export function signerOf(envelope: Uint8Array): PeerId | undefined {
+  try {
+    const { signatures } = JSON.parse(fromUtf8(envelope)) as Partial<DsseEnvelope>;
+    return signatures?.[0].keyid;
+  } catch {
+    return undefined;
+  }
 }
 
 interface ParsedDsse {

@@ -7,6 +7,7 @@ export {
   preAuthenticationEncoding,
   signDsse,
   signDsseBatch,
+  signerOf,
 } from './dsse.ts';
 export {
   type AttestOptions,

@@ -106,6 +106,7 @@ const payloads = {
   },
   profileReport: { profiles: [variantProfile] },
   goodbye: { reason: 'stopped' },
+  succession: { algorithm: 'ed25519', publicKey: digest, signature: Uint8Array.of(9, 8, 7) },
   taskAssignment: {
     taskId: 'tsk_1',
     attemptId: 'att_1',
@@ -201,6 +202,7 @@ const types = {
   Empty: payloads.empty,
   ErrorReply: payloads.error,
   Hello: payloads.hello,
+  'Hello/2': { ...payloads.hello, succession: Uint8Array.of(1, 2, 3) },
   Welcome: payloads.welcome,
   Telemetry: payloads.telemetry,
   'Telemetry/2': { ...payloads.telemetry, loadedModels: ['efficientdet-lite0/int8'] },
@@ -208,6 +210,7 @@ const types = {
   LinkState: { kind: 'libp2p', up: true, inUse: true, rttMs: 3.5, loss: 0.125 },
   ProfileReport: payloads.profileReport,
   Goodbye: payloads.goodbye,
+  Succession: payloads.succession,
   TaskAssignment: payloads.taskAssignment,
   TaskAdmission: payloads.taskAdmission,
   TaskOutcome: payloads.taskOutcome,

@@ -53,6 +53,8 @@ const never = new AbortController().signal;
 export class AgentLife {
   readonly wall = new WallClock();
   readonly #surroundings: Surroundings;
+  /** As its key files have them: the one that it has, and the one that is to take its place. */
+  #keys: { readonly current: Identity; readonly next?: Identity };
   #token: { readonly tokenId: string; readonly secret: Uint8Array } | undefined;
   #seals: boolean | undefined;
   #process: Process | undefined;
@@ -61,10 +63,17 @@ export class AgentLife {
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
+    this.#keys = { current: surroundings.identity };
   }
 
+  /** Of the key that it uses, or will. */
   get id(): string {
-    return this.#surroundings.identity.id;
+    return (this.#keys.next ?? this.#keys.current).id;
+  }
+
+  /** From its next start on it uses this key, and tells its coordinator. */
+  prepareNewKey(next: Identity): void {
+    this.#keys = { ...this.#keys, next };
   }
 
   get isUp(): boolean {
@@ -91,11 +100,19 @@ export class AgentLife {
   async start(token = this.#token, seals = this.#seals): Promise<void> {
     this.#token = token;
     this.#seals = seals;
-    const { hubs, wiretap, random, identity, logger, machine, disk, config, coordinator, sources, shared } =
-      this.#surroundings;
+    const { hubs, wiretap, random, logger, machine, disk, config, coordinator, sources, shared } = this.#surroundings;
+    const { current, next } = this.#keys;
+    const identity = next ?? current;
     machine.stalled = false;
     const clock = new CrashableClock(this.#surroundings.clock, this.wall);
     const links = hubs.map((hub) => wiretap.on(hub.link(identity.id), identity.id));
+    const adopt = () =>
+      new Promise<void>((resolve) => {
+        clock.after('agent disk: adopt a key', disk.writeMs, () => {
+          this.#keys = { current: identity };
+          resolve();
+        });
+      });
     const { engine, places } = shared?.current ?? { engine: engineOf(clock, machine), places: undefined };
     const agent = createAgent(
       { ...config, coordinator, software: 'shoal-agent/simulated', ...(token && { token }), seal: seals ?? false },
@@ -106,6 +123,7 @@ export class AgentLife {
         videos: scriptedVideos(clock, sources),
         engines: [engine],
         ...(places && { places }),
+        ...(next && { succession: { former: current, done: adopt } }),
       },
     );
     this.#process = { agent, clock, links };

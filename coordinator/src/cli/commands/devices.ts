@@ -9,8 +9,15 @@ export async function listDevices(context: Context): Promise<void> {
   context.show(items, () =>
     items.length === 0
       ? 'No devices yet. Make a token (shoal token create), then on the device: shoal-agent join TOKEN'
-      : deviceTable(items, context.paint, context.world.clock.nowMs()),
+      : deviceTable(
+          items.filter(({ followedBy }) => followedBy === undefined),
+          context.paint,
+          context.world.clock.nowMs(),
+        ),
   );
+  const waiting = items.filter(({ pending, revoked }) => pending && !revoked).length;
+  if (waiting > 0 && !context.json)
+    context.world.stderr.write(`${waiting} waiting for approval: shoal devices approve NAME, or reject NAME\n`);
 }
 
 function deviceTable(devices: readonly Device[], paint: Paint, nowMs: number): string {
@@ -51,17 +58,30 @@ export async function labelDevice(
   await changeDevice(context, word, { labels: Object.fromEntries(merged) });
 }
 
+export async function approveDevice(context: Context, word: string): Promise<void> {
+  const { id } = await findDevice(context, word);
+  const device = await context.api.call<Device>('POST', `/v1/devices/${id}/approve`);
+  context.show(device, () => `${printable(device.name)} is in: it goes on by itself within seconds.`);
+}
+
+export async function rejectDevice(context: Context, word: string): Promise<void> {
+  const { id, name } = await findDevice(context, word);
+  await context.api.call('POST', `/v1/devices/${id}/reject`);
+  context.show({ id, rejected: true }, () => `${printable(name)} is rejected: it is refused from now on.`);
+}
+
 export async function revokeDevice(context: Context, word: string): Promise<void> {
   const { id, name } = await findDevice(context, word);
   await context.api.call('DELETE', `/v1/devices/${id}`);
   context.show({ id, revoked: true }, () => `${printable(name)} is revoked: it is refused from now on.`);
 }
 
-/** By id, by name, or by the beginning of an id that only one has. */
+/** By id, by name (rather of one that is not revoked), or by the beginning of an id that only one has. */
 export async function findDevice({ api }: Context, word: string): Promise<Device> {
   const { items } = await api.call<{ items: Device[] }>('GET', '/v1/devices');
   const named = items.filter(({ id, name }) => id === word || name === word);
-  const found = named.length > 0 ? named : items.filter(({ id }) => id.startsWith(word));
+  const wanted = named.filter(({ id, revoked }) => id === word || !revoked);
+  const found = [wanted, named, items.filter(({ id }) => id.startsWith(word))].find(({ length }) => length > 0) ?? [];
   const [device] = found;
   if (device && found.length === 1) return device;
   if (!device) throw new ShoalError('not-found', `there is no device ${word}; shoal devices lists them`);
@@ -89,6 +109,9 @@ function describeDevice(device: Device, paint: Paint, nowMs: number): string {
     ],
     ['software', printable(has.software)],
   ];
+  if (device.follows !== undefined)
+    facts.push(['former key', `${device.follows}: shoal devices show ${device.follows}`]);
+  if (device.followedBy !== undefined) facts.push(['new key', device.followedBy]);
   if (telemetry) {
     const warm = telemetry.temperatureC === undefined ? '' : `, ${telemetry.temperatureC.toFixed(0)} °C`;
     const slow = telemetry.throttled ? ', throttled' : '';
@@ -121,8 +144,10 @@ function profileTable({ profiles }: Device, paint: Paint): string {
   return rows;
 }
 
-function stateText({ presence, draining, revoked }: Device, paint: Paint): string {
-  if (revoked) return paint('red', 'revoked');
+function stateText({ presence, draining, revoked, pending, followedBy }: Device, paint: Paint): string {
+  if (followedBy !== undefined) return paint('dim', 'old key');
+  if (revoked) return paint('red', pending ? 'rejected' : 'revoked');
+  if (pending) return paint('yellow', 'pending');
   if (draining) return paint('yellow', 'draining');
   return paint(presence === 'online' ? 'green' : presence === 'suspect' ? 'yellow' : 'red', presence);
 }

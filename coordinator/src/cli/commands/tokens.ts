@@ -1,4 +1,5 @@
 import { decodeJoinToken } from '@shoal/protocol';
+import { renderUnicodeCompact } from 'uqr';
 import type { Context } from '../context.ts';
 import { dayText, printable, table } from '../output/index.ts';
 
@@ -6,15 +7,20 @@ export interface NewToken {
   readonly uses: number;
   readonly lifetimeMs: number;
   readonly labels: Readonly<Record<string, string>>;
+  readonly approve: boolean;
 }
 
-export async function createToken(context: Context, token: NewToken): Promise<void> {
+/** The word alone goes to standard output, so that a script can take it. @param qr left out: on a terminal */
+export async function createToken(context: Context, token: NewToken, qr?: boolean): Promise<void> {
   type Answer = { id: string; word: string; expiresAt: string };
   const { id, word, expiresAt } = await context.api.call<Answer>('POST', '/v1/tokens', { json: token });
   const devices = token.uses === 1 ? 'one device' : `${token.uses} devices`;
   context.show({ id, word, expiresAt }, () => {
-    context.world.stderr.write(`For ${devices}, until ${dayText(expiresAt)}. On the device: shoal-agent join TOKEN\n`);
-    context.world.stderr.write(`${reachText(decodeJoinToken(word).addresses)}\n`);
+    const { stderr } = context.world;
+    stderr.write(`For ${devices}, until ${dayText(expiresAt)}. On the device: shoal-agent join TOKEN\n`);
+    if (token.approve) stderr.write('It waits there until you approve it: shoal devices approve NAME\n');
+    stderr.write(`${reachText(decodeJoinToken(word).addresses)}\n`);
+    if (qr ?? stderr.isTTY) stderr.write(`${qrText(word, stderr.columns)}\n`);
     return word;
   });
 }
@@ -28,10 +34,18 @@ function reachText(addresses: readonly string[]): string {
   return `Devices reach this coordinator at ${addresses.filter((address) => !isHere(address)).join(', ')}`;
 }
 
+/** For the camera of a phone: light modules are drawn, as terminals are dark. */
+function qrText(word: string, columns = Number.POSITIVE_INFINITY): string {
+  const code = renderUnicodeCompact(word, { ecc: 'L', border: 2 });
+  const width = code.indexOf('\n');
+  return width <= columns ? code : `The QR code needs a terminal of ${width} columns; this one has ${columns}.`;
+}
+
 interface Token {
   readonly id: string;
   readonly expiresAt: string;
   readonly usesLeft: number;
+  readonly approve: boolean;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -48,6 +62,7 @@ export async function listTokens(context: Context): Promise<void> {
             { title: 'USES LEFT', value: ({ usesLeft }) => String(usesLeft), align: 'right' },
             { title: 'UNTIL', value: ({ expiresAt }) => dayText(expiresAt) },
             { title: 'LABELS', value: ({ labels }) => labelsText(labels) },
+            { title: 'APPROVAL', value: ({ approve }) => (approve ? 'asked for' : '-') },
           ],
           context.paint,
         ),

@@ -12,7 +12,9 @@ interface PowerFlags {
 }
 
 export function addDevices(program: Command, world: World): void {
-  const devices = program.command('devices').description('The fleet: list, show, rename, label, power, drain, revoke');
+  const devices = program
+    .command('devices')
+    .description('The fleet: list, show, approve, reject, rename, label, power, drain, revoke');
   const load = () => import('../commands/devices.ts');
   client(devices.command('list', { isDefault: true }).description('list all devices'), world, async (context) =>
     (await load()).listDevices(context),
@@ -24,6 +26,19 @@ export function addDevices(program: Command, world: World): void {
       .argument('<device>', 'name or id'),
     world,
     async (context, [device = '']) => (await load()).showDevice(context, device),
+  );
+  client(
+    devices
+      .command('approve')
+      .description('let a device in that joined with a token that asks for approval')
+      .argument('<device>', 'name or id'),
+    world,
+    async (context, [device = '']) => (await load()).approveDevice(context, device),
+  );
+  client(
+    devices.command('reject').description('refuse a device that waits for approval, for good').argument('<device>'),
+    world,
+    async (context, [device = '']) => (await load()).rejectDevice(context, device),
   );
   client(
     devices.command('rename').description('give a device another name').argument('<device>').argument('<name>'),
@@ -61,7 +76,7 @@ export function addDevices(program: Command, world: World): void {
       (await load()).changeDevice(context, device, { power: { floorPct: floor, mainsOnly, charging } }),
   );
   client(
-    devices.command('revoke').description('refuse a device from now on').argument('<device>'),
+    devices.command('revoke').description('refuse a device from now on, and cut its connection').argument('<device>'),
     world,
     async (context, [device = '']) => (await load()).revokeDevice(context, device),
   );

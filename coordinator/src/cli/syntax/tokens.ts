@@ -16,16 +16,24 @@ export function addTokens(program: Command, world: World): void {
         .argParser(duration)
         .default(24 * 3_600_000, '24h'),
     )
-    .option('--label <name=value...>', 'labels for the devices that join with it');
-  client<ClientOptions & { uses: number; expires: number; label?: string[] }>(
+    .option('--label <name=value...>', 'labels for the devices that join with it')
+    .option('--approve', 'whoever joins with it waits until you approve it: shoal devices approve NAME')
+    .option('--qr', 'show it as a QR code too, also where standard error is no terminal')
+    .option('--no-qr', 'do not show it as a QR code');
+  client<ClientOptions & { uses: number; expires: number; label?: string[]; approve?: boolean; qr?: boolean }>(
     create,
     world,
     async (context, _words, options) =>
-      (await load()).createToken(context, {
-        uses: options.uses,
-        lifetimeMs: options.expires,
-        labels: parseLabels(options.label ?? []),
-      }),
+      (await load()).createToken(
+        context,
+        {
+          uses: options.uses,
+          lifetimeMs: options.expires,
+          labels: parseLabels(options.label ?? []),
+          approve: options.approve ?? false,
+        },
+        options.qr,
+      ),
   );
   client(
     tokens.command('list').description('tokens, and how many devices may still join with each'),

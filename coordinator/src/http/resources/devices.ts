@@ -57,12 +57,43 @@ export const devices: Resource =
       async ({ params, body }) => deviceView(await coordinator.devices.update(params.id, body)),
     );
 
+    api.post(
+      '/v1/devices/:id/approve',
+      {
+        schema: {
+          tags,
+          summary: 'Let a device in that waits for approval',
+          operationId: 'approveDevice',
+          params: IdParams,
+          response: { 200: Device.ref, ...problems('not-found', 'conflict') },
+        },
+      },
+      async ({ params }) => deviceView(await coordinator.devices.approve(params.id)),
+    );
+
+    api.post(
+      '/v1/devices/:id/reject',
+      {
+        schema: {
+          tags,
+          summary: 'Refuse a device that waits for approval, for good',
+          operationId: 'rejectDevice',
+          params: IdParams,
+          response: { 204: Type.Null({ description: 'Rejected.' }), ...problems('not-found', 'conflict') },
+        },
+      },
+      async ({ params }, reply) => {
+        await coordinator.devices.reject(params.id);
+        return reply.code(204).send(null);
+      },
+    );
+
     api.delete(
       '/v1/devices/:id',
       {
         schema: {
           tags,
-          summary: 'Revoke a device: it is refused from now on, and its work is placed elsewhere',
+          summary: 'Revoke a device: it is refused and cut off from now on, and its work is placed elsewhere',
           operationId: 'revokeDevice',
           params: IdParams,
           response: { 204: Type.Null({ description: 'Revoked.' }), ...problems('not-found') },

@@ -30,6 +30,9 @@ export const tokens: Resource =
                 Type.Integer({ minimum: 1_000, maximum: 10 * 365 * 24 * hourMs, default: 24 * hourMs }),
               ),
               labels: Type.Optional({ ...Labels, description: 'Every device that joins with it gets these.' }),
+              approve: Type.Optional(
+                Type.Boolean({ default: false, description: 'Who joins with it waits until somebody approves it.' }),
+              ),
             },
             { additionalProperties: false },
           ),
@@ -40,8 +43,8 @@ export const tokens: Resource =
         },
       },
       async ({ body }, reply) => {
-        const { uses = 1, lifetimeMs = 24 * hourMs, labels = {} } = body;
-        const { id, word, expiresAtMs } = await coordinator.tokens.create({ uses, lifetimeMs, labels });
+        const { uses = 1, lifetimeMs = 24 * hourMs, labels = {}, approve = false } = body;
+        const { id, word, expiresAtMs } = await coordinator.tokens.create({ uses, lifetimeMs, labels, approve });
         return reply
           .code(201)
           .header('cache-control', 'no-store')
@@ -66,6 +69,7 @@ export const tokens: Resource =
                   expiresAt: Timestamp,
                   usesLeft: Type.Integer(),
                   labels: Labels,
+                  approve: Type.Boolean({ description: 'Who joins with it waits for approval.' }),
                 }),
               ),
             }),
@@ -74,12 +78,13 @@ export const tokens: Resource =
         },
       },
       async () => ({
-        items: coordinator.tokens.list().map(({ id, createdAtMs, expiresAtMs, usesLeft, labels }) => ({
+        items: coordinator.tokens.list().map(({ id, createdAtMs, expiresAtMs, usesLeft, labels, approve }) => ({
           id,
           createdAt: timestamp(createdAtMs),
           expiresAt: timestamp(expiresAtMs),
           usesLeft,
           labels,
+          approve,
         })),
       }),
     );

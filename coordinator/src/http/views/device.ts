@@ -125,10 +125,13 @@ export const Device = named(
     joinedAt: Timestamp,
     labels: Labels,
     draining: Type.Boolean({ description: 'Finishes what it has and gets nothing new.' }),
-    revoked: Type.Boolean(),
+    revoked: Type.Boolean({ description: 'Refused, whatever it says.' }),
     sealed: Type.Boolean({
       description: 'Nobody on the way, a broker included, can read what it says and is told: docs/security.md.',
     }),
+    pending: Type.Boolean({ description: 'Waits for approval, and gets nothing; with `revoked`: it was rejected.' }),
+    follows: Type.Optional({ ...DeviceId, description: 'The same device under its former key.' }),
+    followedBy: Type.Optional({ ...DeviceId, description: 'The same device under the key that it has now.' }),
     running: Type.Integer({ description: 'Attempts that are with the device.' }),
     link: Link,
     capability: Capability,
@@ -141,6 +144,7 @@ export type Device = Static<typeof Device.definition>;
 
 export function deviceView(device: DeviceView): Device {
   const { id, name, presence, labels, draining, revoked, running, link, capability, power, telemetry } = device;
+  const { pending = false, follows, followedBy } = device;
   return present<Device>({
     id,
     name,
@@ -151,6 +155,9 @@ export function deviceView(device: DeviceView): Device {
     draining,
     revoked,
     sealed: device.sealed ?? false,
+    pending,
+    follows: follows?.device,
+    followedBy,
     running,
     link: { ...link, up: [...link.up] },
     capability: present<Device['capability']>(capability),

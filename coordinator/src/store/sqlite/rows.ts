@@ -17,6 +17,10 @@ export interface DeviceRow {
   readonly profiles: string;
   readonly power: string | null;
   readonly sealed: number;
+  readonly pending: number;
+  readonly predecessor: string | null;
+  readonly succession: Uint8Array | null;
+  readonly successor: string | null;
 }
 
 export function deviceOf(row: DeviceRow): DeviceRecord {
@@ -33,6 +37,10 @@ export function deviceOf(row: DeviceRow): DeviceRecord {
     capability: JSON.parse(row.capability),
     profiles: JSON.parse(row.profiles, (name, value) => (name === 'sha256' ? fromHex(value) : value)),
     ...(row.power !== null && { power: JSON.parse(row.power) }),
+    ...(row.pending === 1 && { pending: true }),
+    ...(row.predecessor !== null &&
+      row.succession !== null && { follows: { device: row.predecessor, proof: row.succession } }),
+    ...(row.successor !== null && { followedBy: row.successor }),
   };
 }
 
@@ -47,6 +55,7 @@ export interface TokenRow {
   readonly expires_at_ms: number;
   readonly uses_left: number;
   readonly labels: string;
+  readonly approve: number;
 }
 
 export function tokenOf(row: TokenRow): TokenRecord {
@@ -56,6 +65,7 @@ export function tokenOf(row: TokenRow): TokenRecord {
     createdAtMs: row.created_at_ms,
     expiresAtMs: row.expires_at_ms,
     usesLeft: row.uses_left,
+    approve: row.approve === 1,
     labels: JSON.parse(row.labels),
   };
 }

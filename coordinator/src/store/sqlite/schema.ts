@@ -114,4 +114,13 @@ export const migrations: readonly string[] = [
   -- Whether what it says is sealed, as it said hello last.
   ALTER TABLE devices ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Devices that wait for approval, and tokens that ask for it.
+  ALTER TABLE devices ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE tokens ADD COLUMN approve INTEGER NOT NULL DEFAULT 0;
+  -- A device that has a new key is a new device: the one that it was, that one's word for it (an envelope), and the one that it is now.
+  ALTER TABLE devices ADD COLUMN predecessor TEXT;
+  ALTER TABLE devices ADD COLUMN succession BLOB;
+  ALTER TABLE devices ADD COLUMN successor TEXT;
+  `,
 ];

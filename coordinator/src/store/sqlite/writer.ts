@@ -39,8 +39,8 @@ export class SqliteWriter {
         putDevice(sql.device, write.device);
         return;
       case 'token': {
-        const { id, secret, createdAtMs, expiresAtMs, usesLeft, labels } = write.token;
-        sql.token.run(id, secret, createdAtMs, expiresAtMs, usesLeft, JSON.stringify(labels));
+        const { id, secret, createdAtMs, expiresAtMs, usesLeft, labels, approve } = write.token;
+        sql.token.run(id, secret, createdAtMs, expiresAtMs, usesLeft, JSON.stringify(labels), Number(approve));
         return;
       }
       case 'token-removed':
@@ -81,8 +81,8 @@ export class SqliteWriter {
 function prepareAll(database: DatabaseSync) {
   const prepare = (sql: string): StatementSync => database.prepare(sql);
   return {
-    device: prepare('INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
-    token: prepare('INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?)'),
+    device: prepare('INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    token: prepare('INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?)'),
     tokenRemoved: prepare('DELETE FROM tokens WHERE id = ?'),
     task: prepare(
       `INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -148,6 +148,10 @@ function putDevice(statement: StatementSync, device: DeviceRecord): void {
     profilesJson(device.profiles),
     device.power ? JSON.stringify(device.power) : null,
     Number(device.sealed ?? false),
+    Number(device.pending ?? false),
+    device.follows?.device ?? null,
+    device.follows?.proof ?? null,
+    device.followedBy ?? null,
   );
 }
 

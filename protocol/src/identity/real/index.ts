@@ -1,1 +1,1 @@
-export { loadOrCreateIdentity } from './key-file.ts';
+export { loadOrCreateIdentity, NextIdentity } from './key-file.ts';

@@ -1,4 +1,4 @@
-import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fromHex, toHex } from '../../bytes/index.ts';
 import { ShoalError } from '../../errors/index.ts';
@@ -13,16 +13,68 @@ const header = 'shoal-ed25519-seed';
  * @throws `io.failed` when the file is not a key, is somebody else's role, cannot be read or written, or can be read by others and that cannot be
  * mended.
  */
-export async function loadOrCreateIdentity(path: string, role: PeerRole, random: Random): Promise<Identity> {
-  try {
+export function loadOrCreateIdentity(path: string, role: PeerRole, random: Random): Promise<Identity> {
+  return explained(path, async () => {
     if (!(await exists(path))) await create(path, role, random);
-    await closeToOthers(path);
-    return parse(await readFile(path, 'utf8'), path, role);
+    return load(path, role);
+  });
+}
+
+/**
+ * The key that is to take the place of the one in this file, and stands beside it until its coordinator knows it. Of several that are asked for, the
+ * first one is it. Each step is on the disk when it resolves: a power cut leaves the device with a key that its coordinator knows or will take.
+ */
+export class NextIdentity {
+  readonly #path: string;
+  readonly #role: PeerRole;
+
+  /** @param path of the key that is used now */
+  constructor(path: string, role: PeerRole) {
+    this.#path = path;
+    this.#role = role;
+  }
+
+  /** Makes it unless it is there. @throws `io.failed` */
+  prepare(random: Random): Promise<void> {
+    return explained(this.#next, () => create(this.#next, this.#role, random));
+  }
+
+  /** `undefined`: there is none. @throws `io.failed` */
+  load(): Promise<Identity | undefined> {
+    return explained(this.#next, async () => ((await exists(this.#next)) ? load(this.#next, this.#role) : undefined));
+  }
+
+  /** It is the key from now on, and the one before is gone. @throws `io.failed` */
+  adopt(): Promise<void> {
+    return explained(this.#next, async () => {
+      await rename(this.#next, this.#path);
+      await flushDirectory(this.#path);
+    });
+  }
+
+  /** The coordinator does not take it. @throws `io.failed` */
+  drop(): Promise<void> {
+    return explained(this.#next, () => rm(this.#next, { force: true }));
+  }
+
+  get #next(): string {
+    return `${this.#path}.next`;
+  }
+}
+
+async function explained<T>(path: string, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
   } catch (error) {
     if (error instanceof ShoalError) throw error;
     const { message } = error as Error;
     throw new ShoalError('io.failed', `cannot use the key file ${path}: ${message}`, { path }, { cause: error });
   }
+}
+
+async function load(path: string, role: PeerRole): Promise<Identity> {
+  await closeToOthers(path);
+  return parse(await readFile(path, 'utf8'), path, role);
 }
 
 function parse(content: string, path: string, role: PeerRole): Identity {
@@ -43,10 +95,23 @@ async function create(path: string, role: PeerRole, random: Random): Promise<voi
     // A key that was used and then lost with the power would be a device that nobody knows.
     await writeFile(draft, `${header} ${role} ${toHex(random.bytes(32))}\n`, { mode: 0o600, flag: 'wx', flush: true });
     await link(draft, path);
+    await flushDirectory(path);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+/** What a folder lists is on the disk of its own accord, not with the file. */
+async function flushDirectory(path: string): Promise<void> {
+  // A folder cannot be opened there.
+  if (process.platform === 'win32') return;
+  const directory = await open(dirname(path), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
 }
 

@@ -191,6 +191,7 @@ export interface Message {
   readonly telemetry: Telemetry | null;
   readonly profileReport: ProfileReport | null;
   readonly goodbye: Goodbye | null;
+  readonly succession: Succession | null;
   readonly taskAssignment: TaskAssignment | null;
   readonly taskAdmission: TaskAdmission | null;
   readonly taskOutcome: TaskOutcome | null;
@@ -204,7 +205,7 @@ export interface Message {
   readonly sessionOffer: SessionOffer | null;
   readonly sessionAnswer: SessionAnswer | null;
   readonly sessionLost: SessionLost | null;
-  readonly payload?: 'error' | 'empty' | 'hello' | 'welcome' | 'telemetry' | 'profileReport' | 'goodbye' | 'taskAssignment' | 'taskAdmission' | 'taskOutcome' | 'taskCancellation' | 'modelHint' | 'cameraAssignment' | 'cameraRemoval' | 'cameraReport' | 'blobRequest' | 'blobChunk' | 'sessionOffer' | 'sessionAnswer' | 'sessionLost';
+  readonly payload?: 'error' | 'empty' | 'hello' | 'welcome' | 'telemetry' | 'profileReport' | 'goodbye' | 'succession' | 'taskAssignment' | 'taskAdmission' | 'taskOutcome' | 'taskCancellation' | 'modelHint' | 'cameraAssignment' | 'cameraRemoval' | 'cameraReport' | 'blobRequest' | 'blobChunk' | 'sessionOffer' | 'sessionAnswer' | 'sessionLost';
 }
 
 export interface MessageInit {
@@ -219,6 +220,7 @@ export interface MessageInit {
   readonly telemetry?: TelemetryInit | null | undefined;
   readonly profileReport?: ProfileReportInit | null | undefined;
   readonly goodbye?: GoodbyeInit | null | undefined;
+  readonly succession?: SuccessionInit | null | undefined;
   readonly taskAssignment?: TaskAssignmentInit | null | undefined;
   readonly taskAdmission?: TaskAdmissionInit | null | undefined;
   readonly taskOutcome?: TaskOutcomeInit | null | undefined;
@@ -261,6 +263,8 @@ export interface Hello {
   /** Tasks and cameras the device works on right now, so that both sides agree after a cut. */
   readonly runningAttempts: readonly string[];
   readonly runningCameras: readonly string[];
+  /** Of a device that has a new key: an Envelope of its old key with a Succession in it. Empty otherwise. */
+  readonly succession: Uint8Array;
 }
 
 export interface HelloInit {
@@ -270,6 +274,22 @@ export interface HelloInit {
   readonly profiles?: readonly VariantProfileInit[];
   readonly runningAttempts?: readonly string[];
   readonly runningCameras?: readonly string[];
+  readonly succession?: Uint8Array | null | undefined;
+}
+
+/** Said by a device's old key about its new one, inside of a Hello of the new one and nowhere else. */
+export interface Succession {
+  /** Algorithm of the new key, `ed25519`. */
+  readonly algorithm: string;
+  readonly publicKey: Uint8Array;
+  /** The new key over "shoal-succession-v1\0", the old id, "\0" and the coordinator's id: it takes the old one's place, and nobody else's. */
+  readonly signature: Uint8Array;
+}
+
+export interface SuccessionInit {
+  readonly algorithm?: string | null | undefined;
+  readonly publicKey?: Uint8Array | null | undefined;
+  readonly signature?: Uint8Array | null | undefined;
 }
 
 export interface Welcome {
@@ -769,6 +789,7 @@ export const Message: Codec<Message, MessageInit> = codec('Message', shoal.v1.Me
 export const Empty: Codec<Empty, EmptyInit> = codec('Empty', shoal.v1.Empty);
 export const ErrorReply: Codec<ErrorReply, ErrorReplyInit> = codec('ErrorReply', shoal.v1.ErrorReply);
 export const Hello: Codec<Hello, HelloInit> = codec('Hello', shoal.v1.Hello);
+export const Succession: Codec<Succession, SuccessionInit> = codec('Succession', shoal.v1.Succession);
 export const Welcome: Codec<Welcome, WelcomeInit> = codec('Welcome', shoal.v1.Welcome);
 export const Goodbye: Codec<Goodbye, GoodbyeInit> = codec('Goodbye', shoal.v1.Goodbye);
 export const Capability: Codec<Capability, CapabilityInit> = codec('Capability', shoal.v1.Capability);

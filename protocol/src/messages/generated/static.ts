@@ -1308,6 +1308,7 @@ export const shoal: any = $root.shoal = (() => {
             Message.prototype.telemetry = null;
             Message.prototype.profileReport = null;
             Message.prototype.goodbye = null;
+            Message.prototype.succession = null;
             Message.prototype.taskAssignment = null;
             Message.prototype.taskAdmission = null;
             Message.prototype.taskOutcome = null;
@@ -1325,7 +1326,7 @@ export const shoal: any = $root.shoal = (() => {
             let $oneOfFields;
 
             $Object.defineProperty(Message.prototype, "payload", {
-                get: $util.oneOfGetter($oneOfFields = ["error", "empty", "hello", "welcome", "telemetry", "profileReport", "goodbye", "taskAssignment", "taskAdmission", "taskOutcome", "taskCancellation", "modelHint", "cameraAssignment", "cameraRemoval", "cameraReport", "blobRequest", "blobChunk", "sessionOffer", "sessionAnswer", "sessionLost"]),
+                get: $util.oneOfGetter($oneOfFields = ["error", "empty", "hello", "welcome", "telemetry", "profileReport", "goodbye", "succession", "taskAssignment", "taskAdmission", "taskOutcome", "taskCancellation", "modelHint", "cameraAssignment", "cameraRemoval", "cameraReport", "blobRequest", "blobChunk", "sessionOffer", "sessionAnswer", "sessionLost"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -1354,6 +1355,8 @@ export const shoal: any = $root.shoal = (() => {
                     $root.shoal.v1.ProfileReport.encode(m.profileReport, w.uint32(106).fork(), q + 1).ldelim();
                 if (m.goodbye != null && $Object.hasOwnProperty.call(m, "goodbye"))
                     $root.shoal.v1.Goodbye.encode(m.goodbye, w.uint32(114).fork(), q + 1).ldelim();
+                if (m.succession != null && $Object.hasOwnProperty.call(m, "succession"))
+                    $root.shoal.v1.Succession.encode(m.succession, w.uint32(122).fork(), q + 1).ldelim();
                 if (m.taskAssignment != null && $Object.hasOwnProperty.call(m, "taskAssignment"))
                     $root.shoal.v1.TaskAssignment.encode(m.taskAssignment, w.uint32(162).fork(), q + 1).ldelim();
                 if (m.taskAdmission != null && $Object.hasOwnProperty.call(m, "taskAdmission"))
@@ -1500,6 +1503,13 @@ export const shoal: any = $root.shoal = (() => {
                                 break;
                             m.goodbye = $root.shoal.v1.Goodbye.decode(r, r.size(), $undefined, q + 1, m.goodbye);
                             m.payload = "goodbye";
+                            continue;
+                        }
+                    case 15: {
+                            if (u !== 2)
+                                break;
+                            m.succession = $root.shoal.v1.Succession.decode(r, r.size(), $undefined, q + 1, m.succession);
+                            m.payload = "succession";
                             continue;
                         }
                     case 20: {
@@ -1791,6 +1801,7 @@ export const shoal: any = $root.shoal = (() => {
             Hello.prototype.profiles = $util.emptyArray;
             Hello.prototype.runningAttempts = $util.emptyArray;
             Hello.prototype.runningCameras = $util.emptyArray;
+            Hello.prototype.succession = $util.newBuffer([]);
 
             Hello.encode = function (m, w, q) {
                 if (!w)
@@ -1817,6 +1828,8 @@ export const shoal: any = $root.shoal = (() => {
                     for (var i = 0; i < m.runningCameras.length; ++i)
                         w.uint32(50).string(m.runningCameras[i]);
                 }
+                if (m.succession != null && $Object.hasOwnProperty.call(m, "succession") && m.succession.length)
+                    w.uint32(58).bytes(m.succession);
                 if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                     for (var i = 0; i < m.$unknowns.length; ++i)
                         w.raw(m.$unknowns[i]);
@@ -1898,6 +1911,15 @@ export const shoal: any = $root.shoal = (() => {
                             m.runningCameras.push(r.stringVerify());
                             continue;
                         }
+                    case 7: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.bytes()).length)
+                                m.succession = v;
+                            else
+                                delete m.succession;
+                            continue;
+                        }
                     }
                     r.skipType(u, q, t);
                     if (!r.discardUnknown) {
@@ -1916,6 +1938,112 @@ export const shoal: any = $root.shoal = (() => {
             };
 
             return Hello;
+        })();
+
+        v1.Succession = (function() {
+
+            const Succession = function (p) {
+                if (p)
+                    for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                        if (p[ks[i]] != null && ks[i] !== "__proto__")
+                            this[ks[i]] = p[ks[i]];
+            };
+
+            Succession.prototype.algorithm = "";
+            Succession.prototype.publicKey = $util.newBuffer([]);
+            Succession.prototype.signature = $util.newBuffer([]);
+
+            Succession.encode = function (m, w, q) {
+                if (!w)
+                    w = $Writer.create();
+                if (q === $undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (m.algorithm != null && $Object.hasOwnProperty.call(m, "algorithm") && m.algorithm !== "")
+                    w.uint32(10).string(m.algorithm);
+                if (m.publicKey != null && $Object.hasOwnProperty.call(m, "publicKey") && m.publicKey.length)
+                    w.uint32(18).bytes(m.publicKey);
+                if (m.signature != null && $Object.hasOwnProperty.call(m, "signature") && m.signature.length)
+                    w.uint32(26).bytes(m.signature);
+                if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                    for (var i = 0; i < m.$unknowns.length; ++i)
+                        w.raw(m.$unknowns[i]);
+                return w;
+            };
+
+            Succession.decode = function (r, l, z, q, g) {
+                if (!(r instanceof $Reader))
+                    r = $Reader.create(r);
+                if (q === $undefined)
+                    q = 0;
+                if (q > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                var c, m, v;
+                if (l === $undefined)
+                    c = r.len;
+                else {
+                    c = r.pos + l;
+                    if (c > r.len)
+                        throw $RangeError("index out of range");
+                    l = r.len;
+                    r.len = c;
+                }
+                m = g || new $root.shoal.v1.Succession();
+                while (r.pos < c) {
+                    var s = r.pos;
+                    var t = r.tag();
+                    if (t === z) {
+                        z = $undefined;
+                        break;
+                    }
+                    var u = t & 7;
+                    switch (t >>>= 3) {
+                    case 1: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.algorithm = v;
+                            else
+                                delete m.algorithm;
+                            continue;
+                        }
+                    case 2: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.bytes()).length)
+                                m.publicKey = v;
+                            else
+                                delete m.publicKey;
+                            continue;
+                        }
+                    case 3: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.bytes()).length)
+                                m.signature = v;
+                            else
+                                delete m.signature;
+                            continue;
+                        }
+                    }
+                    r.skipType(u, q, t);
+                    if (!r.discardUnknown) {
+                        $util.makeProp(m, "$unknowns", false);
+                        (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                    }
+                }
+                if (l !== $undefined) {
+                    if (r.pos !== c)
+                        throw $RangeError("index out of range");
+                    r.len = l;
+                }
+                if (z !== $undefined)
+                    throw $Error("missing end group");
+                return m;
+            };
+
+            return Succession;
         })();
 
         v1.Welcome = (function() {

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { aSpec } from '../support/builders.ts';
+import { goodOutcome, type ScriptedDevice } from '../support/scripted-device.ts';
+import { aWorld, type World } from '../support/world.ts';
+
+const aTokenThatAsks = async (world: World) => {
+  const options = { uses: 10, lifetimeMs: 3_600_000, labels: { site: 'shop' }, approve: true };
+  return (await world.clock.until(world.coordinator.tokens.create(options))).word;
+};
+
+/** A device that has shown such a token, and waits. */
+async function aPendingDevice(world: World): Promise<ScriptedDevice> {
+  const device = world.aDevice();
+  await device.connect();
+  await expect(world.clock.until(device.join(await aTokenThatAsks(world)))).rejects.toMatchObject({
+    code: 'device.pending',
+    message: expect.stringContaining('shoal devices approve pi'),
+  });
+  return device;
+}
+
+describe('a device that joins with a token that asks for approval', () => {
+  it('is on the list, online and pending, with what it says of itself; after a crash too', async () => {
+    const world = await aWorld();
+    const device = await aPendingDevice(world);
+    expect(world.coordinator.devices.list()).toMatchObject([
+      { id: device.id, pending: true, presence: 'online', labels: { site: 'shop' }, capability: { hostName: 'pi' } },
+    ]);
+    expect(world.coordinator.health().devices).toEqual({ known: 0, online: 0 });
+    await world.restartAfterCrash();
+    expect(world.coordinator.devices.get(device.id)).toMatchObject({ pending: true });
+    await expect(world.clock.until(device.hello())).rejects.toMatchObject({ code: 'device.pending' });
+  });
+
+  it('gets no work, and nothing that it says is believed', async () => {
+    const world = await aWorld();
+    const device = await aPendingDevice(world);
+    const task = await world.clock.until(world.coordinator.tasks.submit(aSpec({ deadlineMs: 20_000 })));
+    await world.clock.advance(5_000);
+    expect(device.assignments).toEqual([]);
+    device.telemetry({ telemetry: { batteryPct: 3 } });
+    const made = goodOutcome(device.identity, {
+      ...{ taskId: task.id, attemptId: 'att_1', pipeline: 'noop', model: '', variant: '', parametersJson: '' },
+      ...{ inputDigest: new Uint8Array(), inputSizeBytes: 0, inputMediaType: '', timeLeftMs: 0, leaseMs: 0 },
+    });
+    await expect(world.clock.until(device.deliver(made), 1e6)).rejects.toMatchObject({ code: 'device.pending' });
+    const blob = { blobRequest: { digest: new Uint8Array(32), offset: 0, length: 1 } };
+    const asked = device.messenger.request(world.identity.id, blob, { timeoutMs: 5_000 });
+    await expect(world.clock.until(asked)).rejects.toMatchObject({ code: 'device.pending' });
+    expect(world.coordinator.devices.get(device.id).telemetry).toBeUndefined();
+    expect(await world.ended(task.id)).toMatchObject({ state: 'expired', attempts: [] });
+  });
+
+  it('is offline on the list when it is silent', async () => {
+    const world = await aWorld();
+    const device = await aPendingDevice(world);
+    await device.die();
+    await world.clock.advance(13_000);
+    expect(world.coordinator.devices.get(device.id)).toMatchObject({ pending: true, presence: 'offline' });
+  });
+
+  it('is in once it is approved, durably, and gets the work that waited with its next hello', async () => {
+    const world = await aWorld();
+    const device = await aPendingDevice(world);
+    const task = await world.clock.until(world.coordinator.tasks.submit(aSpec()));
+    const approved = await world.clock.until(world.coordinator.devices.approve(device.id));
+    expect(approved.pending ?? false).toBe(false);
+    await world.restartAfterCrash();
+    await world.clock.until(device.hello());
+    expect(await world.ended(task.id)).toMatchObject({ state: 'succeeded' });
+    await expect(world.coordinator.devices.approve(device.id)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(world.coordinator.devices.reject(device.id)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('goes on waiting when its approval could not be recorded', async () => {
+    const world = await aWorld();
+    const device = await aPendingDevice(world);
+    world.disk.failure = new Error('disk');
+    await expect(world.clock.until(world.coordinator.devices.approve(device.id))).rejects.toMatchObject({
+      code: 'io.failed',
+    });
+    world.disk.failure = undefined;
+    await expect(world.clock.until(device.hello())).rejects.toMatchObject({ code: 'device.pending' });
+    await world.clock.until(world.coordinator.devices.approve(device.id));
+    await world.clock.until(device.hello());
+  });
+
+  it('is refused for good once it is rejected, with the same token too', async () => {
+    const world = await aWorld();
+    const device = await aPendingDevice(world);
+    await world.clock.until(world.coordinator.devices.reject(device.id));
+    const again = device.join(await aTokenThatAsks(world));
+    await expect(world.clock.until(again)).rejects.toMatchObject({
+      code: 'device.revoked',
+      message: expect.stringContaining('rejected'),
+    });
+    expect(world.coordinator.devices.get(device.id)).toMatchObject({ pending: true, revoked: true });
+    await expect(world.coordinator.devices.approve(device.id)).rejects.toMatchObject({ code: 'conflict' });
+  });
+});
