@@ -337,7 +337,8 @@ export class Registry implements Devices, PeerDirectory {
       ...before,
       id: sender.id,
       publicKey: sender.publicKey,
-      follows: { device: former.id, proof: hello.succession },
+      // A copy: what it is a piece of is a whole frame.
+      follows: { device: former.id, proof: Uint8Array.from(hello.succession) },
     };
     this.#putOut(former, { ...before, profiles: [], revoked: true, followedBy: sender.id }, 'the device has a new key');
     try {

@@ -176,6 +176,17 @@ describe('who is let onto the embedded broker', () => {
     expect(await first.next(2)).toBe(pong);
   });
 
+  it('a device that was cut off, once it comes back', async () => {
+    const broker = await aBroker();
+    const client = await aConnectedDevice(broker);
+    client.write(subscribePacket(topicsOf('shoal', device.id).down));
+    expect(await client.next(5)).toBe('9003000100');
+    broker.cut(other.id);
+    broker.cut(device.id);
+    expect(await client.next(1)).toBe('closed');
+    await aConnectedDevice(broker);
+  });
+
   it('a device a second time: the older connection is closed', async () => {
     const broker = await aBroker();
     const first = await aConnectedDevice(broker);

@@ -112,13 +112,13 @@ export class ScriptedDevice {
   }
 
   /** Says hello with the token; the answer is the welcome. */
-  async join(word: string): Promise<Welcome> {
+  async join(word: string, more: { succession?: Uint8Array } = {}): Promise<Welcome> {
     const token = decodeJoinToken(word);
     this.pin(word);
-    return this.hello({ tokenId: token.tokenId, tokenProof: proveToken(token.secret, this.id) });
+    return this.hello({ ...more, tokenId: token.tokenId, tokenProof: proveToken(token.secret, this.id) });
   }
 
-  async hello(proof: { tokenId?: string; tokenProof?: Uint8Array } = {}): Promise<Welcome> {
+  async hello(proof: { tokenId?: string; tokenProof?: Uint8Array; succession?: Uint8Array } = {}): Promise<Welcome> {
     const reply = await this.messenger.request(
       this.options.coordinator,
       {

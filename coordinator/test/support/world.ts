@@ -23,6 +23,7 @@ export interface WorldOptions {
   readonly storeWriteMs?: number;
   /** Of the coordinator; silent by default. */
   readonly logger?: Logger;
+  readonly cut?: (device: string) => void;
 }
 
 /** A coordinator and its devices in one process, under virtual time. */
@@ -135,6 +136,7 @@ export class World {
         blobs: this.blobs,
         models: testModels,
         addresses: () => ['mqtt://127.0.0.1:1883'],
+        ...(this.options.cut && { cut: this.options.cut }),
       },
     );
   }
