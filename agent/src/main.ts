@@ -1,4 +1,4 @@
-import { isShoalError, silentLogger } from '@shoal/protocol';
+import { isShoalError, redactWords, silentLogger } from '@shoal/protocol';
 import { interruption } from '@shoal/protocol/real';
 import {
   helpText,
@@ -77,6 +77,6 @@ try {
   const known = isShoalError(error) && error.code !== 'defect';
   const words = known ? error.message : error instanceof Error ? error.stack : String(error);
   const wrongUsage = isShoalError(error, 'input.invalid');
-  process.stderr.write(`shoal-agent: ${words}\n${wrongUsage ? 'Try shoal-agent --help\n' : ''}`);
+  process.stderr.write(`shoal-agent: ${redactWords(words ?? '')}\n${wrongUsage ? 'Try shoal-agent --help\n' : ''}`);
   process.exit(wrongUsage ? usageError : 1);
 }

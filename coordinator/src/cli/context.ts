@@ -1,4 +1,4 @@
-import { asShoalError } from '@shoal/protocol';
+import { asShoalError, redactWords } from '@shoal/protocol';
 import { type ApiClient, type ConnectionOptions, connect } from './client/index.ts';
 import { type Paint, paintFor } from './output/index.ts';
 import type { World } from './world.ts';
@@ -35,6 +35,8 @@ export async function openContext(options: ClientOptions, world: World): Promise
 /** Says what went wrong, for a person or a program. */
 export function reportError(thrown: unknown, world: World, json: boolean): void {
   const { code, message, facts } = asShoalError(thrown);
-  if (json) world.stdout.write(`${JSON.stringify({ error: { code, message, facts } }, undefined, 2)}\n`);
-  else world.stderr.write(`${paintFor(world.stderr, world.env)('red', 'shoal:')} ${message}\n`);
+  const text = json
+    ? `${JSON.stringify({ error: { code, message, facts } }, undefined, 2)}\n`
+    : `${paintFor(world.stderr, world.env)('red', 'shoal:')} ${message}\n`;
+  (json ? world.stdout : world.stderr).write(redactWords(text));
 }

@@ -1,4 +1,4 @@
-import { asShoalError } from '@shoal/protocol';
+import { asShoalError, redactWords } from '@shoal/protocol';
 import { Command, CommanderError } from 'commander';
 import { reportError } from './context.ts';
 import { addCoordinatorCommand } from './coordinator/index.ts';
@@ -40,7 +40,7 @@ function buildProgram(world: World, setExitCode: SetExitCode): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
-      writeErr: (text) => void world.stderr.write(text),
+      writeErr: (text) => void world.stderr.write(redactWords(text)),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })

@@ -1,3 +1,4 @@
+import { ShoalError } from '@shoal/protocol';
 import type { Context } from '../context.ts';
 import { agoText, printable, table } from '../output/index.ts';
 
@@ -32,6 +33,9 @@ export async function listKeys(context: Context): Promise<void> {
 }
 
 export async function revokeKey(context: Context, id: string): Promise<void> {
+  // It would stand in the address of the request.
+  if (id.startsWith('shoal_'))
+    throw new ShoalError('input.invalid', 'this is a key, not its id: shoal key list shows the ids');
   await context.api.call('DELETE', `/v1/keys/${encodeURIComponent(id)}`);
   context.show({ id, revoked: true }, () => `${id} is revoked: it is refused from now on.`);
 }

@@ -69,7 +69,10 @@ export async function listTokens(context: Context): Promise<void> {
   );
 }
 
-export async function revokeToken(context: Context, id: string): Promise<void> {
+/** @param word the id of the token, or the token itself */
+export async function revokeToken(context: Context, word: string): Promise<void> {
+  // What stands in the address of a request is no secret.
+  const id = word.startsWith('shoal1_') ? decodeJoinToken(word).tokenId : word;
   await context.api.call('DELETE', `/v1/tokens/${encodeURIComponent(id)}`);
   context.show({ id, revoked: true }, () => `${id} is revoked. Devices that joined with it stay.`);
 }

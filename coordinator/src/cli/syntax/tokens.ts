@@ -41,8 +41,8 @@ export function addTokens(program: Command, world: World): void {
     async (context) => (await load()).listTokens(context),
   );
   client(
-    tokens.command('revoke').description('take a token back').argument('<id>'),
+    tokens.command('revoke').description('take a token back').argument('<token>', 'its id, or the token itself'),
     world,
-    async (context, [id = '']) => (await load()).revokeToken(context, id),
+    async (context, [word = '']) => (await load()).revokeToken(context, word),
   );
 }
