@@ -3,13 +3,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelShelf } from '@shoal/agent';
-import { blockFilesIn, PeerFetcher } from '@shoal/models';
 import { type Identity, newIdentity, ShoalError, seededRandom, silentLogger } from '@shoal/protocol';
-import { BlockExchange, Libp2pBlockPeers } from '@shoal/protocol/blocks';
+import { Libp2pBlockPeers } from '@shoal/protocol/blocks';
 import { Libp2pNode } from '@shoal/protocol/libp2p';
 import { systemClock, systemRandom } from '@shoal/protocol/real';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { askingPeersFirst } from '../../src/loaded-models/index.ts';
+import { shareModels } from '../../src/loaded-models/sharing/index.ts';
 import { never, tinyDetector } from '../support/a-fleet.ts';
 
 const { name } = tinyDetector;
@@ -86,57 +86,59 @@ describe('a shelf that asks other agents first', () => {
   });
 });
 
-/** An agent as far as it gives and takes files: a libp2p node, a cache on the disk, the exchange between them. */
-async function anAgent(identity: Identity, coordinator: Identity) {
+/** An agent as far as it gives and takes models: a libp2p node, a cache on the disk, what brings them together. */
+async function anAgent(identity: Identity, coordinator: Identity, options: { uploadBytesPerSecond?: number } = {}) {
   const cacheDirectory = await mkdtemp(join(tmpdir(), 'shoal-peers-'));
-  const node = new Libp2pNode({
-    identity,
-    coordinator: coordinator.publicKey,
-    clock: systemClock,
-    logger: silentLogger,
-    listen: { host: '127.0.0.1', port: 0 },
-    mdns: false,
-  });
-  const peers = new Libp2pBlockPeers(node, coordinator.publicKey);
   const deps = { clock: systemClock, random: systemRandom, logger: silentLogger };
-  const exchange = new BlockExchange({ ...deps, peers, store: blockFilesIn(cacheDirectory, deps) });
+  const listen = { host: '127.0.0.1', port: 0 };
+  const node = new Libp2pNode({ ...deps, identity, coordinator: coordinator.publicKey, listen, mdns: false });
+  const peers = new Libp2pBlockPeers(node, coordinator.publicKey);
+  const manifests = [{ ...tinyDetector, variants: [{ ...held.variant, ...file }] }];
+  const sharing = shareModels({ ...deps, peers }, { cacheDirectory, manifests, ...options });
   await node.start(never);
-  await exchange.start(never);
+  await sharing.service.start(never);
   onTestFinished(async () => {
-    await exchange.stop();
+    await sharing.service.stop();
     await node.stop();
     await rm(cacheDirectory, { recursive: true, force: true });
   });
-  const pathOf = (sha256: string) => join(cacheDirectory, 'files', sha256.slice(0, 2), sha256);
-  return { node, peers, exchange, pathOf, fetcher: new PeerFetcher({ ...deps, exchange }, { cacheDirectory }) };
+  const path = join(cacheDirectory, 'files', file.sha256.slice(0, 2), file.sha256);
+  // Its source is a shelf that only says what is in the cache.
+  const shelf = sharing.askingFirst({
+    knows: () => true,
+    held: async () => [],
+    resolve: async () => ({ ...held, path: (await readFile(path).catch(() => '')).toString('hex') }),
+  });
+  return { node, peers, path, contentOf: async () => (await shelf.resolve(name, '', never)).path };
 }
 
 describe('agents on libp2p', () => {
-  it('have a file from one of them, and pass it on', async () => {
-    const random = seededRandom(5);
-    const coordinator = newIdentity('coordinator', random);
+  const random = seededRandom(5);
+  const coordinator = newIdentity('coordinator', random);
+  const bytes = random.bytes(1_500_000);
+  const content = Buffer.from(bytes).toString('hex');
+  Object.assign(file, { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length });
+
+  it('have a model from one of them, and pass it on', async () => {
     const [seed, second, third] = await Promise.all(
       Array.from({ length: 3 }, () => anAgent(newIdentity('device', random), coordinator)),
     );
     if (!seed || !second || !third) throw new Error('no agents');
-    const bytes = random.bytes(1_500_000);
-    const wanted = { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length };
-    await mkdir(join(seed.pathOf(wanted.sha256), '..'), { recursive: true });
-    await writeFile(seed.pathOf(wanted.sha256), bytes);
-
+    await mkdir(join(seed.path, '..'), { recursive: true });
+    await writeFile(seed.path, bytes);
     second.peers.add({ publicKey: seed.node.publicKey, addresses: seed.node.addresses });
     third.peers.add({ publicKey: second.node.publicKey, addresses: second.node.addresses });
-    const progress: number[] = [];
-    await second.fetcher.fetch(wanted, 'a model', {
-      signal: never,
-      onProgress: ({ receivedBytes }) => progress.push(receivedBytes),
-    });
-    expect(progress.at(-1)).toBe(bytes.length);
-    expect((await readFile(second.pathOf(wanted.sha256))).equals(bytes)).toBe(true);
-    // It knows only the second, which was told nothing of it.
-    await Promise.all([1, 2].map(() => third.fetcher.fetch(wanted, 'a model', { signal: never })));
-    expect((await readFile(third.pathOf(wanted.sha256))).equals(bytes)).toBe(true);
-    expect(seed.exchange.copiesSent(wanted.sha256)).toBe(1);
-    expect(second.exchange.copiesSent(wanted.sha256)).toBe(1);
+    expect(await second.contentOf()).toBe(content);
+    // It knows only the second, which was told nothing of it; who asks twice is given it once.
+    expect(await Promise.all([third.contentOf(), third.contentOf()])).toEqual([content, content]);
+  });
+
+  it('give nothing when their limit is nothing', async () => {
+    const seed = await anAgent(newIdentity('device', random), coordinator, { uploadBytesPerSecond: 0 });
+    const other = await anAgent(newIdentity('device', random), coordinator);
+    await mkdir(join(seed.path, '..'), { recursive: true });
+    await writeFile(seed.path, bytes);
+    other.peers.add({ publicKey: seed.node.publicKey, addresses: seed.node.addresses });
+    expect(await other.contentOf()).toBe('');
   });
 });

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { asShoalError, type Random, ShoalError } from '@shoal/protocol';
 
 export interface FileCacheOptions {
@@ -117,8 +115,19 @@ export async function digestOfFile(
   signal: AbortSignal,
 ): Promise<string> {
   const hash = createHash(algorithm);
-  await pipeline(createReadStream(path, { highWaterMark: 256 * 1024 }), hash, { signal });
-  return hash.digest(encoding);
+  const file = await open(path, 'r');
+  try {
+    // One buffer for the whole file: a new one for each piece is what the collector would be busy with.
+    const buffer = Buffer.allocUnsafe(256 * 1024);
+    for (;;) {
+      signal.throwIfAborted();
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return hash.digest(encoding);
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 export async function makeFolder(path: string): Promise<void> {

@@ -31,6 +31,16 @@ export function encodeReply(reply: BlocksReplyInit): Uint8Array {
   return BlocksReply.encode(reply);
 }
 
+/** What stands before the bytes of a piece in its reply: so that they need not be copied, once more for each asker. */
+export function headOfPiece(index: number, length: number): Uint8Array {
+  const piece = [0x08, ...varint(index), 0x12, ...varint(length)];
+  return Uint8Array.from([0x1a, ...varint(piece.length + length), ...piece]);
+}
+
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+}
+
 export function encodeWanted({ sha256, sizeBytes }: BlockFile): Uint8Array {
   return encodeRequest({ file: { sha256: fromHex(sha256) ?? null, sizeBytes } });
 }

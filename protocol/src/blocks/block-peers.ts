@@ -12,6 +12,8 @@ export interface BlockChannel {
    * @throws `net.unreachable` when the channel has ended; the signal's reason.
    */
   send(frame: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** The same for a frame in two parts that nobody changes any more. */
+  sendParts(head: Uint8Array, body: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Ends it, at both ends. */
   close(): void;
 }

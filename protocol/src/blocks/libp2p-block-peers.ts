@@ -79,6 +79,7 @@ function channelOver(stream: FrameStream): BlockChannel {
     peer: stream.remote.id,
     listen: (listener) => stream.listen(listener),
     send: (frame, signal) => stream.send(frame, signal),
+    sendParts: (head, body, signal) => stream.sendParts(head, body, signal),
     close: () => void stream.close(closeGraceMs),
   };
 }

@@ -1,7 +1,7 @@
 import { asShoalError, type ErrorCode } from '../errors/index.ts';
 import type { PeerId } from '../identity/index.ts';
 import type { Clock, Logger, Random } from '../runtime/index.ts';
-import { decodeRequest, encodeReply } from './block-messages.ts';
+import { decodeRequest, encodeReply, headOfPiece } from './block-messages.ts';
 import type { BlockChannel } from './block-peers.ts';
 import type { PieceList } from './piece-list.ts';
 import { PieceSet } from './piece-set.ts';
@@ -114,7 +114,7 @@ export class Uploading implements Upload, PieceReceiver {
     const cancel = clock.after('blocks: slow reader', this.#options.slowReaderMs, () => this.close());
     try {
       const bytes = await pieces.read(index, shared.isWhole);
-      await this.#channel.send(encodeReply({ piece: { index, bytes } }), this.#end.signal);
+      await this.#channel.sendParts(headOfPiece(index, bytes.length), bytes, this.#end.signal);
     } catch (error) {
       this.#failed(error);
     } finally {

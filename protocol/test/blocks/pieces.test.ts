@@ -1,6 +1,8 @@
+import { BlocksReply, toHex } from '@shoal/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { largestFileBytes, layoutOf } from '../../src/blocks/block-file.ts';
+import { headOfPiece } from '../../src/blocks/block-messages.ts';
 import { chooseRoot } from '../../src/blocks/choose-root.ts';
 import { type Holder, planOrders } from '../../src/blocks/order-plan.ts';
 import { PieceSet } from '../../src/blocks/piece-set.ts';
@@ -30,6 +32,19 @@ describe('the pieces of a file', () => {
     for (const sizeBytes of [0, -1, 1.5, Number.NaN, largestFileBytes + 1]) {
       expect(refusalOf(() => layoutOf(sizeBytes))).toBe('input.invalid');
     }
+  });
+});
+
+describe('the head of a piece', () => {
+  it('and its bytes are the message that the schema says', () => {
+    fc.assert(
+      fc.property(fc.nat(8_191), fc.uint8Array({ minLength: 1, maxLength: 600 }), (index, bytes) => {
+        const message = Buffer.concat([headOfPiece(index, bytes.length), bytes]);
+        const { piece } = BlocksReply.decode(message);
+        expect([piece?.index, piece && toHex(piece.bytes)]).toEqual([index, toHex(bytes)]);
+        expect(headOfPiece(index, 524_288).length).toBeLessThan(16);
+      }),
+    );
   });
 });
 

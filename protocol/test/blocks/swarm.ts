@@ -191,6 +191,10 @@ class SimulatedChannel implements BlockChannel {
     await this.#owner.transmit(bytes, () => this.other?.take(bytes));
   }
 
+  sendParts(head: Uint8Array, body: Uint8Array, signal?: AbortSignal): Promise<void> {
+    return this.send(Buffer.concat([head, body]), signal);
+  }
+
   take(frame: Uint8Array): void {
     if (this.#isOpen) this.#listener?.onFrame(frame);
   }

@@ -52,8 +52,13 @@ export class FrameCutter {
 
 /** The frame with its length before it, in memory of its own: a sender uses its buffer again. */
 export function withLength(frame: Uint8Array): Uint8Array {
-  const bytes = Buffer.allocUnsafe(lengthBytes + frame.length);
-  bytes.writeUInt32BE(frame.length, 0);
-  bytes.set(frame, lengthBytes);
+  return lengthBefore(frame, 0);
+}
+
+/** The beginning of a frame, with the length of all of it before it, when `moreBytes` are to follow. */
+export function lengthBefore(head: Uint8Array, moreBytes: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(lengthBytes + head.length);
+  bytes.writeUInt32BE(head.length + moreBytes, 0);
+  bytes.set(head, lengthBytes);
   return bytes;
 }

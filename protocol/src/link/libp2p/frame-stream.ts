@@ -2,7 +2,7 @@ import type { Stream } from '@libp2p/interface';
 import { asShoalError, ShoalError } from '../../errors/index.ts';
 import type { PeerId } from '../../identity/index.ts';
 import type { Clock } from '../../runtime/index.ts';
-import { FrameCutter, withLength } from './frame-cutter.ts';
+import { FrameCutter, lengthBefore, withLength } from './frame-cutter.ts';
 
 /** Who is at the other end of a stream. Noise has authenticated it: nobody else holds that key. */
 export interface RemotePeer {
@@ -94,16 +94,25 @@ export class FrameStream {
    * @throws `queue.full` when the peer reads too slowly; `net.unreachable` when the stream has ended; the signal's reason.
    */
   async send(frame: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.#send([withLength(frame)], signal);
+  }
+
+  /** The same for a frame in two parts that nobody changes any more: they are not copied, which is what large frames are spared. */
+  async sendParts(head: Uint8Array, body: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.#send([lengthBefore(head, body.length), body], signal);
+  }
+
+  async #send(parts: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
     if (!this.isOpen) throw this.#ended ?? gone(undefined);
     const waitingBytes = this.#stream.writeBufferLength;
-    if (waitingBytes > 0 && waitingBytes + frame.length > this.#options.maxBufferedBytes) {
+    if (waitingBytes > 0 && waitingBytes + length > this.#options.maxBufferedBytes) {
       throw new ShoalError('queue.full', `${this.remote.id} reads too slowly`, { waitingBytes });
     }
-    const bytes = withLength(frame);
-    this.#written += bytes.length;
+    this.#written += length;
     try {
-      this.#stream.send(bytes);
+      for (const part of parts) this.#stream.send(part);
     } catch (error) {
       throw this.#ended ?? gone((error as Error).message);
     }
