@@ -15,8 +15,8 @@ afterEach(async () => {
 const nobody = () => false;
 
 /** Opens TCP connections that say nothing, from an address of their own. Resolves with those that were not closed at once. */
-async function mute(port: number, count: number): Promise<Socket[]> {
-  const opened = Array.from({ length: count }, () => connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' }));
+async function mute(port: number, count: number, localAddress = '127.0.0.2'): Promise<Socket[]> {
+  const opened = Array.from({ length: count }, () => connect({ port, host: '127.0.0.1', localAddress }));
   sockets.push(...opened);
   for (const socket of opened) socket.on('error', () => {}).resume();
   await Promise.all(opened.map((socket) => new Promise<void>((resolve) => socket.once('connect', resolve))));
@@ -36,6 +36,25 @@ describe('the gate of a libp2p node', () => {
     expect(await ask(await device.open('/test/1', targetOf(server)), 'hello')).toBe('hello');
     await Promise.all(closed);
     expect(server.counts).toMatchObject({ handshakes: 0, connections: 1 });
+  });
+
+  it('is up and lets devices in through two thousand connections that say nothing, from twenty addresses', async () => {
+    const server = await nodes.start(coordinator, { listen: loopback });
+    server.handle('/test/1', echo);
+    const device = await nodes.start(aDevice());
+    const stream = await device.open('/test/1', targetOf(server));
+    let most = 0;
+    for (let host = 2; host < 22; host++) {
+      await mute(server.port ?? 0, 100, `127.0.0.${host}`);
+      most = Math.max(most, server.counts.handshakes);
+    }
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(server.limits.maxHandshakes);
+    expect(await ask(stream, 'still here')).toBe('still here');
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await until(() => server.counts.handshakes === 0);
+    const late = await nodes.start(aDevice());
+    expect(await ask(await late.open('/test/1', targetOf(server)), 'hello')).toBe('hello');
   });
 
   it('takes so many new connections a second from one address', async () => {
