@@ -39,7 +39,7 @@ describe('two who seal', () => {
     const { clock, device, coordinator, said, identities, hub, wire } = pair;
     await coordinator.stop();
     const eve = newIdentity('coordinator', seededRandom(66));
-    hub.link(identities.coordinator.id).start(new AbortController().signal);
+    await hub.link(identities.coordinator.id).start(new AbortController().signal);
     const request = device.messenger.request(identities.coordinator.id, said(secret), { timeoutMs: 20_000 });
     await clock.advance(10);
     const offer = Envelope.decode(wire[0]?.frame ?? new Uint8Array());
