@@ -104,5 +104,6 @@ async function connectLibp2p(
   const coordinator = identity.publicKey;
   const node = new Libp2pNode({ identity, coordinator, clock, logger, listen: libp2p, isMember });
   const link = createLibp2pCoordinatorLink({ node, logger });
-  return [{ links: [link], services: [], addresses: () => libp2p.addresses(node.port ?? libp2p.port) }];
+  const addresses = () => libp2p.addresses(node.port ?? libp2p.port);
+  return [{ links: [link], services: [], cut: (device) => node.cut(device), addresses }];
 }

@@ -31,4 +31,10 @@ describe.skipIf(!(await hasPhotos()))('a device that knows its coordinator by li
     await fleet.restartCoordinator();
     expect(await taskFinal(fleet, id)).toMatchObject({ state: 'succeeded' });
   }, 180_000);
+
+  it('ends when it is revoked', async () => {
+    const { items } = await fleet.json<{ items: { id: string }[] }>('GET', '/v1/devices');
+    await fetch(`${fleet.url}/v1/devices/${items[0]?.id}`, { method: 'DELETE' });
+    expect(await fleet.agents[0]?.ended()).toBe(1);
+  }, 60_000);
 });
