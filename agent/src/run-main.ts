@@ -64,9 +64,9 @@ export async function run(options: RunOptions, interrupted: AbortSignal): Promis
     }
     await agent.stop();
     if (end === 'interrupted' || end === 'welcome') return 0;
+    await folder.succession?.undo();
     // That it was revoked, the agent has said.
     if (end !== 'revoked') {
-      await folder.succession?.undo();
       const kept = folder.succession ? '. The new key is not taken: the device keeps its old one' : '';
       process.stderr.write(`shoal-agent: ${end.message}${kept}\n`);
     }

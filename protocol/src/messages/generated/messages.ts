@@ -137,7 +137,7 @@ export interface Body {
   readonly recipient: string;
   /** Strictly increasing per sender, across restarts. */
   readonly sequence: number;
-  /** Sender's wall clock, ms since the Unix epoch. Only ever used to refuse what is far too old. */
+  /** Sender's wall clock, ms since the Unix epoch. For people: nothing is decided by it. */
   readonly sentAtMs: number;
   /** One signature covers as many messages as there were to send. */
   readonly messages: readonly Message[];
