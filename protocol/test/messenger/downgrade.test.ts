@@ -83,6 +83,15 @@ describe('two who seal', () => {
     expect(wire.flatMap(({ frame }) => kindsOf(frame))).toEqual(['error', 'error', 'error']);
   });
 
+  it('do not believe an open hello of the coordinator: devices alone may go back, by a hello of their own', async () => {
+    const pair = await aSealedPair({ device: { required: false, seals: () => true } });
+    const { clock, device, coordinator, said } = pair;
+    await clock.until(device.messenger.request(coordinator.messenger.self, said('first'), ask));
+    await sayOpenly(pair, 'coordinator', { hello: {} });
+    expect(device.messenger.refused.get('seal.required')).toBe(1);
+    expect(device.messenger.sessions).toBe(1);
+  });
+
   it('do not believe an open answer to a sealed question', async () => {
     const pair = await aSealedPair();
     const { clock, device, coordinator } = pair;
@@ -175,9 +184,9 @@ describe('a coordinator that offers sealing', () => {
 
 describe('strangers', () => {
   it('with any number of keys have a thousand sessions together, and push out no device that has joined', async () => {
-    const pair = await aSealedPair();
+    const pair = await aSealedPair({ stranger: true });
     const { clock, device, coordinator, said, hub, identities, wire } = pair;
-    await clock.until(device.messenger.request(coordinator.messenger.self, said('first'), ask));
+    await clock.until(device.messenger.request(coordinator.messenger.self, { hello: {} }, ask));
     wire.length = 0;
     const random = seededRandom(5);
     for (let number = 0; number < 1_100; number++) {
