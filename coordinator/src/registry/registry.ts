@@ -27,7 +27,9 @@ import { FleetDevice } from './fleet-device.ts';
 import type { JoinTokens } from './join-tokens.ts';
 import { KindPriors } from './kind-priors.ts';
 import { checkLabels, checkName } from './labels.ts';
+import { LastWords } from './last-words.ts';
 import { mostProfiles, sanitiseCapability, sanitiseProfiles, sanitiseTelemetry } from './sanitise.ts';
+import { refusePending, refuseRevoked } from './standing.ts';
 
 export interface RegistryOptions {
   readonly telemetryIntervalMs: number;
@@ -59,9 +61,6 @@ interface Deps {
   readonly linksTo?: (device: PeerId) => readonly LinkKind[];
 }
 
-/** A device that was revoked may still say hello for so long, to be told so; then its connection is ended, ms. */
-const lastWordsMs = 5_000;
-
 /** Former keys that one device may have had. */
 const mostFormerKeys = 1_000;
 
@@ -78,8 +77,7 @@ export class Registry implements Devices, PeerDirectory {
   readonly #pending = new Set<FleetDevice>();
   /** By the new id: being recorded. */
   readonly #takingOver = new Map<PeerId, Promise<FleetDevice>>();
-  /** Revoked devices that are connected, and what forgets to end that. */
-  readonly #leaving = new Map<PeerId, () => void>();
+  readonly #lastWords: LastWords;
   #joining = 0;
   /** Records of keys that devices had before. */
   #former = 0;
@@ -89,6 +87,7 @@ export class Registry implements Devices, PeerDirectory {
     this.#deps = deps;
     this.#options = options;
     this.#fleet = new FleetIndex(deps.random);
+    this.#lastWords = new LastWords(deps.clock, (device) => deps.cut?.(device));
   }
 
   /** What was recorded. Nobody was heard of yet: each has one liveness timeout to say something. */
@@ -108,8 +107,7 @@ export class Registry implements Devices, PeerDirectory {
 
   stop(): void {
     this.#stopWatching();
-    for (const cancel of this.#leaving.values()) cancel();
-    this.#leaving.clear();
+    this.#lastWords.stop();
   }
 
   subscribe(listener: FleetListener): void {
@@ -281,7 +279,7 @@ export class Registry implements Devices, PeerDirectory {
   linkHint(peer: PeerId, reachable: boolean): void {
     const device = this.#devices.get(peer);
     if (!reachable && device?.presence === 'online') device.presence = 'suspect';
-    if (reachable && device?.record.revoked) this.#endSoon(peer);
+    if (reachable && device?.record.revoked) this.#lastWords.hear(peer);
   }
 
   counts(): { readonly online: number; readonly known: number } {
@@ -434,16 +432,6 @@ export class Registry implements Devices, PeerDirectory {
     this.#deps.cut?.(device.id);
   }
 
-  /** One that was revoked, and is connected again, may ask what has become of it. */
-  #endSoon(device: PeerId): void {
-    if (this.#leaving.has(device)) return;
-    const end = () => {
-      this.#leaving.delete(device);
-      this.#deps.cut?.(device);
-    };
-    this.#leaving.set(device, this.#deps.clock.after(`registry: ${device} was revoked`, lastWordsMs, end));
-  }
-
   #available(device: FleetDevice): void {
     const { revoked, pending } = device.record;
     if (device.presence !== 'online' || revoked || pending) return;
@@ -496,22 +484,4 @@ export class Registry implements Devices, PeerDirectory {
     device.setRecord(record);
     this.#priors.count(device.kind, record.profiles, 1);
   }
-}
-
-function refuseRevoked({ revoked, pending, followedBy }: DeviceRecord): void {
-  if (!revoked) return;
-  const why = pending
-    ? 'was rejected'
-    : followedBy
-      ? 'has a new key since, and is refused under this one'
-      : 'was revoked';
-  throw new ShoalError('device.revoked', `this device ${why}`);
-}
-
-function refusePending({ pending, name }: DeviceRecord): void {
-  if (!pending) return;
-  throw new ShoalError(
-    'device.pending',
-    `this device waits for the approval of an operator: shoal devices approve ${name}`,
-  );
 }
