@@ -12,15 +12,24 @@ import { defaultCoordinatorConfig } from './config.ts';
 import type { Devices } from './domain/index.ts';
 import { SqliteStore } from './store/sqlite/index.ts';
 
+/** Reports that a device may leave out before it is given up for lost. */
+const beatsUntilSilent = 5;
+/** Connections beside those of the devices that may join: old ones that have not ended yet, strangers. */
+const spareConnections = 500;
+
 /** A coordinator over the real world: SQLite, a folder of files, and its own broker or the one that is named. */
 export const openCoordinator: OpenCoordinator = async (request) => {
   const { clock, random, logger, identity, dataDirectory, uploadLimitBytes, seal, strategy, weights } = request;
   let devices: Devices | undefined;
   const { links, services, cut, addresses } = await connect(request, (peer) => devices?.isMember(peer) === true);
+  const { deviceLimit, telemetryIntervalMs } = request;
   const folders = { platform: platform(), homeDirectory: homedir(), environment: process.env };
   const coordinator = createCoordinator(
     {
       ...defaultCoordinatorConfig,
+      deviceLimit,
+      telemetryIntervalMs,
+      livenessTimeoutMs: beatsUntilSilent * telemetryIntervalMs,
       blobLimitBytes: uploadLimitBytes,
       seal,
       strategy,
@@ -67,7 +76,14 @@ async function connect(
   };
 }
 
-function connectMqtt({ broker: choice, identity, clock, random, logger }: OpenCoordinatorRequest): Connection {
+function connectMqtt({
+  broker: choice,
+  deviceLimit,
+  identity,
+  clock,
+  random,
+  logger,
+}: OpenCoordinatorRequest): Connection {
   switch (choice.kind) {
     case 'external': {
       const link = createMqttCoordinatorLink({ url: choice.url, identity, clock, random, logger });
@@ -75,7 +91,8 @@ function connectMqtt({ broker: choice, identity, clock, random, logger }: OpenCo
     }
     case 'embedded': {
       const { host, port, portSearch, also, tls = makeOwnTls(identity), addresses } = choice;
-      const broker = createEmbeddedBroker({ host, port, portSearch, also, tls, clock, logger });
+      const limits = { maxConnections: Math.max(10_000, deviceLimit + spareConnections) };
+      const broker = createEmbeddedBroker({ host, port, portSearch, also, tls, clock, logger, limits });
       return {
         links: [broker.link()],
         services: [broker],

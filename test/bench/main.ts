@@ -5,6 +5,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   accuracy: async () => (await import('./benches/accuracy.ts')).accuracy,
   pipeline: async () => (await import('./benches/pipeline.ts')).pipeline,
   dispatch: async () => (await import('./benches/dispatch.ts')).dispatch,
+  connections: async () => (await import('./benches/connections.ts')).connections,
   links: async () => (await import('./benches/links.ts')).linksBench,
   sealing: async () => (await import('./benches/sealing.ts')).sealingBench,
   loop: async () => (await import('./benches/loop.ts')).loop,

@@ -68,6 +68,11 @@ export class Fleet implements AsyncDisposable {
     return `http://127.0.0.1:${this.#httpPort}`;
   }
 
+  /** Of the broker in the coordinator. */
+  get mqttPort(): number {
+    return this.#mqttPort;
+  }
+
   get coordinator(): Child {
     if (!this.#coordinator) throw new Error('the coordinator is not started');
     return this.#coordinator;

@@ -27,6 +27,13 @@ export function addCoordinatorCommand(program: Command, world: World, setExitCod
     .option('--port-search', 'when a port is taken, try the next ones')
     .option('--insecure-loopback', 'programs on this machine need no API key')
     .option('--allow-private-urls', 'let tasks name URLs on this machine and its network')
+    .option('--device-limit <n>', 'devices that may join', wholeNumber, 10_000)
+    .option(
+      '--heartbeat <seconds>',
+      'how often devices report; five of them without a word and one is given up',
+      wholeNumber,
+      2,
+    )
     .option('--upload-limit-mb <n>', 'largest upload', megabytes, 256)
     .addOption(
       new Option(
@@ -78,6 +85,11 @@ function port(text: string): number {
   const value = Number(text);
   if (!/^\d{1,5}$/.test(text) || value > 65_535) throw new InvalidArgumentError('It is a number from 0 to 65535.');
   return value;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It is a whole number, one or more.');
+  return Number(text);
 }
 
 function megabytes(text: string): number {

@@ -23,6 +23,9 @@ export interface CoordinatorOptions {
   readonly portSearch?: boolean;
   readonly insecureLoopback?: boolean;
   readonly allowPrivateUrls?: boolean;
+  readonly deviceLimit: number;
+  /** Seconds. */
+  readonly heartbeat: number;
   readonly uploadLimitMb: number;
   readonly seal: 'required' | 'offered' | 'off';
   readonly strategy: string;
@@ -42,6 +45,8 @@ export interface OpenCoordinatorRequest {
   readonly coap?: ListenChoice | undefined;
   /** Left out: no libp2p. */
   readonly libp2p?: ListenChoice | undefined;
+  readonly deviceLimit: number;
+  readonly telemetryIntervalMs: number;
   readonly uploadLimitBytes: number;
   /** Whether what is said to devices is hidden from everybody on the way. */
   readonly seal: 'required' | 'offered' | 'off';

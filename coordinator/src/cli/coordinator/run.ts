@@ -34,7 +34,9 @@ export async function runCoordinator(options: CoordinatorOptions, world: World):
   const coap = listenChoice('coap', coapHost, coapPort, options);
   const libp2p = listenChoice('libp2p', libp2pHost, libp2pPort, options);
   const { strategy, weights, seal } = options;
+  const limits = { deviceLimit: options.deviceLimit, telemetryIntervalMs: options.heartbeat * 1000 };
   const request = {
+    ...limits,
     dataDirectory,
     broker,
     coap,
