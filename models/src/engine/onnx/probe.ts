@@ -46,6 +46,14 @@ function lastWords(error: unknown): string {
   };
   if (killed) return `the probe did not answer within ${probeTimeoutMs} ms`;
   if (signal) return `the probe was ended by ${signal}`;
+  if (/Cannot find module .*onnxruntime_binding\.node/.test(stderr ?? '')) return notThere();
   const said = (stderr ?? '').split('\n').find((line) => /error/i.test(line));
   return said?.trim() ?? message ?? String(error);
+}
+
+/** A package carries the runtime for one kind of machine, or for none. */
+function notThere(): string {
+  const machine = `${process.platform}-${process.arch}`;
+  if (process.arch === 'arm') return `it is not made for 32-bit ARM (${machine})`;
+  return `this package carries none for ${machine} (packed with SHOAL_ENGINE=${machine} it does, where there is one)`;
 }
