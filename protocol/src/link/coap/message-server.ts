@@ -37,7 +37,7 @@ type Packet = Parameters<coap.Server['_handle']>[0];
 type Sender = Parameters<coap.Server['_handle']>[1];
 
 /** Replies that are kept for requests that come twice. */
-const mostReplies = 10_000;
+const mostReplies = 4_000;
 
 /** The server of the `coap` package, without its block-wise transfer, and with bounds on what it keeps: each message goes and comes as it is. */
 export class MessageServer extends coap.Server {

@@ -1,6 +1,6 @@
 /** What the `coap` package keeps of a message that it sent: the datagram, and what sends it again. */
 export interface SentDatagram extends Buffer {
-  readonly sender?: { reset(): void };
+  sender?: { reset(): void } | undefined;
 }
 
 /**
@@ -30,8 +30,11 @@ export class ReplyStore {
       this.#waiting.set(key, sent);
       return;
     }
-    // It would keep a timer for each reply that nothing follows from.
-    queueMicrotask(() => sent.sender?.reset());
+    // It would keep a timer for each reply that nothing follows from, and all that hangs on it.
+    queueMicrotask(() => {
+      sent.sender?.reset();
+      sent.sender = undefined;
+    });
     this.#replies.delete(key);
     this.#replies.set(key, sent);
     if (this.#replies.size <= this.#mostReplies) return;
