@@ -32,7 +32,7 @@ export const defaultBlockExchangeOptions: BlockExchangeOptions = {
   uploads: { bytesPerSecond: 8_000_000, atOnce: 4 },
   mostUploads: 64,
   mostUploadsOfOne: 8,
-  againAfterMs: 2_000,
+  againAfterMs: 10_000,
   slowReaderMs: 20_000,
   idleMs: 60_000,
   download: defaultDownloadOptions,

@@ -38,7 +38,7 @@ export const defaultDownloadOptions: DownloadOptions = {
   answerMs: 10_000,
   stalledMs: 30_000,
   settleMs: 100,
-  lateMs: 4_000,
+  lateMs: 8_000,
   silentMs: 20_000,
   againMs: 5_000,
   busyMs: 1_000,
