@@ -90,6 +90,34 @@ describe('joining', () => {
     expect(coordinator.hellos).toHaveLength(3);
   });
 
+  const twin = newIdentity('device', seededRandom(4321));
+  const flipped = (frame: Uint8Array) => frame.map((byte, at) => (at === frame.length >> 1 ? byte ^ 1 : byte));
+  it.each<[string, (frame: Uint8Array) => Uint8Array, string?]>([
+    ['cut short', (frame) => frame.subarray(0, -1)],
+    ['cut in half', (frame) => frame.subarray(0, frame.length >> 1)],
+    ['with one bit changed', flipped],
+    ['to another device', (frame) => frame, twin.id],
+  ])(
+    'does no work that the coordinator asks for in words %s, and does it when it is asked rightly',
+    async (...attack) => {
+      const [, change, recipient] = attack;
+      const { clock, identity, coordinator } = await aFleet();
+      const seal = (to: string, sequence: number) =>
+        sealEnvelope(coordinator.identity, {
+          recipient: to,
+          sequence,
+          sentAtMs: clock.nowMs(),
+          messages: [{ id: sequence, taskAssignment: aNoop().assignment }],
+        });
+      await coordinator.link.send(identity.id, change(seal(recipient ?? identity.id, 1_000_000)));
+      await clock.advance(100);
+      expect(coordinator.outcomes).toEqual([]);
+      await coordinator.link.send(identity.id, seal(identity.id, 1_000_001));
+      await clock.advance(100);
+      expect(coordinator.outcomes).toHaveLength(1);
+    },
+  );
+
   it('believes nobody but the pinned coordinator: a stranger and a replay are dropped', async () => {
     const { clock, hub, agent, identity, coordinator } = await aFleet();
     const stranger = newIdentity('coordinator', seededRandom(1234));
