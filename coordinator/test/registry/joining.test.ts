@@ -1,4 +1,4 @@
-import { decodeJoinToken, type Link, newIdentity, proveToken, seededRandom } from '@shoal/protocol';
+import { decodeJoinToken, type Link, newIdentity, proveToken, sealEnvelope, seededRandom } from '@shoal/protocol';
 import { describe, expect, it } from 'vitest';
 import { aCapability, aSpec } from '../support/builders.ts';
 import { never } from '../support/scripted-device.ts';
@@ -69,6 +69,26 @@ describe('a device', () => {
       message: expect.stringContaining(why),
     });
     expect(world.coordinator.devices.list().some((device) => device.id === late.id)).toBe(false);
+  });
+
+  it('is refused with a token of another coordinator, and what it says to that one is not heard here', async () => {
+    const world = await aWorld();
+    const other = await aWorld({ seed: 2 });
+    const { tokenId, secret, coordinator } = decodeJoinToken(await other.token());
+    const device = world.aDevice();
+    await device.connect();
+    device.pin(await world.token());
+    const tokenProof = proveToken(secret, device.id);
+    await expect(world.clock.until(device.hello({ tokenId, tokenProof }))).rejects.toMatchObject({
+      code: 'token.refused',
+      message: expect.stringContaining('not known here'),
+    });
+    const messages = [{ id: 1, hello: { tokenId, tokenProof } }];
+    const said = { recipient: coordinator.id, sequence: 1, sentAtMs: 1, messages, introduce: true };
+    await device.link.send(world.identity.id, sealEnvelope(device.identity, said));
+    await world.clock.advance(100);
+    expect(world.coordinator.statistics().framesRefused).toEqual({ 'message.misaddressed': 1 });
+    expect(world.coordinator.devices.list()).toEqual([]);
   });
 
   it('does not use up a token when it could not be recorded', async () => {
