@@ -115,9 +115,11 @@ describe('an agent that is a service', () => {
     await untilOnline();
   }, 60_000);
 
-  it('keeps a new version that joins, with the same identity and what waits', async () => {
+  it('keeps a new version that joins, with the key and the state of the one before', async () => {
+    const key = await readFile(join(home, service, 'data/device.key'));
     expect(await shoalAgent('0.2.0', 'upgrade')).toContain('0.2.0 runs and has joined');
     await untilOnline();
+    expect(await readFile(join(home, service, 'data/device.key'))).toEqual(key);
     expect(await status()).toMatchObject({
       device,
       service: { version: '0.2.0', lastUpgrade: { kept: true, to: '0.2.0' } },
