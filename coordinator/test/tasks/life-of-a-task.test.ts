@@ -417,7 +417,7 @@ describe('the link of a device', () => {
     const world = await aWorld({ hub: { route } });
     const device = await world.joined();
     const link = () => world.coordinator.devices.get(device.id).link;
-    expect(link()).toEqual({});
+    expect(link()).toEqual({ up: ['memory'] });
     await world.ended((await submit(world)).id);
     const { rttMs = 0 } = link();
     // Envelopes of some hundred bytes.
