@@ -28,8 +28,9 @@ export interface Link extends Service {
    * Resolves when the transport has taken the frame, not when it has arrived.
    * @throws `message.too-large` above `maxFrameBytes`; `net.unreachable` while there is no connection; `queue.full` when the peer reads too
    * slowly; `closed` before start and after stop; the signal's reason when aborted.
+   * @param asks whether the peer answers what is in it: who chooses among several links learns from silence. Left out: it does
    */
-  send(to: PeerId, frame: Uint8Array, signal?: AbortSignal): Promise<void>;
+  send(to: PeerId, frame: Uint8Array, signal?: AbortSignal, asks?: boolean): Promise<void>;
   /**
    * Says what this peer can do to whom it concerns, an encoded `Capability`; only where the transport has a way to. A hint: it may be late, doubled or lost,
    * and decides nothing.

@@ -159,7 +159,8 @@ export class OutgoingQueues {
         await this.#sendBatch(to, batch.slice(middle));
         return;
       }
-      await link.send(to, frame);
+      const asks = batch.some(({ message }) => message.id !== 0);
+      await link.send(to, frame, undefined, asks);
       for (const { onTaken } of batch) onTaken?.(undefined);
     } catch (error) {
       for (const waiting of batch) this.#tell(waiting, to, asShoalError(error));

@@ -71,7 +71,19 @@ async function aFleet() {
   };
   void beat();
   const ask = () => there.request(device.id, { goodbye: { reason: 'from above' } }, { timeoutMs: 60_000 });
-  return { clock, wires, deviceLinks, coordinatorParts, coordinatorLinks, heard, said, ask, answered: () => answered };
+  const tell = () => here.send(coordinator.id, { payload: { profileReport: {} } });
+  return {
+    clock,
+    wires,
+    tell,
+    deviceLinks,
+    coordinatorParts,
+    coordinatorLinks,
+    heard,
+    said,
+    ask,
+    answered: () => answered,
+  };
 }
 
 type Fleet = Awaited<ReturnType<typeof aFleet>>;
@@ -182,6 +194,17 @@ describe('a device with two links', () => {
     for (const wire of fleet.wires) wire.lost = 'nothing';
     await fleet.clock.advance(60_000);
     expect(inUse(fleet)).toBe(0);
+    await expectNothingLost(fleet);
+  });
+
+  it('takes nothing for lost that nobody had to answer', async () => {
+    const fleet = await aFleet();
+    for (let n = 0; n < 20; n++) {
+      await fleet.clock.advance(700);
+      fleet.tell();
+      await fleet.clock.until(fleet.ask());
+    }
+    expect(fleet.deviceLinks.states).toMatchObject([{ inUse: true, loss: 0 }, { inUse: false }]);
     await expectNothingLost(fleet);
   });
 

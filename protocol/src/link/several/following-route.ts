@@ -23,7 +23,7 @@ export class FollowingRoute implements Route {
     return all.sort((a, b) => rank(a) - rank(b) || a - b);
   }
 
-  sent(): void {}
+  asked(): void {}
 
   changed(): void {}
 

@@ -17,7 +17,7 @@ export class LinkMeter {
   #loss = 0;
   /** When the first frame was sent that nothing was heard after. */
   #askedMs: number | undefined;
-  #lastSentMs = Number.NEGATIVE_INFINITY;
+  #lastAskedMs = Number.NEGATIVE_INFINITY;
   /** How often something was sent since, a while later each time. */
   #askedAgain = 0;
 
@@ -25,25 +25,25 @@ export class LinkMeter {
     return { rttMs: this.#rttMs, loss: this.#loss };
   }
 
-  get lastSentMs(): number {
-    return this.#lastSentMs;
+  get lastAskedMs(): number {
+    return this.#lastAskedMs;
   }
 
   /**
-   * Whether something was asked that long ago, and again since, and nothing at all came back. One frame alone says nothing: it may have been a
-   * reply, which nobody answers.
+   * Whether something was asked that long ago, and again since, and nothing at all came back. That one question is not answered yet says nothing: it may
+   * take long.
    */
   isSilent(nowMs: number, forMs: number): boolean {
     return this.#askedMs !== undefined && this.#askedAgain > 0 && nowMs - this.#askedMs >= forMs;
   }
 
-  sent(nowMs: number): void {
+  asked(nowMs: number): void {
     if (this.#askedMs === undefined) this.#askedMs = nowMs;
-    else if (nowMs - this.#lastSentMs >= patienceMs) {
+    else if (nowMs - this.#lastAskedMs >= patienceMs) {
       this.#loss += newestWeight * (1 - this.#loss);
       this.#askedAgain += 1;
     }
-    this.#lastSentMs = nowMs;
+    this.#lastAskedMs = nowMs;
   }
 
   heard(nowMs: number): void {

@@ -61,8 +61,8 @@ export class PreferredRoute implements Route {
     return first === undefined ? others : [first, ...others];
   }
 
-  sent(_peer: PeerId, link: number): void {
-    this.#state(link).meter.sent(this.#clock.monotonicMs());
+  asked(_peer: PeerId, link: number): void {
+    this.#state(link).meter.asked(this.#clock.monotonicMs());
   }
 
   heard(_peer: PeerId, link: number): void {
@@ -107,7 +107,7 @@ export class PreferredRoute implements Route {
 
   /** When none answers, each has its turn. */
   #longestUnused(a: number, b: number): number {
-    return this.#state(a).meter.lastSentMs - this.#state(b).meter.lastSentMs || a - b;
+    return this.#state(a).meter.lastAskedMs - this.#state(b).meter.lastAskedMs || a - b;
   }
 
   #state(link: number): State {

@@ -65,7 +65,7 @@ export class SeveralLinks implements Link {
     this.#reachable.clear();
   }
 
-  async send(to: PeerId, frame: Uint8Array, signal?: AbortSignal): Promise<void> {
+  async send(to: PeerId, frame: Uint8Array, signal?: AbortSignal, asks = true): Promise<void> {
     const { maxFrameBytes } = this.traits;
     if (frame.length > maxFrameBytes)
       throw new ShoalError('message.too-large', `a frame of ${frame.length} bytes; these links take ${maxFrameBytes}`);
@@ -73,7 +73,7 @@ export class SeveralLinks implements Link {
     for (const at of this.#route.order(to, this.reachable(to))) {
       try {
         await this.#links[at]?.send(to, frame, signal);
-        this.#route.sent(to, at);
+        if (asks) this.#route.asked(to, at);
         return;
       } catch (thrown) {
         signal?.throwIfAborted();
