@@ -57,7 +57,7 @@ const frameOverheadBytes = 64 << 10;
 export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorPorts): Coordinator {
   const { clock, random, logger, identity, store, addresses, importKey = importPeerKey } = ports;
   const models = indexModels(ports.models);
-  const link = new SeveralLinks(ports.links, new FollowingRoute(ports.links.length));
+  const link = new SeveralLinks(ports.links, new FollowingRoute(ports.links.length), clock);
   const placement: PlacementPolicy = {
     limits: placementLimitsOf(config),
     strategy: strategyNamed(config.strategy),

@@ -43,7 +43,7 @@ async function aFleet() {
   const linksOf = ({ id }: Identity) => wires.map(({ hub }) => hub.link(id));
   const coordinatorParts = linksOf(coordinator);
   const deviceLinks = new DeviceLinks(linksOf(device), { coordinator: coordinator.id, clock });
-  const coordinatorLinks = new SeveralLinks(coordinatorParts, new FollowingRoute(2));
+  const coordinatorLinks = new SeveralLinks(coordinatorParts, new FollowingRoute(2), clock);
   const messenger = async (identity: Identity, peer: Identity, link: Link) => {
     const keyOf = (id: string) => (id === peer.id ? peer : undefined);
     const sequences = new MemorySequenceStore();
@@ -219,5 +219,46 @@ describe('a device with two links', () => {
     expect(wires[1].frames).toBe(before);
     await clock.advance(heartbeatMs);
     await expectNothingLost(fleet);
+  });
+
+  describe('when a link takes a frame and never says so', () => {
+    /** Two links of a device, the first of which hangs, and its coordinator's ends. */
+    async function withAHangingLink() {
+      const clock = new VirtualClock();
+      const hubs = [new MemoryHub(clock), new MemoryHub(clock)];
+      const [device, coordinator] = [
+        newIdentity('device', seededRandom(1)),
+        newIdentity('coordinator', seededRandom(2)),
+      ];
+      const [first, second] = hubs.map((hub) => hub.link(device.id)) as [Link, Link];
+      first.send = () => new Promise(() => {});
+      const links = new DeviceLinks([first, second], { coordinator: coordinator.id, clock });
+      const there = hubs.map((hub) => hub.link(coordinator.id)) as [Link, Link];
+      const heard: number[] = [];
+      there[1].subscribe({ onFrame: ([byte = 0]) => heard.push(byte) });
+      for (const link of [...there, links]) await clock.until(link.start(never));
+      return { clock, links, coordinator, device, there, heard };
+    }
+
+    it('goes over to the other after a while', async () => {
+      const { clock, links, coordinator, heard } = await withAHangingLink();
+      const sent = links.send(coordinator.id, Uint8Array.of(7));
+      await clock.advance(2_900);
+      expect(heard).toEqual([]);
+      await clock.until(sent);
+      await clock.advance(10);
+      expect(heard).toEqual([7]);
+      expect(clock.pending()).toEqual([]);
+    });
+
+    it('goes over at once when the peer speaks over the other', async () => {
+      const { clock, links, coordinator, device, there, heard } = await withAHangingLink();
+      const sent = links.send(coordinator.id, Uint8Array.of(7));
+      await clock.until(there[1].send(device.id, Uint8Array.of(1)));
+      await clock.until(sent);
+      await clock.advance(10);
+      expect(heard).toEqual([7]);
+      expect(clock.monotonicMs()).toBeLessThan(100);
+    });
   });
 });

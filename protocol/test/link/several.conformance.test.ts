@@ -10,7 +10,7 @@ async function twoHubs(): Promise<LinkWorld> {
   const linksOf = (peer: string) => hubs.map((hub) => hub.link(peer));
   return {
     coordinator,
-    coordinatorLink: () => new SeveralLinks(linksOf(coordinator.id), new FollowingRoute(hubs.length)),
+    coordinatorLink: () => new SeveralLinks(linksOf(coordinator.id), new FollowingRoute(hubs.length), clock),
     deviceLink: ({ id }) => new DeviceLinks(linksOf(id), { coordinator: coordinator.id, clock }),
     leftovers: () => clock.pending(),
     close: async () => {},

@@ -26,7 +26,7 @@ export class DeviceLinks extends SeveralLinks {
     options: Partial<PreferredRouteOptions> = {},
   ) {
     const route = new PreferredRoute(clock, links.length, options);
-    super(links, route);
+    super(links, route, clock);
     this.#links = links;
     this.#route = route;
     this.#coordinator = coordinator;

@@ -25,6 +25,8 @@ export class FollowingRoute implements Route {
 
   asked(): void {}
 
+  refused(): void {}
+
   changed(): void {}
 
   heard(peer: PeerId, link: number): void {

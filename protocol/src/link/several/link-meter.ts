@@ -34,7 +34,8 @@ export class LinkMeter {
    * take long.
    */
   isSilent(nowMs: number, forMs: number): boolean {
-    return this.#askedMs !== undefined && this.#askedAgain > 0 && nowMs - this.#askedMs >= forMs;
+    if (this.#askedMs === undefined || this.#askedAgain === 0) return false;
+    return nowMs - this.#askedMs >= forMs && nowMs - this.#lastAskedMs >= patienceMs;
   }
 
   asked(nowMs: number): void {

@@ -65,6 +65,10 @@ export class PreferredRoute implements Route {
     this.#state(link).meter.asked(this.#clock.monotonicMs());
   }
 
+  refused(_peer: PeerId, link: number): void {
+    this.#state(link).meter.cut();
+  }
+
   heard(_peer: PeerId, link: number): void {
     const state = this.#state(link);
     state.meter.heard(this.#clock.monotonicMs());

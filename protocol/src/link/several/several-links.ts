@@ -1,5 +1,6 @@
 import { asShoalError, ShoalError } from '../../errors/index.ts';
 import type { PeerId } from '../../identity/index.ts';
+import type { Clock } from '../../runtime/index.ts';
 import type { Link, LinkKind, LinkListener, LinkTraits } from '../link.ts';
 import { LinkListeners } from '../link-listeners.ts';
 import type { Route } from './route.ts';
@@ -15,18 +16,22 @@ export class SeveralLinks implements Link {
   readonly traits: LinkTraits;
   readonly #links: readonly Link[];
   readonly #route: Route;
+  readonly #clock: Clock;
   readonly #listeners = new LinkListeners();
   /** Bounded by the links: who is not connected is not here. */
   readonly #reachable = new Map<PeerId, Set<number>>();
+  /** Frames that a link was given and has not taken yet, by peer; bounded by what links take. */
+  readonly #pending = new Map<PeerId, Set<{ readonly at: number; move(): void }>>();
   #unsubscribe: readonly (() => void)[] = [];
 
   /** @param links in the order of preference, at least one */
-  constructor(links: readonly Link[], route: Route) {
+  constructor(links: readonly Link[], route: Route, clock: Clock) {
     const [first] = links;
     if (!first) throw new ShoalError('defect', 'there is no link');
     this.kind = first.kind;
     this.#links = links;
     this.#route = route;
+    this.#clock = clock;
     this.traits = {
       maxFrameBytes: Math.min(...links.map(({ traits }) => traits.maxFrameBytes)),
       reliable: links.every(({ traits }) => traits.reliable),
@@ -53,29 +58,34 @@ export class SeveralLinks implements Link {
     try {
       for (const link of this.#links) await link.start(signal);
     } catch (error) {
-      await this.stop();
+      await this.stop().catch(() => {});
       throw error;
     }
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#links.map((link) => link.stop()));
+    const ended = await Promise.allSettled(this.#links.map((link) => link.stop()));
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#unsubscribe = [];
     this.#reachable.clear();
+    for (const end of ended) if (end.status === 'rejected') throw end.reason;
   }
 
   async send(to: PeerId, frame: Uint8Array, signal?: AbortSignal, asks = true): Promise<void> {
     const { maxFrameBytes } = this.traits;
     if (frame.length > maxFrameBytes)
       throw new ShoalError('message.too-large', `a frame of ${frame.length} bytes; these links take ${maxFrameBytes}`);
+    const order = this.#route.order(to, this.reachable(to));
     let refusal: ShoalError | undefined;
-    for (const at of this.#route.order(to, this.reachable(to))) {
+    for (const [tried, at] of order.entries()) {
+      // An answer may come before the link says that it took the question.
+      if (asks) this.#route.asked(to, at);
       try {
-        await this.#links[at]?.send(to, frame, signal);
-        if (asks) this.#route.asked(to, at);
+        const sent = this.#link(at).send(to, frame, signal, asks);
+        await (this.#hasOthers(to, order.slice(tried + 1)) ? this.#untilMoved(sent, to, at) : sent);
         return;
       } catch (thrown) {
+        if (asks) this.#route.refused(to, at);
         signal?.throwIfAborted();
         const error = asShoalError(thrown);
         if (!passedOn.has(error.code)) throw error;
@@ -86,23 +96,51 @@ export class SeveralLinks implements Link {
     throw refusal;
   }
 
-  advertise(capability: Uint8Array): void {
-    for (const link of this.#links) link.advertise?.(capability);
-  }
-
   subscribe(listener: LinkListener): () => void {
     return this.#listeners.add(listener);
+  }
+
+  #hasOthers(to: PeerId, others: readonly number[]): boolean {
+    return others.some((at) => this.reachable(to).has(at));
+  }
+
+  /**
+   * What a link took; rejects with `net.unreachable` when it takes nothing for a while, or the peer speaks over another one meanwhile. Its frame may still
+   * arrive: then it is the older one of two, and refused.
+   */
+  #untilMoved(sent: Promise<void>, to: PeerId, at: number): Promise<void> {
+    const pending = this.#pending.get(to) ?? new Set();
+    this.#pending.set(to, pending);
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        cancel();
+        pending.delete(waiting);
+        if (pending.size === 0) this.#pending.delete(to);
+      };
+      const move = () => {
+        end();
+        reject(new ShoalError('net.unreachable', `${this.#link(at).name} took no frame for ${to}`, { peer: to }));
+      };
+      const waiting = { at, move };
+      const cancel = this.#clock.after(`links: ${to} takes a frame`, patienceMs, move);
+      pending.add(waiting);
+      sent.finally(end).then(resolve, reject);
+    });
   }
 
   #listenerOn(at: number): LinkListener {
     return {
       onFrame: (frame, from) => {
         this.#route.heard(from, at);
+        for (const waiting of [...(this.#pending.get(from) ?? [])]) if (waiting.at !== at) waiting.move();
         this.#listeners.frame(frame, from);
       },
       onPeer: (peer, reachable) => this.#peer(peer, at, reachable),
-      onAdvert: (peer, capability) => this.#listeners.advert(peer, capability),
     };
+  }
+
+  #link(at: number): Link {
+    return this.#links[at] as Link;
   }
 
   #peer(peer: PeerId, at: number, isReachable: boolean): void {
@@ -117,5 +155,7 @@ export class SeveralLinks implements Link {
 }
 
 const nothing: ReadonlySet<number> = new Set();
+/** A link that has not taken a frame after this time is passed over when another one reaches the peer, ms. */
+const patienceMs = 3_000;
 /** What the next link may be able to take. */
 const passedOn: ReadonlySet<string> = new Set(['net.unreachable', 'queue.full']);
