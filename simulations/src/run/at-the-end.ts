@@ -15,6 +15,8 @@ export const atTheEnd: readonly Invariant[] = [
 const mostOnTheirWay = 10;
 /** A result that waits is delivered within this time when nothing is wrong, ms. */
 const deliveredWithinMs = 15_000;
+/** And within this time when the network loses the same one again and again. */
+const unluckyWithinMs = 45_000;
 
 /** And a camera is handed over within this time, ms. */
 const handOverMs = 15_000;
@@ -47,11 +49,16 @@ function* everyDurableReportIsKept({ world, cameras, members, nowMs }: Life): It
   const kept = new Set<string>();
   for (const { work, device } of world.disk.results.values())
     if ('camera' in work) kept.add(`${device} ${work.camera} ${work.report}`);
-  for (const { id: device, disk } of members) {
+  for (const { id: device, disk, status } of members) {
+    // So many may still be on their way: a frame that is lost five times in a row is asked again 25 s later.
+    let onTheirWay = status?.outbox.waiting ?? 0;
     for (const [report, durableMs] of disk.reports) {
       const [camera = '', number] = report.split(' ');
-      if (cameras.get(camera)?.removed !== false || nowMs - durableMs < deliveredWithinMs) continue;
-      if (!kept.has(`${device} ${report}`)) yield `report ${number} of ${camera} was durable on ${device} and was lost`;
+      const ageMs = nowMs - durableMs;
+      const isDue = cameras.get(camera)?.removed === false && ageMs >= deliveredWithinMs;
+      if (!isDue || kept.has(`${device} ${report}`)) continue;
+      if (ageMs < unluckyWithinMs && onTheirWay-- > 0) continue;
+      yield `report ${number} of ${camera} was durable on ${device} and was lost`;
     }
   }
 }
