@@ -113,7 +113,7 @@ const blobTries = 8;
 export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
   const { clock, random, logger, identity, store, machine, engines } = ports;
   const { coordinator, software } = config;
-  const link = new DeviceLinks(ports.links, { coordinator: coordinator.id, clock });
+  const link = new DeviceLinks(ports.links, { coordinator: coordinator.id, clock, logger });
   let seals = config.seal ?? false;
   const messenger = new Messenger({
     identity,

@@ -165,11 +165,11 @@ export class Registry implements Devices, PeerDirectory {
   async approve(id: PeerId): Promise<DeviceView> {
     const device = this.#waiting(id);
     const { pending: _, ...record } = device.record;
-    device.setRecord(record);
+    this.#setRecord(device, record);
     try {
       await this.#deps.store.commit([{ kind: 'device', device: device.record }]);
     } catch (error) {
-      device.setRecord({ ...device.record, pending: true });
+      this.#setRecord(device, { ...device.record, pending: true });
       throw error;
     }
     this.#deps.logger.info('a device was approved', { device: device.id, name: device.record.name });
@@ -197,6 +197,8 @@ export class Registry implements Devices, PeerDirectory {
     if (known) refuseRevoked(known.record);
     const device = known ?? (await this.#admit(sender, hello, sealed));
     if ((device.record.sealed ?? false) !== sealed) await this.#changeSealing(device, sealed);
+    // Somebody may have put it out meanwhile.
+    refuseRevoked(device.record);
     this.heard(device);
     const capability = sanitiseCapability(hello.capability);
     const profiles = sanitiseProfiles(hello.profiles);
@@ -462,7 +464,7 @@ export class Registry implements Devices, PeerDirectory {
     const priors = this.#priors;
     const device = new FleetDevice(record, importKey, nowMs, (...asked) => priors.find(...asked));
     this.#devices.set(device.id, device);
-    priors.count(device.kind, record.profiles, 1);
+    priors.count(device.kind, believed(record), 1);
     if (record.revoked) device.presence = 'offline';
     else this.#enlist(device);
     return device;
@@ -480,8 +482,13 @@ export class Registry implements Devices, PeerDirectory {
   }
 
   #setRecord(device: FleetDevice, record: DeviceRecord): void {
-    this.#priors.count(device.kind, device.record.profiles, -1);
+    this.#priors.count(device.kind, believed(device.record), -1);
     device.setRecord(record);
-    this.#priors.count(device.kind, record.profiles, 1);
+    this.#priors.count(device.kind, believed(record), 1);
   }
+}
+
+/** What a device measured, as far as others may be judged by it: nothing of one that does not belong to the fleet. */
+function believed({ pending, revoked, profiles }: DeviceRecord): DeviceRecord['profiles'] {
+  return pending || revoked ? [] : profiles;
 }

@@ -42,7 +42,7 @@ async function aFleet() {
   const coordinator = newIdentity('coordinator', random);
   const linksOf = ({ id }: Identity) => wires.map(({ hub }) => hub.link(id));
   const coordinatorParts = linksOf(coordinator);
-  const deviceLinks = new DeviceLinks(linksOf(device), { coordinator: coordinator.id, clock });
+  const deviceLinks = new DeviceLinks(linksOf(device), { coordinator: coordinator.id, clock, logger: silentLogger });
   const coordinatorLinks = new SeveralLinks(coordinatorParts, new FollowingRoute(2), clock);
   const messenger = async (identity: Identity, peer: Identity, link: Link) => {
     const keyOf = (id: string) => (id === peer.id ? peer : undefined);
@@ -232,7 +232,7 @@ describe('a device with two links', () => {
       ];
       const [first, second] = hubs.map((hub) => hub.link(device.id)) as [Link, Link];
       first.send = () => new Promise(() => {});
-      const links = new DeviceLinks([first, second], { coordinator: coordinator.id, clock });
+      const links = new DeviceLinks([first, second], { coordinator: coordinator.id, clock, logger: silentLogger });
       const there = hubs.map((hub) => hub.link(coordinator.id)) as [Link, Link];
       const heard: number[] = [];
       there[1].subscribe({ onFrame: ([byte = 0]) => heard.push(byte) });
@@ -260,5 +260,19 @@ describe('a device with two links', () => {
       expect(heard).toEqual([7]);
       expect(clock.monotonicMs()).toBeLessThan(100);
     });
+  });
+  it('does without a link that cannot be started, as long as there is another', async () => {
+    const clock = new VirtualClock();
+    const hub = new MemoryHub(clock);
+    const coordinator = newIdentity('coordinator', seededRandom(2));
+    const broken = () =>
+      Object.assign(hub.link('dev_broken'), { start: () => Promise.reject(new Error('no such port')) });
+    const deps = { coordinator: coordinator.id, clock, logger: silentLogger };
+    const links = new DeviceLinks([broken(), hub.link('dev_well')], deps);
+    await clock.until(links.start(never));
+    await clock.until(hub.link(coordinator.id).start(never));
+    expect(links.states.map(({ up }) => up)).toEqual([false, true]);
+    await clock.until(links.stop());
+    await expect(clock.until(new DeviceLinks([broken(), broken()], deps).start(never))).rejects.toThrow('no such port');
   });
 });

@@ -1,4 +1,12 @@
-import { DeviceLinks, FollowingRoute, MemoryHub, newIdentity, SeveralLinks, seededRandom } from '@shoal/protocol';
+import {
+  DeviceLinks,
+  FollowingRoute,
+  MemoryHub,
+  newIdentity,
+  SeveralLinks,
+  seededRandom,
+  silentLogger,
+} from '@shoal/protocol';
 import { systemClock } from '@shoal/protocol/real';
 import { CountingClock, type LinkWorld, linkConformance } from '@shoal/protocol/testing';
 import { describe, it } from 'vitest';
@@ -11,7 +19,7 @@ async function twoHubs(): Promise<LinkWorld> {
   return {
     coordinator,
     coordinatorLink: () => new SeveralLinks(linksOf(coordinator.id), new FollowingRoute(hubs.length), clock),
-    deviceLink: ({ id }) => new DeviceLinks(linksOf(id), { coordinator: coordinator.id, clock }),
+    deviceLink: ({ id }) => new DeviceLinks(linksOf(id), { coordinator: coordinator.id, clock, logger: silentLogger }),
     leftovers: () => clock.pending(),
     close: async () => {},
   };

@@ -1,5 +1,5 @@
 import type { PeerId } from '../../identity/index.ts';
-import type { Clock } from '../../runtime/index.ts';
+import type { Clock, Logger } from '../../runtime/index.ts';
 import type { Link, LinkKind } from '../link.ts';
 import type { LinkFigures } from './link-meter.ts';
 import { PreferredRoute, type PreferredRouteOptions } from './preferred-route.ts';
@@ -22,11 +22,13 @@ export class DeviceLinks extends SeveralLinks {
 
   constructor(
     links: readonly Link[],
-    { coordinator, clock }: { readonly coordinator: PeerId; readonly clock: Clock },
+    { coordinator, clock, logger }: { readonly coordinator: PeerId; readonly clock: Clock; readonly logger: Logger },
     options: Partial<PreferredRouteOptions> = {},
   ) {
     const route = new PreferredRoute(clock, links.length, options);
-    super(links, route, clock);
+    super(links, route, clock, ({ name }, { code, message }) =>
+      logger.warn('a link cannot be used: the others do without it', { link: name, code, why: message }),
+    );
     this.#links = links;
     this.#route = route;
     this.#coordinator = coordinator;

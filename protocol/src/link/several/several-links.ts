@@ -17,6 +17,7 @@ export class SeveralLinks implements Link {
   readonly #links: readonly Link[];
   readonly #route: Route;
   readonly #clock: Clock;
+  readonly #onUnstarted: ((link: Link, error: ShoalError) => void) | undefined;
   readonly #listeners = new LinkListeners();
   /** Bounded by the links: who is not connected is not here. */
   readonly #reachable = new Map<PeerId, Set<number>>();
@@ -24,14 +25,23 @@ export class SeveralLinks implements Link {
   readonly #pending = new Map<PeerId, Set<{ readonly at: number; move(): void }>>();
   #unsubscribe: readonly (() => void)[] = [];
 
-  /** @param links in the order of preference, at least one */
-  constructor(links: readonly Link[], route: Route, clock: Clock) {
+  /**
+   * @param links in the order of preference, at least one
+   * @param onUnstarted told of a link that cannot be started; the others do without it. Left out: all are needed
+   */
+  constructor(
+    links: readonly Link[],
+    route: Route,
+    clock: Clock,
+    onUnstarted?: (link: Link, error: ShoalError) => void,
+  ) {
     const [first] = links;
     if (!first) throw new ShoalError('defect', 'there is no link');
     this.kind = first.kind;
     this.#links = links;
     this.#route = route;
     this.#clock = clock;
+    this.#onUnstarted = onUnstarted;
     this.traits = {
       maxFrameBytes: Math.min(...links.map(({ traits }) => traits.maxFrameBytes)),
       reliable: links.every(({ traits }) => traits.reliable),
@@ -52,15 +62,24 @@ export class SeveralLinks implements Link {
     return this.#reachable.get(peer) ?? nothing;
   }
 
-  /** Starts all of them, or none. */
+  /** @throws what a link that is needed throws, when none of them runs any more */
   async start(signal: AbortSignal): Promise<void> {
     this.#unsubscribe = this.#links.map((link, at) => link.subscribe(this.#listenerOn(at)));
-    try {
-      for (const link of this.#links) await link.start(signal);
-    } catch (error) {
-      await this.stop().catch(() => {});
-      throw error;
+    let started = 0;
+    let failure: unknown;
+    for (const link of this.#links) {
+      try {
+        await link.start(signal);
+        started += 1;
+      } catch (error) {
+        failure ??= error;
+        if (signal.aborted || !this.#onUnstarted) break;
+        this.#onUnstarted(link, asShoalError(error));
+      }
     }
+    if (failure === undefined || (started > 0 && this.#onUnstarted && !signal.aborted)) return;
+    await this.stop().catch(() => {});
+    throw failure;
   }
 
   async stop(): Promise<void> {
