@@ -65,7 +65,11 @@ async function connect(
   request: OpenCoordinatorRequest,
   isMember: (peer: PeerId) => boolean,
 ): Promise<Required<Connection>> {
-  const kinds = [connectMqtt(request), ...(await connectCoap(request)), ...(await connectLibp2p(request, isMember))];
+  const kinds = [
+    connectMqtt(request),
+    ...(await connectCoap(request, isMember)),
+    ...(await connectLibp2p(request, isMember)),
+  ];
   return {
     links: kinds.flatMap(({ links }) => links),
     services: kinds.flatMap(({ services }) => services),
@@ -91,7 +95,7 @@ function connectMqtt({
     }
     case 'embedded': {
       const { host, port, portSearch, also, tls = makeOwnTls(identity), addresses } = choice;
-      const limits = { maxConnections: Math.max(10_000, deviceLimit + spareConnections) };
+      const limits = { maxConnections: connectionsFor(deviceLimit) };
       const broker = createEmbeddedBroker({ host, port, portSearch, also, tls, clock, logger, limits });
       return {
         links: [broker.link()],
@@ -103,23 +107,35 @@ function connectMqtt({
   }
 }
 
+/** All of the fleet, and some who want to belong to it. */
+function connectionsFor(deviceLimit: number): number {
+  return Math.max(10_000, deviceLimit + spareConnections);
+}
+
 /** Nothing when it is not wanted. */
-async function connectCoap({ coap, clock, random, logger }: OpenCoordinatorRequest): Promise<Connection[]> {
+async function connectCoap(
+  { coap, deviceLimit, clock, random, logger }: OpenCoordinatorRequest,
+  isMember: (peer: PeerId) => boolean,
+): Promise<Connection[]> {
   if (!coap) return [];
   const { createCoapCoordinatorLink } = await import('@shoal/protocol/coap');
-  const link = createCoapCoordinatorLink({ host: coap.host, port: coap.port, clock, random, logger });
-  return [{ links: [link], services: [], addresses: () => coap.addresses(link.port) }];
+  const limits = { maxDevices: connectionsFor(deviceLimit) };
+  const link = createCoapCoordinatorLink({ host: coap.host, port: coap.port, clock, random, logger, isMember, limits });
+  return [
+    { links: [link], services: [], cut: (device) => link.cut(device), addresses: () => coap.addresses(link.port) },
+  ];
 }
 
 /** Nothing when it is not wanted. */
 async function connectLibp2p(
-  { libp2p, identity, clock, logger }: OpenCoordinatorRequest,
+  { libp2p, deviceLimit, identity, clock, logger }: OpenCoordinatorRequest,
   isMember: (peer: PeerId) => boolean,
 ): Promise<Connection[]> {
   if (!libp2p) return [];
   const { createLibp2pCoordinatorLink, Libp2pNode } = await import('@shoal/protocol/libp2p');
   const coordinator = identity.publicKey;
-  const node = new Libp2pNode({ identity, coordinator, clock, logger, listen: libp2p, isMember });
+  const limits = { maxConnections: connectionsFor(deviceLimit) };
+  const node = new Libp2pNode({ identity, coordinator, clock, logger, listen: libp2p, isMember, limits });
   const link = createLibp2pCoordinatorLink({ node, logger });
   const addresses = () => libp2p.addresses(node.port ?? libp2p.port);
   return [{ links: [link], services: [], cut: (device) => node.cut(device), addresses }];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { aSpec } from '../support/builders.ts';
-import { goodOutcome, type ScriptedDevice } from '../support/scripted-device.ts';
+import { aProfile, aSpec } from '../support/builders.ts';
+import { aModelSha256, goodOutcome, type ScriptedDevice } from '../support/scripted-device.ts';
 import { aWorld, type World } from '../support/world.ts';
 
 const aTokenThatAsks = async (world: World) => {
@@ -30,6 +30,32 @@ describe('a device that joins with a token that asks for approval', () => {
     await world.restartAfterCrash();
     expect(world.coordinator.devices.get(device.id)).toMatchObject({ pending: true });
     await expect(world.clock.until(device.hello())).rejects.toMatchObject({ code: 'device.pending' });
+  });
+
+  it('is no measure for devices of its kind, until it is approved', async () => {
+    const world = await aWorld();
+    const word = await aTokenThatAsks(world);
+    const profiles = [aProfile({ model: 'tiny-detector', sha256: aModelSha256, p50Ms: 0.001, p95Ms: 0.001 })];
+    const liars = Array.from({ length: 3 }, () => world.aDevice({ profiles }));
+    for (const liar of liars) {
+      await liar.connect();
+      await expect(world.clock.until(liar.join(word))).rejects.toMatchObject({ code: 'device.pending' });
+    }
+    const input = await world.blob('a picture');
+    const expectedOfAMember = async () => {
+      const member = await world.joined({ profiles: [] });
+      const { id } = await world.clock.until(
+        world.coordinator.tasks.submit(
+          aSpec({ pipeline: 'detect', model: 'tiny-detector', variant: 'int8', input, device: member.id }),
+        ),
+      );
+      await world.clock.advance(1_000);
+      const { attempts } = await world.clock.until(world.coordinator.tasks.get(id));
+      return attempts[0]?.placement.chosen;
+    };
+    expect(await expectedOfAMember()).toMatchObject({ guessed: true });
+    for (const { id } of liars) await world.clock.until(world.coordinator.devices.approve(id));
+    expect(await expectedOfAMember()).not.toMatchObject({ guessed: true });
   });
 
   it('gets no work, and nothing that it says is believed', async () => {

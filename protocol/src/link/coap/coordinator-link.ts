@@ -19,6 +19,8 @@ export interface CoapCoordinatorLinkOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly limits?: Partial<CoapCoordinatorLinkLimits>;
+  /** Who belongs to the fleet: others get little. Left out: everybody does. */
+  readonly isMember?: (device: PeerId) => boolean;
 }
 
 export interface CoapCoordinatorLinkLimits extends HalfDoneLimits {
@@ -26,6 +28,8 @@ export interface CoapCoordinatorLinkLimits extends HalfDoneLimits {
   /** Bytes that may wait for one device before a frame for it is refused. */
   readonly maxBufferedBytes: number;
   readonly maxDevices: number;
+  /** Of those, such as do not belong to the fleet (yet). The oldest of them makes room for the next, and for any member. */
+  readonly maxStrangers: number;
   /** How far the clock in a proof of key possession may be from ours, ms. */
   readonly proofWindowMs: number;
 }
@@ -34,6 +38,7 @@ const defaultCoapCoordinatorLinkLimits: CoapCoordinatorLinkLimits = {
   maxFrameBytes: 1 << 20,
   maxBufferedBytes: 4 << 20,
   maxDevices: 10_000,
+  maxStrangers: 256,
   // As wide as the embedded broker's, and for the same reason: boards without a clock of their own.
   proofWindowMs: 24 * 3_600_000,
   maxHalfDone: 2_000,
@@ -48,6 +53,8 @@ export interface CoapCoordinatorLink extends Link {
   readonly port: number;
   /** Devices that are registered. */
   readonly devices: number;
+  /** The device is not registered any more. */
+  cut(device: PeerId): void;
 }
 
 /** It listens from `start` to `stop`. */
@@ -67,6 +74,8 @@ class ServerLink implements CoapCoordinatorLink {
   readonly #listeners = new LinkListeners();
   readonly #byDevice = new Map<PeerId, Registration>();
   readonly #byHandle = new Map<string, Registration>();
+  /** Registered, and not of the fleet when that was looked at last; the oldest first. */
+  readonly #strangers = new Set<Registration>();
   #state: 'idle' | 'started' | 'stopped' = 'idle';
   #stopping: Promise<void> | undefined;
 
@@ -129,6 +138,11 @@ class ServerLink implements CoapCoordinatorLink {
 
   subscribe(listener: LinkListener): () => void {
     return this.#listeners.add(listener);
+  }
+
+  cut(device: PeerId): void {
+    const registration = this.#byDevice.get(device);
+    if (registration) this.#remove(registration, 'it was cut off');
   }
 
   async #stop(): Promise<void> {
@@ -208,23 +222,41 @@ class ServerLink implements CoapCoordinatorLink {
     }
     const { device } = outcome;
     const before = this.#byDevice.get(device);
-    if (!before && this.#byDevice.size >= this.#limits.maxDevices) {
-      logger.warn('registration refused: too many', { limit: this.#limits.maxDevices });
-      throw new ShoalError('queue.full', 'there are as many devices as there may be');
-    }
     if (before) this.#remove(before, 'it has registered again');
+    const isMember = this.#isMember(device);
+    this.#makeRoom(isMember);
     const handle = toBase64Url(random.bytes(16));
     const registration: Registration = new Registration(clock, {
       ...this.#limits,
       device,
       handle,
       endpoint,
-      lifetimeMs: lifetimeOf(query.get('lt')) * 1_000,
+      lifetimeMs: lifetimeOf(query.get('lt'), isMember) * 1_000,
       onLapse: () => this.#remove(registration, 'it is silent'),
     });
     this.#byDevice.set(device, registration);
     this.#byHandle.set(handle, registration);
+    if (!isMember) this.#strangers.add(registration);
     return { code: '2.01', location: [registryPath.slice(1), handle] };
+  }
+
+  /** Anybody can make any number of keys: those of strangers never keep a member out. @throws `queue.full` */
+  #makeRoom(isMember: boolean): void {
+    const { maxDevices, maxStrangers } = this.#limits;
+    for (const each of this.#strangers) if (this.#isMember(each.device)) this.#strangers.delete(each);
+    const isFull = this.#byDevice.size >= maxDevices;
+    if (!isFull && (isMember || this.#strangers.size < maxStrangers)) return;
+    const [oldest] = this.#strangers;
+    if (oldest) {
+      this.#remove(oldest, 'others came');
+      return;
+    }
+    this.#options.logger.warn('registration refused: too many', { limit: maxDevices });
+    throw new ShoalError('queue.full', 'there are as many devices as there may be');
+  }
+
+  #isMember(device: PeerId): boolean {
+    return this.#options.isMember?.(device) ?? true;
   }
 
   /** @throws `not-found`, also for the right handle from another address: its device proves its key again when its address changes. */
@@ -240,6 +272,7 @@ class ServerLink implements CoapCoordinatorLink {
     const wasObserved = registration.isObserved;
     this.#byHandle.delete(registration.handle);
     this.#byDevice.delete(registration.device);
+    this.#strangers.delete(registration);
     registration.end(why);
     if (wasObserved) this.#listeners.peer(registration.device, false);
   }
@@ -252,8 +285,8 @@ function numberIn({ query }: ServedRequest): number {
   return Number(text);
 }
 
-function lifetimeOf(text: string | undefined): number {
+function lifetimeOf(text: string | undefined, isMember: boolean): number {
   const { least, usual, most } = lifetimeLimitsS;
   const seconds = /^\d{1,9}$/.test(text ?? '') ? Number(text) : usual;
-  return Math.min(most, Math.max(least, seconds));
+  return Math.min(isMember ? most : usual, Math.max(least, seconds));
 }

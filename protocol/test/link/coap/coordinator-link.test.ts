@@ -17,9 +17,9 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function aCoordinator(limits: Partial<CoapCoordinatorLinkLimits> = {}) {
+async function aCoordinator(limits: Partial<CoapCoordinatorLinkLimits> = {}, isMember = (_id: string) => true) {
   const common = { clock: systemClock, random, logger: silentLogger };
-  const link = createCoapCoordinatorLink({ ...common, host: '127.0.0.1', port: 0, limits });
+  const link = createCoapCoordinatorLink({ ...common, host: '127.0.0.1', port: 0, limits, isMember });
   const heard = listenTo(link);
   await link.start(never);
   closers.push(() => link.stop());
@@ -88,6 +88,29 @@ describe('a registration', () => {
     expect((await one.request({ method: 'DELETE', path: place })).code).toBe('2.02');
     expect((await two.request(registering(other))).code).toBe('2.01');
     expect(link.devices).toBe(1);
+  });
+
+  it('of strangers without number keeps no member out, and none of them for long', async () => {
+    const members = [device.id, other.id];
+    const { link, client } = await aCoordinator({ maxDevices: 4, maxStrangers: 3 }, (id) => members.includes(id));
+    const connection = await client();
+    const place = await registered(connection);
+    for (let n = 0; n < 10; n++) await registered(connection, newIdentity('device', random));
+    expect(link.devices).toBe(4);
+    await registered(connection, other);
+    expect(link.devices).toBe(4);
+    expect((await connection.request({ method: 'POST', path: place })).code).toBe('2.04');
+  });
+
+  it('ends when the device is cut off', async () => {
+    const { link, heard, client } = await aCoordinator();
+    const connection = await client();
+    const place = await registered(connection);
+    await connection.observe(`${place}/down`, () => {});
+    await heard.reachable(device.id, true);
+    link.cut(device.id);
+    await heard.reachable(device.id, false);
+    expect((await connection.request({ method: 'POST', path: place })).code).toBe('4.04');
   });
 
   it('lapses when its device says nothing, and the coordinator is told', async () => {
