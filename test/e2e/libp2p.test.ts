@@ -21,9 +21,10 @@ describe.skipIf(!(await hasPhotos()))('a device that knows its coordinator by li
   }, 180_000);
 
   it('says by gossip what it can do, and that is counted', async () => {
-    const heard = await (await fetch(`${fleet.url}/metrics`)).text();
-    expect(heard).toMatch(/^shoal_adverts_heard_total [1-9]/m);
-  });
+    // Gossip takes a heartbeat or two after the link is there.
+    const heard = async () => (await fetch(`${fleet.url}/metrics`)).text();
+    await expect.poll(heard, { timeout: 30_000 }).toMatch(/^shoal_adverts_heard_total [1-9]/m);
+  }, 60_000);
 
   it('comes back, with what it was given meanwhile, when its coordinator was killed and started again', async () => {
     const id = await submitPhoto(fleet);
