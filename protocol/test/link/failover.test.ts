@@ -3,6 +3,8 @@ import {
   FollowingRoute,
   type Identity,
   type Link,
+  type LinkListener,
+  LinkListeners,
   MemoryHub,
   Messenger,
   newIdentity,
@@ -261,6 +263,24 @@ describe('a device with two links', () => {
       expect(clock.monotonicMs()).toBeLessThan(100);
     });
   });
+  it('is advertised by all of its links that do so, and what one of them hears is told', async () => {
+    const clock = new VirtualClock();
+    const hub = new MemoryHub(clock);
+    const listeners = new LinkListeners();
+    const said: number[] = [];
+    const gossip: Link = Object.assign(hub.link('dev_a'), {
+      advertise: ([byte = 0]: Uint8Array) => said.push(byte),
+      subscribe: (listener: LinkListener) => listeners.add(listener),
+    });
+    const links = new SeveralLinks([hub.link('dev_b'), gossip], new FollowingRoute(2), clock);
+    await clock.until(links.start(never));
+    const told: number[] = [];
+    links.subscribe({ onFrame: () => {}, onAdvert: (_peer, [byte = 0]) => told.push(byte) });
+    links.advertise(Uint8Array.of(1));
+    listeners.advert('dev_c', Uint8Array.of(2));
+    expect([said, told]).toEqual([[1], [2]]);
+  });
+
   it('does without a link that cannot be started, as long as there is another', async () => {
     const clock = new VirtualClock();
     const hub = new MemoryHub(clock);

@@ -115,6 +115,10 @@ export class SeveralLinks implements Link {
     throw refusal;
   }
 
+  advertise(capability: Uint8Array): void {
+    for (const link of this.#links) link.advertise?.(capability);
+  }
+
   subscribe(listener: LinkListener): () => void {
     return this.#listeners.add(listener);
   }
@@ -155,6 +159,7 @@ export class SeveralLinks implements Link {
         this.#listeners.frame(frame, from);
       },
       onPeer: (peer, reachable) => this.#peer(peer, at, reachable),
+      onAdvert: (peer, capability) => this.#listeners.advert(peer, capability),
     };
   }
 
