@@ -166,7 +166,8 @@ describe('an agent that is a service', () => {
   }, 90_000);
 
   it('leaves no trace when it is uninstalled', async () => {
-    const before = await agentPid();
+    // It may just be starting again.
+    const before = await vi.waitFor(agentPid, patience);
     expect(await shoalAgent('0.2.0', 'uninstall')).toContain('The service is removed');
     expect(() => process.kill(before, 0)).toThrow('ESRCH');
     expect(await filesBelow(home)).toEqual([]);
