@@ -57,7 +57,7 @@ async function execute(parsed: ParsedCommand): Promise<number> {
     case 'uninstall':
     case 'settle': {
       const { serve } = await loadService();
-      const { code, said } = await serve(parsed, interruption());
+      const { code, said } = await serve(parsed, interruption(), process.env);
       process.stdout.write(said);
       return code;
     }

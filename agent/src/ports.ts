@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { homedir, hostname, platform } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Engine, LoadedModel, ModelStore } from '@shoal/models';
@@ -171,7 +171,7 @@ const measureGraceMs = 120_000;
 
 /** Measures in a process of its own: what the runtime took is given back, and what it crashes is not the agent. */
 const measureInChild: MeasureVariant = async ({ manifest, variant }, options, signal) => {
-  const script = fileURLToPath(new URL(import.meta.url.replace(/ports\.([jt]s)$/, 'measure-main.$1')));
+  const script = fileURLToPath(new URL(`measure-main${extname(import.meta.url)}`, import.meta.url));
   try {
     const { stdout } = await promisify(execFile)(
       process.execPath,

@@ -39,7 +39,7 @@ export async function bundle(
     // The oldest Node that is promised: `using` is newer.
     transform: { target: 'node22.13' },
     external: (id) => isOutside(id, installed),
-    plugins: [engineBeside, measuringBeside],
+    plugins: [engineBeside],
     onLog(level, log, report) {
       // An eval in a package by others (protobufjs looks for modules with one) is theirs to answer for.
       if (level === 'warn' && log.code === 'EVAL') return;
@@ -73,18 +73,6 @@ const engineBeside: Plugin = {
     const inPackage = '../bin/napi-v6/';
     if (!code.includes(inPackage)) throw new Error('onnxruntime-node keeps its binary elsewhere now: see scripts/pack');
     return code.replace(inPackage, './onnxruntime/');
-  },
-};
-
-/** The agent's measuring process is found by the name of the file that starts it, which a bundle does not keep. */
-const measuringBeside: Plugin = {
-  name: 'measuring-beside',
-  transform(code, id) {
-    if (!id.endsWith('/agent/src/ports.ts')) return undefined;
-    const byName = "/ports\\.([jt]s)$/, 'measure-main.$1'";
-    if (!code.includes(byName))
-      throw new Error('agent/src/ports.ts starts measure-main in another way: see scripts/pack');
-    return code.replace(byName, "/[^/]*$/, 'measure-main.js'");
   },
 };
 

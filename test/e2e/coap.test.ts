@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Fleet } from '../support/fleet.ts';
-import { freeUdpPort } from '../support/free-udp-port.ts';
+import { freeUdpPort } from '../support/free-port.ts';
 import { hasPhotos } from '../support/photos.ts';
 import { submitPhoto, taskFinal } from '../support/tasks.ts';
 

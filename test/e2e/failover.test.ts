@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Fleet } from '../support/fleet.ts';
-import { freePort, hasMosquitto, Mosquitto } from '../support/mosquitto.ts';
+import { freePort } from '../support/free-port.ts';
+import { hasMosquitto, Mosquitto } from '../support/mosquitto.ts';
 import { taskFinal } from '../support/tasks.ts';
 
 interface Device {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Fleet } from '../support/fleet.ts';
-import { freePort } from '../support/mosquitto.ts';
+import { freePort } from '../support/free-port.ts';
 import { hasPhotos } from '../support/photos.ts';
 import { submitPhoto, taskFinal } from '../support/tasks.ts';
 

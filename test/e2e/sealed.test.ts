@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Eavesdropper } from '../support/eavesdropper.ts';
 import { Fleet } from '../support/fleet.ts';
-import { freePort } from '../support/mosquitto.ts';
+import { freePort } from '../support/free-port.ts';
 
 const picture = 'what the camera on the porch has seen';
 const label = 'the-name-of-the-site';

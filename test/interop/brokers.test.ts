@@ -8,7 +8,8 @@ import { systemClock } from '@shoal/protocol/real';
 import { CountingClock, type LinkWorld, linkConformance } from '@shoal/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Fleet } from '../support/fleet.ts';
-import { freePort, hasMosquitto, Mosquitto } from '../support/mosquitto.ts';
+import { freePort } from '../support/free-port.ts';
+import { hasMosquitto, Mosquitto } from '../support/mosquitto.ts';
 import { hasNats, Nats } from '../support/nats.ts';
 import { hasRabbitMq, RabbitMq } from '../support/rabbitmq.ts';
 

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Child } from './child.ts';
 import { findProgram } from './find-program.ts';
+import { freePort } from './free-port.ts';
 
 const program = await findProgram('mosquitto', '/usr/sbin/mosquitto');
 
@@ -67,14 +66,4 @@ export class Mosquitto implements AsyncDisposable {
     this.thaw();
     await this.#process?.stop();
   }
-}
-
-/** A port of loopback that nobody listens to right now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child } from './child.ts';
 import { findProgram } from './find-program.ts';
-import { freePort } from './mosquitto.ts';
+import { freePort } from './free-port.ts';
 
 /** Debian puts servers into /usr/sbin, which is not on everybody's path. */
 const program = await findProgram('nats-server', '/usr/sbin/nats-server');

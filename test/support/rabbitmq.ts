@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Child } from './child.ts';
 import { findProgram } from './find-program.ts';
-import { freePort } from './mosquitto.ts';
+import { freePort } from './free-port.ts';
 
 /** Not Debian's wrapper around it, which wants to be root or the user `rabbitmq`. */
 const program = await findProgram('/usr/lib/rabbitmq/bin/rabbitmq-server');

@@ -18,8 +18,12 @@ interface Served {
   readonly said: string;
 }
 
-/** Carries out a command about the service. */
-export async function serve(command: ServiceCommand, signal: AbortSignal): Promise<Served> {
+/** Carries out a command about the service. @param environment may hold SHOAL_TRIAL_MS: how long a version on trial has, when a test is less patient than a minute */
+export async function serve(
+  command: ServiceCommand,
+  signal: AbortSignal,
+  environment: { readonly SHOAL_TRIAL_MS?: string | undefined },
+): Promise<Served> {
   if (command.command === 'install') return install(command, signal);
   const { findService } = await loadInstalled();
   const service = await findService(command.root, systemClock);
@@ -32,7 +36,8 @@ export async function serve(command: ServiceCommand, signal: AbortSignal): Promi
       : { code: 1, said: back };
   }
   if (command.command === 'settle') {
-    await service.settle(settlePatienceMs());
+    const trialMs = Number(environment.SHOAL_TRIAL_MS);
+    await service.settle(trialMs > 0 ? trialMs : undefined);
     return { code: 0, said: '' };
   }
   await service.uninstall(command);
@@ -56,12 +61,6 @@ async function install(
     : 'It runs, and starts with this machine.';
   const said = `shoal-agent ${version} is installed (${kind}). ${starts}\n${service.layout.command} status shows how it is.\n`;
   return { code: 0, said };
-}
-
-/** How long a version on trial has, when a test is less patient than a minute. */
-function settlePatienceMs(): number | undefined {
-  const given = Number(process.env['SHOAL_TRIAL_MS']);
-  return given > 0 ? given : undefined;
 }
 
 /**

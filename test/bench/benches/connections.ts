@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child, residentMb } from '../../support/child.ts';
 import { Fleet } from '../../support/fleet.ts';
-import { freePort } from '../../support/mosquitto.ts';
+import { freePort } from '../../support/free-port.ts';
 import { absoluteFigure, type Bench, type Report } from '../harness.ts';
 
 /** `SHOAL_BENCH_DEVICES` takes fewer, for a look. */

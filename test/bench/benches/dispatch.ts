@@ -6,7 +6,7 @@ import { Queue, QueueEvents } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Child } from '../../support/child.ts';
 import { Fleet } from '../../support/fleet.ts';
-import { freePort } from '../../support/mosquitto.ts';
+import { freePort } from '../../support/free-port.ts';
 import { type Bench, interleave, median, type Report, ratioFigure } from '../harness.ts';
 import { HttpConnection } from '../http-connection.ts';
 

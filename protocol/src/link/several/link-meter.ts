@@ -1,6 +1,6 @@
 /** What was measured of one link. */
 export interface LinkFigures {
-  /** From a frame to the next one that came back, ms: there and back and what the peer took to answer. `undefined`: nothing came yet. */
+  /** From a question to the next frame that came back, ms: there and back and what the peer took to answer. `undefined`: nothing came yet. */
   readonly rttMs: number | undefined;
   /** Share of what was asked that nothing came back for, 0..1. */
   readonly loss: number;
@@ -8,17 +8,17 @@ export interface LinkFigures {
 
 /** Newer measurements count for this share. */
 const newestWeight = 0.2;
-/** A second frame within this time does not mean that the first one was lost, ms: messages leave close together. */
+/** A second question within this time does not mean that the first one was lost, ms: messages leave close together. */
 const patienceMs = 500;
 
 /** Follows what is asked over one link, and what comes back. */
 export class LinkMeter {
   #rttMs: number | undefined;
   #loss = 0;
-  /** When the first frame was sent that nothing was heard after. */
+  /** When the first question was sent that nothing was heard after. */
   #askedMs: number | undefined;
   #lastAskedMs = Number.NEGATIVE_INFINITY;
-  /** How often something was sent since, a while later each time. */
+  /** How often something was asked since, a while later each time. */
   #askedAgain = 0;
 
   get figures(): LinkFigures {
@@ -49,7 +49,7 @@ export class LinkMeter {
 
   heard(nowMs: number): void {
     if (this.#askedMs === undefined) return;
-    // Of several that were sent, which one is answered cannot be told.
+    // Of several that were asked, which one is answered cannot be told.
     if (this.#askedAgain === 0) this.#took(nowMs - this.#askedMs);
     this.#loss -= newestWeight * this.#loss;
     this.cut();

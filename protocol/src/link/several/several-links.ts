@@ -6,9 +6,9 @@ import { LinkListeners } from '../link-listeners.ts';
 import type { Route } from './route.ts';
 
 /**
- * Several links as one. What one of them does not take is sent over the next; a peer can be reached as long as any of them reaches it. A frame leaves over
- * one link only: what got lost with a link that died is asked for again by the messenger, which is told when a peer's links change. Nobody is handled
- * twice and nothing is believed out of order: sequences see to that, whichever link a frame came over.
+ * Several links as one. What one of them does not take is sent over the next; a peer can be reached as long as any of them reaches it. A frame is not sent
+ * twice for safety: what got lost with a link that died is asked for again by the messenger, which is told when a peer's links change. Nothing is handled
+ * twice or believed out of order: sequences see to that, whichever link a frame came over.
  */
 export class SeveralLinks implements Link {
   readonly kind: LinkKind;
