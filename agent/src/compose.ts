@@ -47,6 +47,8 @@ export interface AgentConfig {
   readonly token?: { readonly tokenId: string; readonly secret: Uint8Array };
   /** Nothing is said to it, and believed of it, that is not sealed. A coordinator that asks for it has it later too. */
   readonly seal?: boolean;
+  /** What a command may come late by, on top of its time: what the coordinator's clock may be wrong by, ms. Left out: two minutes. */
+  readonly clockToleranceMs?: number;
   /** Name and version, for example `shoal-agent/0.1.0`. */
   readonly software: string;
   readonly membership?: Partial<MembershipOptions>;
@@ -108,6 +110,7 @@ export interface AgentStatus {
 /** How long a piece of an input is asked for, ms, and how often when it cannot be had just now; the task's deadline ends it sooner. */
 const blobTimeoutMs = 30_000;
 const blobTries = 8;
+const defaultClockToleranceMs = 120_000;
 
 /** Everything that is an agent, wired: in production, in the simulator and in tests alike. */
 export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
@@ -123,6 +126,11 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
     clock,
     logger,
     seal: { random, required: false, seals: () => seals },
+    expiry: {
+      role: 'answers',
+      toleranceMs: config.clockToleranceMs ?? defaultClockToleranceMs,
+      onExpired: () => membership.reportNow(),
+    },
   });
   const revocation = new Revocation({
     speak: (payload, options) => messenger.request(coordinator.id, payload, options),

@@ -89,7 +89,18 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     { limitBytes: config.blobLimitBytes, unusedAgeMs: config.unusedBlobAgeMs },
   );
   const seal: SealPolicy = { random, required: config.seal === 'required', seals: (peer) => registry.seals(peer) };
-  const messenger = new Messenger({ identity, link, peers: registry, sequences, clock, logger, importKey, seal });
+  const expiry = { role: 'asks' } as const;
+  const messenger = new Messenger({
+    identity,
+    link,
+    peers: registry,
+    sequences,
+    clock,
+    logger,
+    importKey,
+    seal,
+    expiry,
+  });
   const live = new LiveTasks({ clock, logger, store, counts });
   const dispatcher = new Dispatcher(
     { clock, random, registry, messenger, blobs, live, counts },

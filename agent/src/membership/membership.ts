@@ -117,6 +117,8 @@ export class Membership implements Service {
   #welcome: Welcome | undefined;
   /** Ends the present round of reports, so that the next Hello is said. */
   #again = new AbortController();
+  /** Ends the wait for the next report. */
+  #hurry = () => {};
   #unreachable = false;
   #word: Uint8Array | undefined;
   #succeeded = false;
@@ -189,6 +191,11 @@ export class Membership implements Service {
       await this.#report(welcome, AbortSignal.any([signal, this.#again.signal]));
       signal.throwIfAborted();
     }
+  }
+
+  /** The next report is not waited for: its answer tells what time it is with the coordinator. */
+  reportNow(): void {
+    this.#hurry();
   }
 
   /** Something that the coordinator learns from a Hello has changed, or it may have missed something. */
@@ -327,7 +334,7 @@ export class Membership implements Service {
 
   /** Says how the device is, again and again. Returns when it is time for another Hello. */
   async #report(welcome: Welcome, signal: AbortSignal): Promise<void> {
-    const { speak, clock, logger } = this.#deps;
+    const { speak, logger } = this.#deps;
     const intervalMs = Math.max(100, welcome.telemetryIntervalMs);
     // Telemetry is a request, so that a coordinator that is gone without a word is noticed: the silence is on both sides.
     const timeoutMs = Math.max(intervalMs, welcome.livenessTimeoutMs);
@@ -335,13 +342,26 @@ export class Membership implements Service {
     try {
       for (;;) {
         await speak({ telemetry: await this.#telemetry(signal) }, { timeoutMs, resendMaxMs, signal });
-        await delay(clock, 'membership: telemetry', this.#jittered(intervalMs), signal);
+        await this.#untilNextReport(intervalMs, signal);
       }
     } catch (thrown) {
       if (signal.aborted) return;
       const error = asShoalError(thrown);
       this.#state = 'joining';
       logger.warn('the coordinator is lost: joining again', { code: error.code, why: error.message });
+    }
+  }
+
+  async #untilNextReport(intervalMs: number, signal: AbortSignal): Promise<void> {
+    const wait = new AbortController();
+    this.#hurry = () => wait.abort();
+    signal.addEventListener('abort', this.#hurry, { once: true });
+    try {
+      await delay(this.#deps.clock, 'membership: telemetry', this.#jittered(intervalMs), wait.signal);
+    } catch {
+      signal.throwIfAborted();
+    } finally {
+      signal.removeEventListener('abort', this.#hurry);
     }
   }
 

@@ -49,6 +49,7 @@ export const errorCatalogue = {
   'message.version': kind('peer', 400, '4.00', false, 'The message is of a protocol version that is not spoken here.'),
   'message.too-large': kind('peer', 413, '4.13', false, 'The message is larger than the limit.'),
   'message.signature': kind('peer', 401, '4.01', false, 'The signature does not fit the bytes or the sender.'),
+  'message.expired': kind('peer', 401, '4.01', true, 'The message came too late to be acted on.'),
   'message.replayed': kind('peer', 401, '4.01', false, 'The sequence was seen before.'),
   'message.misaddressed': kind(
     'peer',

@@ -10,6 +10,7 @@ import type { Identity, ImportPeerKey, PeerId, PeerKey } from '../identity/index
 import type { Link } from '../link/index.ts';
 import { type Message, type Payload, type PayloadInit, payloadOf } from '../messages/index.ts';
 import type { Clock, Logger, Service } from '../runtime/index.ts';
+import { Expiry, type ExpiryPolicy } from './expiry.ts';
 import { type OutgoingMessage, OutgoingQueues } from './outgoing-queues.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { ReplyCache } from './reply-cache.ts';
@@ -32,6 +33,8 @@ export interface MessengerDeps {
   readonly importKey?: ImportPeerKey;
   /** Left out: nothing is sealed, and nothing sealed is opened. */
   readonly seal?: SealPolicy;
+  /** What this side's requests, and those of its peers, are worth when they come late. Left out: nothing expires. */
+  readonly expiry?: ExpiryPolicy;
 }
 
 export interface MessengerOptions {
@@ -102,6 +105,7 @@ export class Messenger implements Service {
   readonly #strangerReplies = new ReplyCache(strangerReplyLimits);
   /** By peer; all strangers under one name. */
   readonly #handling = new Map<PeerId | 'strangers', number>();
+  readonly #expiry: Expiry;
   readonly #refused = new Map<ErrorCode, number>();
   readonly #opening: OpenOptions;
   #handler: MessageHandler = () => {
@@ -114,6 +118,7 @@ export class Messenger implements Service {
     this.#deps = deps;
     this.#options = { ...defaultMessengerOptions, ...options };
     this.#sequences = new SequenceSource(deps.sequences);
+    this.#expiry = new Expiry(deps.expiry, deps.clock);
     this.#pending = new PendingRequests(deps.clock, this.#options);
     this.#sealing = deps.seal && this.#newSealing(deps.seal);
     const sessionFor = (peer: PeerId) => this.#sealing?.toSpeak(peer);
@@ -193,7 +198,9 @@ export class Messenger implements Service {
     const id = await this.#sequences.next();
     if (this.#stopped) throw stoppedError();
     const message = { id, replyTo: 0, payload, ...(options.attachments && { attachments: options.attachments }) };
-    return this.#pending.add(to, id, options, (onTaken) => this.#queues.add(to, message, onTaken));
+    return this.#pending.add(to, id, options, (onTaken, leftMs) =>
+      this.#queues.add(to, { ...message, ...this.#expiry.ofRequest(leftMs) }, onTaken),
+    );
   }
 
   async #ask(to: PeerId, payload: PayloadInit, options: RequestOptions, began: (id: number) => void): Promise<Reply> {
@@ -218,6 +225,7 @@ export class Messenger implements Service {
       // A stranger's sequences are not remembered: anybody can make any number of strangers.
       if (known) this.#record(opened);
       if (opened.session) this.#sealing?.heard(opened.sender.id, opened.session);
+      this.#expiry.learn(opened, this.#pending);
       const exposed = !opened.session && this.#sealing?.expectsSeal(opened.sender.id) === true;
       for (const message of opened.messages) this.#dispatch(opened, message, known, exposed);
     } catch (error) {
@@ -238,6 +246,12 @@ export class Messenger implements Service {
     // A stranger's first two messages may end up here the later one first.
     if (sequence > this.#deps.sequences.lastReceived(sender.id))
       this.#deps.sequences.recordReceived(sender.id, sequence);
+  }
+
+  /** Not answered: whoever still waits asks again. */
+  #refuseExpired(from: PeerId): void {
+    this.#refuse(new ShoalError('message.expired', 'a request that came too late to be begun', { sender: from }));
+    this.#expiry.refused();
   }
 
   /** @param exposed it was not sealed, and should have been */
@@ -274,6 +288,7 @@ export class Messenger implements Service {
     }
     const again = this.#findReply(from, message.id);
     if (again) this.#reply(from, again);
+    else if (again === undefined && this.#expiry.isOver(from, message)) this.#refuseExpired(from);
     else if (again === undefined) void this.#handle(opened, message, payload, known);
   }
 

@@ -13,6 +13,8 @@ export interface OutgoingMessage {
   readonly attachments?: readonly Uint8Array[];
   /** It is what sessions are agreed on with, and is not sealed itself. */
   readonly openly?: true;
+  /** As in the message of that name. */
+  readonly expiresAtMs?: number;
 }
 
 /** Told once: `undefined` when the link took the message, the error when it did not. */
@@ -197,6 +199,7 @@ function contentOf(batch: readonly Waiting[]): { messages: MessageInit[]; attach
     return {
       id: message.id,
       replyTo: message.replyTo,
+      expiresAtMs: message.expiresAtMs ?? 0,
       ...message.payload,
       firstAttachment,
       attachmentCount: attachments.length - firstAttachment,

@@ -6,6 +6,8 @@ import type { Reply, RequestOptions } from './request.ts';
 
 interface Pending {
   readonly peer: PeerId;
+  /** When it was asked first, monotonic ms. */
+  readonly startedMs: number;
   resend(): void;
   settle(outcome: Reply | ShoalError): void;
 }
@@ -16,6 +18,9 @@ export interface PendingLimits {
   /** Requests that wait for an answer before a new one is refused. */
   readonly pendingLimit: number;
 }
+
+/** Sends a copy of a request, which is good for what is left of its time, ms. */
+export type SendRequest = (onTaken: OnTaken, leftMs: number) => void;
 
 /** Requests that were not answered yet: each is sent again, less and less often, until there is an answer or its time is up. */
 export class PendingRequests {
@@ -28,7 +33,7 @@ export class PendingRequests {
     this.#limits = limits;
   }
 
-  add(peer: PeerId, id: number, options: RequestOptions, send: (onTaken: OnTaken) => void): Promise<Reply> {
+  add(peer: PeerId, id: number, options: RequestOptions, send: SendRequest): Promise<Reply> {
     const { pendingLimit } = this.#limits;
     if (this.#pending.size >= pendingLimit) {
       const error = new ShoalError('queue.full', `${pendingLimit} requests wait for an answer`, {
@@ -39,7 +44,8 @@ export class PendingRequests {
     const { signal, resendMaxMs = this.#limits.resendMaxMs } = options;
     if (signal?.aborted) return Promise.reject(abortReason(signal));
     return new Promise((resolve, reject) => {
-      const deadlineMs = this.#clock.monotonicMs() + options.timeoutMs;
+      const startedMs = this.#clock.monotonicMs();
+      const deadlineMs = startedMs + options.timeoutMs;
       const firstMs = Math.min(this.#limits.resendFirstMs, resendMaxMs);
       let waitMs = firstMs;
       let waitsForLink = false;
@@ -70,16 +76,22 @@ export class PendingRequests {
         // While the last copy still waits for a slow link, another would only make it slower.
         if (waitsForLink) return;
         waitsForLink = true;
-        send(onTaken);
+        send(onTaken, leftMs);
       };
       const resend = () => {
         waitMs = firstMs;
         attempt();
       };
-      this.#pending.set(id, { peer, resend, settle });
+      this.#pending.set(id, { peer, startedMs, resend, settle });
       signal?.addEventListener('abort', onAbort, { once: true });
       attempt();
     });
+  }
+
+  /** Since when the request waits that this would answer, monotonic ms; `undefined` when nobody waits for it. */
+  startedMs(from: PeerId, id: number): number | undefined {
+    const pending = this.#pending.get(id);
+    return pending?.peer === from ? pending.startedMs : undefined;
   }
 
   /** An answer came. One that nobody waits for, or from another peer than was asked, is dropped. */

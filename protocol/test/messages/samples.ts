@@ -177,6 +177,7 @@ const types = {
     messages: [{ id: 1, empty: {} }],
     attachmentDigests: [digest],
   },
+  'Message/expiring': { ...message, expiresAtMs: 1_767_225_600_000, empty: {} },
   'Body/2': { version: 1, sender: 'dev_a', recipient: 'crd_b', sequence: 9_007_199_254_740_991, seal },
   Seal: seal,
   KeyShare: keyShare,

@@ -137,7 +137,7 @@ export interface Body {
   readonly recipient: string;
   /** Strictly increasing per sender, across restarts. */
   readonly sequence: number;
-  /** Sender's wall clock, ms since the Unix epoch. For people: nothing is decided by it. */
+  /** Sender's wall clock, ms since the Unix epoch. Nothing but expiry is decided by it: an answer tells who asked what time it is here. */
   readonly sentAtMs: number;
   /** One signature covers as many messages as there were to send. */
   readonly messages: readonly Message[];
@@ -184,6 +184,8 @@ export interface Message {
   /** Which of the envelope's attachments belong to this message. */
   readonly firstAttachment: number;
   readonly attachmentCount: number;
+  /** Of a request that is worth nothing later: not to be begun any more from then on, ms since the Unix epoch by its sender's clock. 0: it does not expire. */
+  readonly expiresAtMs: number;
   readonly error: ErrorReply | null;
   readonly empty: Empty | null;
   readonly hello: Hello | null;
@@ -213,6 +215,7 @@ export interface MessageInit {
   readonly replyTo?: number | null | undefined;
   readonly firstAttachment?: number | null | undefined;
   readonly attachmentCount?: number | null | undefined;
+  readonly expiresAtMs?: number | null | undefined;
   readonly error?: ErrorReplyInit | null | undefined;
   readonly empty?: EmptyInit | null | undefined;
   readonly hello?: HelloInit | null | undefined;

@@ -1301,6 +1301,7 @@ export const shoal: any = $root.shoal = (() => {
             Message.prototype.replyTo = 0;
             Message.prototype.firstAttachment = 0;
             Message.prototype.attachmentCount = 0;
+            Message.prototype.expiresAtMs = 0;
             Message.prototype.error = null;
             Message.prototype.empty = null;
             Message.prototype.hello = null;
@@ -1381,6 +1382,8 @@ export const shoal: any = $root.shoal = (() => {
                     w.uint32(400).uint32(m.firstAttachment);
                 if (m.attachmentCount != null && $Object.hasOwnProperty.call(m, "attachmentCount") && m.attachmentCount !== 0)
                     w.uint32(408).uint32(m.attachmentCount);
+                if (m.expiresAtMs != null && $Object.hasOwnProperty.call(m, "expiresAtMs") && (typeof m.expiresAtMs === "object" ? m.expiresAtMs.low || m.expiresAtMs.high : m.expiresAtMs !== 0))
+                    w.uint32(416).uint64(m.expiresAtMs);
                 if (m.sessionOffer != null && $Object.hasOwnProperty.call(m, "sessionOffer"))
                     $root.shoal.v1.SessionOffer.encode(m.sessionOffer, w.uint32(482).fork(), q + 1).ldelim();
                 if (m.sessionAnswer != null && $Object.hasOwnProperty.call(m, "sessionAnswer"))
@@ -1454,6 +1457,15 @@ export const shoal: any = $root.shoal = (() => {
                                 m.attachmentCount = v;
                             else
                                 delete m.attachmentCount;
+                            continue;
+                        }
+                    case 52: {
+                            if (u !== 0)
+                                break;
+                            if (typeof (v = toNumber(r.uint64())) === "object" ? v.low || v.high : v !== 0)
+                                m.expiresAtMs = v;
+                            else
+                                delete m.expiresAtMs;
                             continue;
                         }
                     case 3: {
