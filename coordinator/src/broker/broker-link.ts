@@ -60,6 +60,11 @@ export class BrokerLink implements Link {
     for (const client of [...this.#devices.values()]) this.#remove(client);
   }
 
+  /** The connection over which a device is reached. */
+  clientOf(device: PeerId): Client | undefined {
+    return this.#devices.get(device);
+  }
+
   /** Ends the connection of a device. It may come back: who it is, the coordinator looks at with each frame. */
   cut(device: PeerId): void {
     this.#devices.get(device)?.close();

@@ -36,7 +36,7 @@ export interface EmbeddedBrokerLimits {
   readonly drainTimeoutMs: number;
   /** Bytes that may wait for one client before a frame for it is refused. */
   readonly maxBufferedBytes: number;
-  /** How far the clock in a proof of key possession may be from ours, ms. */
+  /** How far the clock in a proof of key possession may be from ours for it to take the place of any other connection of its device, ms. */
   readonly proofWindowMs: number;
 }
 
@@ -46,8 +46,7 @@ const defaultEmbeddedBrokerLimits: EmbeddedBrokerLimits = {
   helloTimeoutMs: 10_000,
   drainTimeoutMs: 60_000,
   maxBufferedBytes: 4 << 20,
-  // Boards without a battery-backed clock start in the past and may never reach a time server: the window is wide. All that a stolen proof gives is
-  // a connection on which nothing can be forged.
+  // All that a stolen proof gives is a connection on which nothing can be forged: the window is wide.
   proofWindowMs: 24 * 3_600_000,
 };
 
@@ -165,7 +164,8 @@ class AedesBroker implements EmbeddedBroker {
       // Nobody here needs QoS 2; what of it waits for its second half is memory.
       maxInflightInbound: 4,
       maxTopicLevels: 16,
-      ...(rules ?? rulesOf({ prefix: this.#prefix, proofs, logger })),
+      ...(rules ??
+        rulesOf({ prefix: this.#prefix, proofs, logger, clientOf: (device) => this.#link.clientOf(device) })),
     });
     aedes.on('clientReady', ({ conn }) => this.#newcomers.admit(conn));
     aedes.on('clientError', (client, error) =>

@@ -1,6 +1,6 @@
-import type { KeyProofs, Logger } from '@shoal/protocol';
+import type { KeyProofs, Logger, PeerId, ProvenKey } from '@shoal/protocol';
 import { parseTopic } from '@shoal/protocol/mqtt';
-import type { AedesOptions, AuthenticateError } from 'aedes';
+import type { AedesOptions, AuthenticateError, Client } from 'aedes';
 
 /** CONNACK return code of MQTT 3.1.1 §3.2.2.3. */
 const badUsernameOrPassword = 4;
@@ -13,8 +13,21 @@ export function rulesOf(options: {
   readonly prefix: string;
   readonly proofs: KeyProofs;
   readonly logger: Logger;
+  /** Who is connected as this device. */
+  readonly clientOf: (device: PeerId) => Client | undefined;
 }): Required<BrokerRules> {
-  const { prefix, proofs, logger } = options;
+  const { prefix, proofs, logger, clientOf } = options;
+  /** Those that have shown a proof of now. */
+  const timely = new WeakSet<Client>();
+
+  /** Why this is not let in, if it is not. */
+  function whyNot(client: Client, proven: ProvenKey): string | undefined {
+    if (client.id !== proven.device) return 'the client id must be the device id';
+    const present = clientOf(proven.device);
+    const isOutdone = !proven.timely && present !== undefined && timely.has(present);
+    return isOutdone ? 'the device is here, and its clock was right: this proof may be an old one' : undefined;
+  }
+
   return {
     preConnect(_client, packet, done) {
       // No session outlives its connection: nothing is kept here for a device that is away.
@@ -24,13 +37,9 @@ export function rulesOf(options: {
 
     authenticate(client, username, password, done) {
       const outcome = proofs.check(username, password?.toString('latin1'));
-      const refused =
-        'refused' in outcome
-          ? outcome.refused
-          : client.id === outcome.device
-            ? undefined
-            : 'the client id must be the device id';
+      const refused = 'refused' in outcome ? outcome.refused : whyNot(client, outcome);
       if (refused === undefined) {
+        if ('timely' in outcome && outcome.timely) timely.add(client);
         done(null, true);
         return;
       }

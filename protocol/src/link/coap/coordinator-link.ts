@@ -30,7 +30,7 @@ export interface CoapCoordinatorLinkLimits extends HalfDoneLimits {
   readonly maxDevices: number;
   /** Of those, such as do not belong to the fleet (yet). The oldest of them makes room for the next, and for any member. */
   readonly maxStrangers: number;
-  /** How far the clock in a proof of key possession may be from ours, ms. */
+  /** How far the clock in a proof of key possession may be from ours for it to end any other registration of its device, ms. */
   readonly proofWindowMs: number;
 }
 
@@ -39,7 +39,6 @@ const defaultCoapCoordinatorLinkLimits: CoapCoordinatorLinkLimits = {
   maxBufferedBytes: 4 << 20,
   maxDevices: 10_000,
   maxStrangers: 256,
-  // As wide as the embedded broker's, and for the same reason: boards without a clock of their own.
   proofWindowMs: 24 * 3_600_000,
   maxHalfDone: 2_000,
   maxHalfDoneBytes: 64 << 20,
@@ -220,8 +219,9 @@ class ServerLink implements CoapCoordinatorLink {
       logger.info('device not registered', { device: id?.slice(0, 40), why: outcome.refused });
       throw new ShoalError('auth.forbidden', outcome.refused);
     }
-    const { device } = outcome;
+    const { device, timely } = outcome;
     const before = this.#byDevice.get(device);
+    if (before?.timely && !timely) throw new ShoalError('auth.forbidden', 'it is here, and its clock was right');
     if (before) this.#remove(before, 'it has registered again');
     const isMember = this.#isMember(device);
     this.#makeRoom(isMember);
@@ -229,6 +229,7 @@ class ServerLink implements CoapCoordinatorLink {
     const registration: Registration = new Registration(clock, {
       ...this.#limits,
       device,
+      timely,
       handle,
       endpoint,
       lifetimeMs: lifetimeOf(query.get('lt'), isMember) * 1_000,

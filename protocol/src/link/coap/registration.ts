@@ -9,6 +9,8 @@ import { etagOf } from './resources.ts';
 
 export interface RegistrationOptions extends FrameQueueLimits {
   readonly device: PeerId;
+  /** It has shown a proof of now. */
+  readonly timely: boolean;
   /** Unguessable: whoever knows it, and sends from the same address, uses the registration. */
   readonly handle: string;
   readonly endpoint: string;
@@ -25,6 +27,7 @@ const confirmMs = 2_000;
 /** One device that is registered: who it is, whether it is heard of, and the frames on their way to it. */
 export class Registration {
   readonly device: PeerId;
+  readonly timely: boolean;
   readonly handle: string;
   readonly endpoint: string;
   readonly #clock: Clock;
@@ -47,6 +50,7 @@ export class Registration {
 
   constructor(clock: Clock, options: RegistrationOptions) {
     this.device = options.device;
+    this.timely = options.timely;
     this.handle = options.handle;
     this.endpoint = options.endpoint;
     this.#clock = clock;

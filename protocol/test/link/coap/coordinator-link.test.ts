@@ -53,12 +53,20 @@ describe('a registration', () => {
     ['without a proof', () => registering(device, '')],
     ['with the proof of another key', () => registering(device, makeKeyProof('shoal-coap-v1', other, Date.now()))],
     ['with a proof made for MQTT', () => registering(device, makeKeyProof('shoal-mqtt-v1', device, Date.now()))],
-    ['two days old', () => registering(device, makeKeyProof('shoal-coap-v1', device, Date.now() - 2 * 86_400_000))],
     ['of a coordinator', () => registering(newIdentity('coordinator', random))],
   ])('%s is refused', async (_name, request) => {
     const { link, client } = await aCoordinator();
     expect((await (await client()).request(request())).code).toBe('4.03');
     expect(link.devices).toBe(0);
+  });
+
+  it('is given to a device whose clock is wrong, unless it is there with one that was right', async () => {
+    const { link, client } = await aCoordinator();
+    const at = (nowMs: number) => registering(device, makeKeyProof('shoal-coap-v1', device, nowMs));
+    for (const nowMs of [60_000, 60_001, Date.now() + 10 * 365 * 86_400_000, Date.now()])
+      expect((await (await client()).request(at(nowMs))).code).toBe('2.01');
+    expect((await (await client()).request(at(60_002))).code).toBe('4.03');
+    expect(link.devices).toBe(1);
   });
 
   it('is given for a proof once', async () => {
