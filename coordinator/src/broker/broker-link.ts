@@ -32,6 +32,8 @@ export class BrokerLink implements Link {
   readonly #listeners = new LinkListeners();
   /** Devices that are subscribed to what is said to them. */
   readonly #devices = new Map<PeerId, Client>();
+  /** All that were let in, those included that have not subscribed. */
+  readonly #clients = new Map<PeerId, Client>();
   #aedes: Aedes | undefined;
   #state: 'idle' | 'started' | 'stopped' = 'idle';
 
@@ -60,14 +62,24 @@ export class BrokerLink implements Link {
     for (const client of [...this.#devices.values()]) this.#remove(client);
   }
 
-  /** The connection over which a device is reached. */
+  /** A device was let in. To be told before the broker makes room for it, which it does while an older connection of the device still ends. */
+  admit(client: Client): void {
+    this.#clients.set(client.id, client);
+    client.conn.once('close', () => {
+      // A device that connects again takes the place of its old connection, which may end later.
+      if (this.#clients.get(client.id) === client) this.#clients.delete(client.id);
+    });
+  }
+
+  /** The connection that a device has. */
   clientOf(device: PeerId): Client | undefined {
-    return this.#devices.get(device);
+    return this.#clients.get(device);
   }
 
   /** Ends the connection of a device. It may come back: who it is, the coordinator looks at with each frame. */
   cut(device: PeerId): void {
     this.#devices.get(device)?.close();
+    this.#clients.get(device)?.close();
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -127,7 +139,6 @@ export class BrokerLink implements Link {
   }
 
   #remove(client: Client): void {
-    // A device that connects again takes the place of its old connection, which may end later.
     if (this.#devices.get(client.id) !== client) return;
     this.#devices.delete(client.id);
     this.#listeners.peer(client.id, false);

@@ -164,8 +164,7 @@ class AedesBroker implements EmbeddedBroker {
       // Nobody here needs QoS 2; what of it waits for its second half is memory.
       maxInflightInbound: 4,
       maxTopicLevels: 16,
-      ...(rules ??
-        rulesOf({ prefix: this.#prefix, proofs, logger, clientOf: (device) => this.#link.clientOf(device) })),
+      ...(rules ?? rulesOf({ prefix: this.#prefix, proofs, logger, link: this.#link })),
     });
     aedes.on('clientReady', ({ conn }) => this.#newcomers.admit(conn));
     aedes.on('clientError', (client, error) =>

@@ -1,6 +1,7 @@
-import type { KeyProofs, Logger, PeerId, ProvenKey } from '@shoal/protocol';
+import type { KeyProofs, Logger, ProvenKey } from '@shoal/protocol';
 import { parseTopic } from '@shoal/protocol/mqtt';
 import type { AedesOptions, AuthenticateError, Client } from 'aedes';
+import type { BrokerLink } from './broker-link.ts';
 
 /** CONNACK return code of MQTT 3.1.1 §3.2.2.3. */
 const badUsernameOrPassword = 4;
@@ -13,17 +14,17 @@ export function rulesOf(options: {
   readonly prefix: string;
   readonly proofs: KeyProofs;
   readonly logger: Logger;
-  /** Who is connected as this device. */
-  readonly clientOf: (device: PeerId) => Client | undefined;
+  /** Who is connected as which device. */
+  readonly link: Pick<BrokerLink, 'admit' | 'clientOf'>;
 }): Required<BrokerRules> {
-  const { prefix, proofs, logger, clientOf } = options;
+  const { prefix, proofs, logger, link } = options;
   /** Those that have shown a proof of now. */
   const timely = new WeakSet<Client>();
 
   /** Why this is not let in, if it is not. */
   function whyNot(client: Client, proven: ProvenKey): string | undefined {
     if (client.id !== proven.device) return 'the client id must be the device id';
-    const present = clientOf(proven.device);
+    const present = link.clientOf(proven.device);
     const isOutdone = !proven.timely && present !== undefined && timely.has(present);
     return isOutdone ? 'the device is here, and its clock was right: this proof may be an old one' : undefined;
   }
@@ -40,6 +41,7 @@ export function rulesOf(options: {
       const refused = 'refused' in outcome ? outcome.refused : whyNot(client, outcome);
       if (refused === undefined) {
         if ('timely' in outcome && outcome.timely) timely.add(client);
+        link.admit(client);
         done(null, true);
         return;
       }

@@ -79,8 +79,6 @@ export class Registry implements Devices, PeerDirectory {
   readonly #takingOver = new Map<PeerId, Promise<FleetDevice>>();
   readonly #lastWords: LastWords;
   #joining = 0;
-  /** Records of keys that devices had before. */
-  #former = 0;
   #stopWatching = () => {};
 
   constructor(deps: Deps, options: RegistryOptions) {
@@ -94,10 +92,7 @@ export class Registry implements Devices, PeerDirectory {
   load(records: readonly DeviceRecord[]): void {
     const nowMs = this.#deps.clock.monotonicMs();
     const { importKey = importPeerKey } = this.#deps;
-    for (const record of records) {
-      this.#add(record, () => importKey('device', record.publicKey), nowMs);
-      if (record.followedBy !== undefined) this.#former += 1;
-    }
+    for (const record of records) this.#add(record, () => importKey('device', record.publicKey), nowMs);
   }
 
   start(): void {
@@ -157,7 +152,7 @@ export class Registry implements Devices, PeerDirectory {
   }
 
   async revoke(id: PeerId): Promise<void> {
-    const device = this.#known(id);
+    const device = await this.#settled(this.#known(id));
     this.#putOut(device, { ...device.record, revoked: true }, 'the device was revoked');
     await this.#deps.store.commit([{ kind: 'device', device: device.record }]);
   }
@@ -170,6 +165,8 @@ export class Registry implements Devices, PeerDirectory {
       await this.#deps.store.commit([{ kind: 'device', device: device.record }]);
     } catch (error) {
       this.#setRecord(device, { ...device.record, pending: true });
+      // Something else may have been recorded of it meanwhile, as of one that is approved.
+      this.#writeSoon(device);
       throw error;
     }
     this.#deps.logger.info('a device was approved', { device: device.id, name: device.record.name });
@@ -182,8 +179,16 @@ export class Registry implements Devices, PeerDirectory {
   }
 
   async reject(id: PeerId): Promise<void> {
-    this.#waiting(id);
+    const { pending, revoked } = this.#known(id).record;
+    // Again, when it could not be recorded.
+    if (!(pending && revoked)) this.#waiting(id);
     await this.revoke(id);
+  }
+
+  /** The device that somebody means who names this one. While its new key is being recorded, it is neither yet: what has become of it is waited for. */
+  async #settled(device: FleetDevice): Promise<FleetDevice> {
+    const takingOver = this.#takingOver.get(device.record.followedBy ?? '');
+    return takingOver ? takingOver.catch(() => device) : device;
   }
 
   /**
@@ -203,7 +208,7 @@ export class Registry implements Devices, PeerDirectory {
     const capability = sanitiseCapability(hello.capability);
     const profiles = sanitiseProfiles(hello.profiles);
     this.#setRecord(device, { ...device.record, capability, profiles });
-    refusePending(device.record);
+    this.#refuseWaiting(device);
     this.#writeSoon(device);
     device.pause = undefined;
     return {
@@ -226,8 +231,13 @@ export class Registry implements Devices, PeerDirectory {
     const device = this.#devices.get(id);
     if (!device) throw new ShoalError('device.unknown', 'say hello with a join token first');
     refuseRevoked(device.record);
-    refusePending(device.record);
+    this.#refuseWaiting(device);
     return device;
+  }
+
+  /** One whose approval is not durable yet waits too. @throws `device.pending` */
+  #refuseWaiting(device: FleetDevice): void {
+    if (this.#pending.has(device)) refusePending({ ...device.record, pending: true });
   }
 
   /** Who signed a statement that the device brings: itself, as it is or as it was under a former key. */
@@ -353,7 +363,6 @@ export class Registry implements Devices, PeerDirectory {
       throw error;
     }
     const device = this.#add(record, () => sender, clock.monotonicMs());
-    this.#former += 1;
     logger.info('a device has a new key', { device: device.id, former: former.id, name: record.name });
     return device;
   }
@@ -368,11 +377,16 @@ export class Registry implements Devices, PeerDirectory {
     }
   }
 
+  /** Of those that the fleet has: by its devices, those that wait for approval, and those that are being recorded. Who was put out takes none. */
+  get #placesTaken(): number {
+    return this.#fleet.size + this.#pending.size + this.#joining + this.#takingOver.size;
+  }
+
   async #join(sender: PeerKey, hello: Hello, sealed: boolean): Promise<FleetDevice> {
     if (hello.tokenProof.length === 0) {
       throw new ShoalError('device.unknown', 'this device has not joined this coordinator: join with a token');
     }
-    if (this.#devices.size - this.#former + this.#joining >= this.#options.deviceLimit) {
+    if (this.#placesTaken >= this.#options.deviceLimit) {
       throw new ShoalError('queue.full', `the fleet has its most, ${this.#options.deviceLimit} devices`);
     }
     const { tokens, store, clock, logger } = this.#deps;

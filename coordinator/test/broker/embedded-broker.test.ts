@@ -203,6 +203,17 @@ describe('who is let onto the embedded broker', () => {
     await aConnectedDevice(broker);
   });
 
+  it('nobody who is cut off while it takes the place of its older connection, and has asked for nothing yet', async () => {
+    const broker = await aBroker();
+    const first = await aConnectedDevice(broker);
+    first.write(subscribePacket(topicsOf('shoal', device.id).down));
+    expect(await first.next(5)).toBe('9003000100');
+    const second = await aConnectedDevice(broker);
+    broker.cut(device.id);
+    expect(await first.next(1)).toBe('closed');
+    expect(await second.next(1)).toBe('closed');
+  });
+
   it('a device a second time: the older connection is closed', async () => {
     const broker = await aBroker();
     const first = await aConnectedDevice(broker);

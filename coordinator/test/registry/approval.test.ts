@@ -111,6 +111,68 @@ describe('a device that joins with a token that asks for approval', () => {
     await world.clock.until(device.hello());
   });
 
+  it('waits as long as its approval is not durable, and goes on waiting when the coordinator crashes before', async () => {
+    const world = await aWorld({ storeWriteMs: 50 });
+    const device = await aPendingDevice(world);
+    const approval = world.coordinator.devices.approve(device.id);
+    await expect(world.clock.until(device.hello())).rejects.toMatchObject({ code: 'device.pending' });
+    approval.catch(() => {});
+    await world.restartAfterCrash();
+    await expect(world.clock.until(device.hello())).rejects.toMatchObject({ code: 'device.pending' });
+    expect(world.coordinator.devices.get(device.id)).toMatchObject({ pending: true });
+  });
+
+  it('is put out when it is revoked while its approval is being recorded', async () => {
+    const world = await aWorld({ storeWriteMs: 50 });
+    const device = await aPendingDevice(world);
+    const both = [world.coordinator.devices.approve(device.id), world.coordinator.devices.revoke(device.id)];
+    await world.clock.until(Promise.all(both));
+    await expect(world.clock.until(device.hello())).rejects.toMatchObject({ code: 'device.revoked' });
+    await world.restartAfterCrash();
+    await expect(world.clock.until(device.hello())).rejects.toMatchObject({ code: 'device.revoked' });
+    expect(world.coordinator.health().devices).toEqual({ known: 0, online: 0 });
+  });
+
+  it('is pending on the disk too when its approval failed while something else was recorded of it', async () => {
+    const world = await aWorld({ storeWriteMs: 50 });
+    const device = await aPendingDevice(world);
+    world.disk.failure = new Error('disk');
+    const approval = world.coordinator.devices.approve(device.id);
+    await world.clock.advance(10);
+    const renamed = world.coordinator.devices.update(device.id, { name: 'door' });
+    await expect(world.clock.until(approval)).rejects.toMatchObject({ code: 'io.failed' });
+    world.disk.failure = undefined;
+    await world.clock.until(renamed);
+    await world.clock.advance(1_000);
+    await world.restartAfterCrash();
+    expect(world.coordinator.devices.get(device.id)).toMatchObject({ name: 'door', pending: true });
+  });
+
+  it('can be rejected again when that could not be recorded', async () => {
+    const world = await aWorld();
+    const device = await aPendingDevice(world);
+    world.disk.failure = new Error('disk');
+    const { devices } = world.coordinator;
+    await expect(world.clock.until(devices.reject(device.id))).rejects.toMatchObject({ code: 'io.failed' });
+    world.disk.failure = undefined;
+    await world.clock.until(devices.reject(device.id));
+    await world.restartAfterCrash();
+    await expect(world.clock.until(device.hello())).rejects.toMatchObject({ code: 'device.revoked' });
+  });
+
+  it('takes no place in the fleet any more once it is rejected, after a restart too', async () => {
+    const world = await aWorld({ config: { deviceLimit: 1 } });
+    const rejected = await aPendingDevice(world);
+    const late = world.aDevice();
+    await late.connect();
+    const word = await world.token();
+    await expect(world.clock.until(late.join(word))).rejects.toMatchObject({ code: 'queue.full' });
+    await world.clock.until(world.coordinator.devices.reject(rejected.id));
+    await world.restart();
+    await world.clock.until(late.join(word));
+    expect(world.coordinator.health().devices.known).toBe(1);
+  });
+
   it('is refused for good once it is rejected, with the same token too', async () => {
     const world = await aWorld();
     const device = await aPendingDevice(world);

@@ -96,6 +96,29 @@ describe('a device that says hello with a new key, and the word of its old one',
     await world.clock.until(next.hello());
   });
 
+  it.each([
+    ['and is then recorded', undefined],
+    ['which then fails', new Error('disk')],
+  ])('is put out under either key when it is revoked while the new one is being recorded, %s', async (_, failure) => {
+    const world = await aWorld({ storeWriteMs: 50 });
+    const device = await world.joined();
+    const { next, succession } = await withNewKey(world, device);
+    const change = next.hello({ succession });
+    change.catch(() => {});
+    while (!world.coordinator.devices.get(device.id).revoked) await world.clock.advance(1);
+    world.disk.failure = failure;
+    const revoked = world.coordinator.devices.revoke(device.id);
+    await world.clock.advance(60);
+    world.disk.failure = undefined;
+    await world.clock.until(revoked.catch(() => world.coordinator.devices.revoke(device.id)));
+    for (const again of [() => device.hello(), () => next.hello({ succession })])
+      await expect(world.clock.until(again())).rejects.toMatchObject({ code: 'device.revoked' });
+    await world.restartAfterCrash();
+    for (const again of [() => device.hello(), () => next.hello({ succession })])
+      await expect(world.clock.until(again())).rejects.toMatchObject({ code: 'device.revoked' });
+    expect(world.coordinator.health().devices.known).toBe(0);
+  });
+
   it('is no new member: a fleet that is full takes it, and counts it once', async () => {
     const world = await aWorld({ config: { deviceLimit: 2 } });
     const device = await world.joined();
