@@ -29,7 +29,7 @@ import { KindPriors } from './kind-priors.ts';
 import { checkLabels, checkName } from './labels.ts';
 import { LastWords } from './last-words.ts';
 import { mostProfiles, sanitiseCapability, sanitiseProfiles, sanitiseTelemetry } from './sanitise.ts';
-import { refusePending, refuseRevoked } from './standing.ts';
+import { believed, refusePending, refuseRevoked } from './standing.ts';
 
 export interface RegistryOptions {
   readonly telemetryIntervalMs: number;
@@ -500,9 +500,4 @@ export class Registry implements Devices, PeerDirectory {
     device.setRecord(record);
     this.#priors.count(device.kind, believed(record), 1);
   }
-}
-
-/** What a device measured, as far as others may be judged by it: nothing of one that does not belong to the fleet. */
-function believed({ pending, revoked, profiles }: DeviceRecord): DeviceRecord['profiles'] {
-  return pending || revoked ? [] : profiles;
 }

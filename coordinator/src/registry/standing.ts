@@ -14,3 +14,8 @@ export function refusePending({ pending, name }: DeviceRecord): void {
   const advice = `shoal devices approve ${name}`;
   throw new ShoalError('device.pending', `this device waits for the approval of an operator: ${advice}`);
 }
+
+/** What a device measured, as far as others may be judged by it: nothing of one that does not belong to the fleet. */
+export function believed({ pending, revoked, profiles }: DeviceRecord): DeviceRecord['profiles'] {
+  return pending || revoked ? [] : profiles;
+}
