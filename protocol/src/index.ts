@@ -15,4 +15,5 @@ export * from './quantile/index.ts';
 export * from './redaction/index.ts';
 export * from './result/index.ts';
 export * from './runtime/index.ts';
+export * from './scene/index.ts';
 export * from './seal/index.ts';

@@ -1,4 +1,5 @@
 import {
+  type AnalysisResult,
   type Attester,
   asShoalError,
   type BackoffOptions,
@@ -12,18 +13,18 @@ import {
   encodeResult,
   type Logger,
   type Random,
+  type ResultPredicate,
   resultMediaType,
   ShoalError,
   sha256Hex,
 } from '@shoal/protocol';
 import type { LoadedModels, ModelLease } from '../loaded-models/index.ts';
 import type { Outbox } from '../outbox/index.ts';
-import { analysisOf } from '../pipelines/index.ts';
 import type { CameraStore } from '../store/index.ts';
 import type { VideoFrame, VideoRequest, VideoSource, VideoStream } from '../video/index.ts';
-import { parseParameters, type WorkParameters } from '../work/index.ts';
 import { CameraMeter } from './camera-meter.ts';
 import { DecodeMeter } from './decode-meter.ts';
+import { type FrameAnalysis, frameAnalysisFor } from './frame-analysis.ts';
 import { ReportNumbers } from './report-numbers.ts';
 
 export interface CameraOptions {
@@ -74,7 +75,7 @@ export class Camera {
   readonly #meter: CameraMeter;
   readonly #numbers: ReportNumbers;
   readonly #stopped = new AbortController();
-  readonly #parameters: WorkParameters;
+  readonly #analysis: FrameAnalysis;
   readonly #decode: DecodeLevel;
   #state: CameraState = 'connecting';
   #reason = '';
@@ -91,7 +92,7 @@ export class Camera {
     this.#options = options;
     this.#meter = new CameraMeter(deps.clock);
     this.#numbers = new ReportNumbers(deps.store, assignment.cameraId);
-    this.#parameters = parseParameters(assignment.parametersJson);
+    this.#analysis = frameAnalysisFor(assignment, deps.random);
     this.#decode = levelOf(assignment);
   }
 
@@ -219,44 +220,62 @@ export class Camera {
   }
 
   async #analyse(frame: VideoFrame, lease: ModelLease, signal: AbortSignal): Promise<void> {
-    const { clock, outbox, onInference } = this.#deps;
-    const { cameraId, pipeline } = this.assignment;
+    const { clock, onInference } = this.#deps;
     const startedAtMs = clock.nowMs();
-    const { output, inferenceMs, decodeMs } = await lease.model.infer(frame, this.#parameters.inference, signal);
-    onInference(lease, inferenceMs + decodeMs);
-    const number = await this.#numbers.next();
-    const { sourceWidth: width, sourceHeight: height } = frame.placement;
-    const seen = { camera: cameraId, number, capturedAtMs: frame.capturedAtMs };
-    const result = encodeResult(analysisOf(output, { pipeline, picture: { width, height }, frame: seen }));
-    const attestation = await this.#attest(frame, lease, { number, result, startedAtMs });
-    outbox.add({ kind: 'camera-report', message: { cameraId, number, result, attestation } });
+    const { result, modelMs } = await this.#analysis.analyse(frame, lease, signal);
+    if (modelMs !== undefined) onInference(lease, modelMs);
+    if (result) await this.#report(frame, result, { lease: modelMs === undefined ? undefined : lease, startedAtMs });
     this.#meter.frame(frame.capturedMonotonicMs);
-    if (this.#state !== 'running')
-      this.#deps.logger.info('camera runs', { camera: cameraId, name: this.assignment.name });
+    if (this.#state !== 'running') {
+      const { cameraId: camera, name } = this.assignment;
+      this.#deps.logger.info('camera runs', { camera, name });
+    }
     this.#state = 'running';
     this.#reason = '';
   }
 
+  async #report(frame: VideoFrame, seen: AnalysisResult, how: HowSeen): Promise<void> {
+    const { cameraId } = this.assignment;
+    const number = await this.#numbers.next();
+    const result = encodeResult({
+      ...seen,
+      frame: { camera: cameraId, number, capturedAtMs: frame.capturedAtMs },
+    });
+    const attestation = await this.#attest(frame, number, result, how);
+    this.#deps.outbox.add({ kind: 'camera-report', message: { cameraId, number, result, attestation } });
+  }
+
   #attest(
     { pixels }: VideoFrame,
-    { model: { manifest, variant } }: ModelLease,
-    made: { readonly number: number; readonly result: Uint8Array; readonly startedAtMs: number },
+    number: number,
+    output: Uint8Array,
+    { lease, startedAtMs }: HowSeen,
   ): Promise<Uint8Array> {
     const { cameraId, pipeline } = this.assignment;
     return this.#deps.attester.attest({
       software: this.#options.software,
       pipeline,
-      parameters: this.#parameters.given,
-      model: { name: manifest.name, version: manifest.version, variant: variant.name, sha256: variant.sha256 },
-      work: { camera: cameraId, report: made.number },
-      startedAtMs: made.startedAtMs,
+      parameters: this.#analysis.parameters,
+      model: lease ? modelOf(lease) : null,
+      work: { camera: cameraId, report: number },
+      startedAtMs,
       finishedAtMs: this.#deps.clock.nowMs(),
       // The pixels that the model saw: RGB of the model's input size.
       input: { name: 'frame', sha256: sha256Hex(pixels) },
-      output: made.result,
+      output,
       outputMediaType: resultMediaType,
     });
   }
+}
+
+/** By which model, `undefined` when none was needed, and since when on the device's wall clock, ms. */
+interface HowSeen {
+  readonly lease: ModelLease | undefined;
+  readonly startedAtMs: number;
+}
+
+function modelOf({ model: { manifest, variant } }: ModelLease): ResultPredicate['model'] {
+  return { name: manifest.name, version: manifest.version, variant: variant.name, sha256: variant.sha256 };
 }
 
 function levelOf({ decode, substream }: CameraAssignment): DecodeLevel {

@@ -1,15 +1,14 @@
 import type { ModelOutput } from '@shoal/models';
-import type { AnalysisResult } from '@shoal/protocol';
+import type { AnalysisResult, ResultBox, SceneResult } from '@shoal/protocol';
 
 interface Options {
   readonly pipeline: string;
   readonly picture: { readonly width: number; readonly height: number };
-  readonly frame?: AnalysisResult['frame'];
 }
 
 /** What a model saw as a result. Numbers are rounded here, once, so that the bytes are the same on every machine. */
-export function analysisOf(output: ModelOutput, { pipeline, picture, frame }: Options): AnalysisResult {
-  const base = { schema: 1 as const, pipeline, picture, ...(frame && { frame }) };
+export function analysisOf(output: ModelOutput, { pipeline, picture }: Options): AnalysisResult {
+  const base = { schema: 1 as const, pipeline, picture };
   switch (output.kind) {
     case 'detections':
       return {
@@ -18,12 +17,7 @@ export function analysisOf(output: ModelOutput, { pipeline, picture, frame }: Op
         detections: output.detections.map(({ label, score, box }) => ({
           label,
           score: rounded(score, 10_000),
-          box: {
-            x: rounded(box.x, 100),
-            y: rounded(box.y, 100),
-            width: rounded(box.width, 100),
-            height: rounded(box.height, 100),
-          },
+          box: roundedBox(box),
         })),
       };
     case 'classes':
@@ -33,6 +27,32 @@ export function analysisOf(output: ModelOutput, { pipeline, picture, frame }: Op
         classes: output.classes.map(({ label, score }) => ({ label, score: rounded(score, 10_000) })),
       };
   }
+}
+
+/** The same of what a camera's scene told. */
+export function sceneResult(
+  { motion, tracks, events, ...rest }: Pick<SceneResult, 'motion' | 'looked' | 'tracks' | 'crossings' | 'events'>,
+  { pipeline, picture }: Options,
+): SceneResult {
+  return {
+    schema: 1,
+    kind: 'scene',
+    pipeline,
+    picture,
+    ...rest,
+    motion: rounded(motion, 10_000),
+    tracks: tracks.map((track) => ({ ...track, score: rounded(track.score, 10_000), box: roundedBox(track.box) })),
+    events: events.map((event) => ({
+      ...event,
+      topScore: rounded(event.topScore, 10_000),
+      box: roundedBox(event.box),
+      zones: Object.fromEntries(Object.entries(event.zones).map(([zone, ms]) => [zone, Math.round(ms)])),
+    })),
+  };
+}
+
+function roundedBox({ x, y, width, height }: ResultBox): ResultBox {
+  return { x: rounded(x, 100), y: rounded(y, 100), width: rounded(width, 100), height: rounded(height, 100) };
 }
 
 function rounded(value: number, parts: number): number {

@@ -1,4 +1,4 @@
-import { roleOf, ShoalError, schemeOfSource, sourceSchemes } from '@shoal/protocol';
+import { parseSceneParameters, roleOf, ShoalError, schemeOfSource, sourceSchemes } from '@shoal/protocol';
 import { type CameraSpec, usualPriority } from '../domain/index.ts';
 import { type ModelIndex, parametersJson, type ResolvedPipeline, resolvePipeline } from '../pipelines/index.ts';
 import { checkLabels, checkName } from '../registry/index.ts';
@@ -23,6 +23,7 @@ export function checkCamera(spec: CameraSpec, models: ModelIndex): ResolvedPipel
   if (spec.device !== undefined && roleOf(spec.device) !== 'device') throw invalid('device', 'not the id of a device');
   checkLabels(spec.labels);
   parametersJson(spec.parameters);
+  if (spec.pipeline === 'watch') parseSceneParameters(spec.parameters);
   return resolved;
 }
 

@@ -9,6 +9,8 @@ export interface Pipeline {
   readonly takesInput: boolean;
   /** Whether a camera can be bound to it. */
   readonly forCameras: boolean;
+  /** It follows what goes on over time, which a single picture does not show. */
+  readonly onlyCameras?: true;
 }
 
 export const pipelines: readonly Pipeline[] = [
@@ -24,6 +26,13 @@ export const pipelines: readonly Pipeline[] = [
     model: { task: 'classify', default: 'efficientnet-lite0' },
     takesInput: true,
     forCameras: true,
+  },
+  {
+    name: 'watch',
+    model: { task: 'detect', default: 'efficientdet-lite0' },
+    takesInput: true,
+    forCameras: true,
+    onlyCameras: true,
   },
 ];
 

@@ -11,6 +11,8 @@ const longestKey = 200;
 export function checkSpec(spec: TaskSpec, models: ModelIndex): ResolvedPipeline {
   const resolved = resolvePipeline(spec, models);
   const { pipeline } = resolved;
+  if (pipeline.onlyCameras)
+    throw invalid('pipeline', `${pipeline.name} is for cameras; a single picture can be analysed with detect`);
   if (pipeline.takesInput && !spec.input) throw invalid('input', `the pipeline ${pipeline.name} needs an input`);
   if (!pipeline.takesInput && spec.input) throw invalid('input', `the pipeline ${pipeline.name} takes no input`);
   if (!Number.isInteger(spec.deadlineMs) || spec.deadlineMs < 1 || spec.deadlineMs > longestDeadlineMs) {

@@ -5,6 +5,11 @@ export {
   decodeResult,
   type EmptyResult,
   encodeResult,
+  type ResultBox,
   type ResultDetection,
   resultMediaType,
+  type SceneCrossing,
+  type SceneEvent,
+  type SceneResult,
+  type SceneTrack,
 } from './result.ts';

@@ -1,0 +1,133 @@
+import type { Box } from '@shoal/models';
+import type { SceneCrossing, SceneEvent, SceneParameters, SceneResult, SceneTrack } from '@shoal/protocol';
+import { Followed } from './followed.ts';
+import { footOf } from './geometry.ts';
+import { MotionGate, type MotionPicture } from './motion-gate.ts';
+import type { Sighting, Track } from './track.ts';
+import { defaultTrackerOptions, Tracker } from './tracker.ts';
+
+/** What moves by itself: of a chair nobody wants to hear that it came. */
+const animateLabels: readonly string[] = [
+  ...['person', 'bicycle', 'car', 'motorcycle', 'airplane', 'bus', 'train', 'truck', 'boat'],
+  ...['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'],
+];
+
+/** While nothing moves the model looks all the same each so many seconds: often where somebody stands, else seldom. */
+const lookAnywaySeconds = { somebody: 5, nobody: 30 };
+/** Who is not found for at most so long, s, is still shown, where it is expected. */
+const shownLostSeconds = 0.4;
+
+/** Times of one picture: wall clock and monotonic, ms. */
+export interface PictureTime {
+  readonly capturedAtMs: number;
+  readonly capturedMonotonicMs: number;
+}
+
+/** What a picture told, as a result says it. */
+export type SceneNews = Pick<SceneResult, 'motion' | 'looked' | 'tracks' | 'crossings' | 'events'>;
+
+/**
+ * One camera's scene: which pictures are worth the model's time, who is on them, where they go, and what of that is an event. Pure: pictures and
+ * times come in, news goes out.
+ */
+export class Scene {
+  readonly #parameters: SceneParameters;
+  readonly #newEventId: (atMs: number) => string;
+  readonly #labels: ReadonlySet<string>;
+  readonly #gate: MotionGate | undefined;
+  readonly #tracker: Tracker;
+  readonly #followed = new Map<number, Followed>();
+  #motion = 1;
+  #lastMovedMs = Number.NEGATIVE_INFINITY;
+  #lastLookedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parameters: SceneParameters, newEventId: (atMs: number) => string) {
+    this.#parameters = parameters;
+    this.#newEventId = newEventId;
+    this.#labels = new Set(parameters.labels ?? animateLabels);
+    this.#gate = parameters.motion && new MotionGate(parameters.motion);
+    this.#tracker = new Tracker({ startScore: parameters.minScore ?? defaultTrackerOptions.startScore });
+  }
+
+  /** Whether the model should see this picture: something moves, has just moved, or it has not looked for long. */
+  isWorthALook(picture: MotionPicture, { capturedMonotonicMs: nowMs }: PictureTime): boolean {
+    if (!this.#gate) return true;
+    const { share, moves } = this.#gate.look(picture, nowMs);
+    this.#motion = share;
+    if (moves) this.#lastMovedMs = nowMs;
+    const quietMs = (this.#parameters.motion?.quietSeconds ?? 0) * 1_000;
+    const anywayMs = lookAnywaySeconds[this.#followed.size > 0 ? 'somebody' : 'nobody'] * 1_000;
+    return nowMs - this.#lastMovedMs <= quietMs || nowMs - this.#lastLookedMs >= anywayMs;
+  }
+
+  /** The model has seen the picture and found this on it, boxes in pixels of the picture. */
+  look(
+    found: readonly Sighting[],
+    picture: { readonly width: number; readonly height: number },
+    { capturedAtMs, capturedMonotonicMs }: PictureTime,
+  ): SceneNews {
+    this.#lastLookedMs = capturedMonotonicMs;
+    const wanted = found.filter(({ label }) => this.#labels.has(label));
+    const gone = this.#tracker.update(wanted, capturedMonotonicMs, picture);
+    const events: SceneEvent[] = gone.flatMap((track) => this.#leave(track));
+    const crossings: SceneCrossing[] = [];
+    for (const track of this.#tracker.tracks) {
+      const followed = this.#follow(track, capturedAtMs);
+      if (track.missed === 0) {
+        for (const crossed of followed.seen(footOf(track.box, picture), capturedAtMs))
+          crossings.push({ ...crossed, track: track.id, label: track.label });
+      }
+      const news = followed.news(capturedAtMs);
+      if (news) events.push(news);
+    }
+    return { motion: this.#motion, looked: true, tracks: this.#shown(picture), crossings, events };
+  }
+
+  /** Nothing moved, and so everybody is where they were. */
+  unchanged(picture: { readonly width: number; readonly height: number }): SceneNews {
+    return { motion: this.#motion, looked: false, tracks: this.#shown(picture), crossings: [], events: [] };
+  }
+
+  #follow(track: Track, atMs: number): Followed {
+    let followed = this.#followed.get(track.id);
+    if (!followed) {
+      followed = new Followed(this.#newEventId(atMs), track, atMs, this.#parameters);
+      this.#followed.set(track.id, followed);
+    }
+    return followed;
+  }
+
+  #leave(track: Track): SceneEvent[] {
+    const followed = this.#followed.get(track.id);
+    this.#followed.delete(track.id);
+    return followed ? [followed.end()] : [];
+  }
+
+  #shown(picture: { readonly width: number; readonly height: number }): readonly SceneTrack[] {
+    return this.#tracker.tracks
+      .filter(({ missedSeconds }) => missedSeconds <= shownLostSeconds)
+      .map((track) => {
+        const followed = this.#followed.get(track.id);
+        return {
+          track: track.id,
+          label: track.label,
+          score: track.score,
+          box: clipped(track.box, picture),
+          zones: followed?.zones ?? [],
+          ...(followed && { event: followed.event }),
+          ...(followed?.isStill && { still: true as const }),
+          ...(track.missed > 0 && { lost: true as const }),
+        };
+      });
+  }
+}
+
+function clipped({ x, y, width, height }: Box, picture: { readonly width: number; readonly height: number }): Box {
+  const [left, top] = [Math.max(0, x), Math.max(0, y)];
+  return {
+    x: left,
+    y: top,
+    width: Math.max(0, Math.min(picture.width, x + width) - left),
+    height: Math.max(0, Math.min(picture.height, y + height) - top),
+  };
+}

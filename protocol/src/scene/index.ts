@@ -1,0 +1,1 @@
+export { type Point, parseSceneParameters, type SceneMotion, type SceneParameters } from './scene-parameters.ts';
