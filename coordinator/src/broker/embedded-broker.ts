@@ -15,7 +15,7 @@ export interface EmbeddedBrokerOptions {
   readonly also?: Partial<Readonly<Record<Exclude<ListenerKind, 'mqtt'>, number>>>;
   /** What `mqtts` and `wss` show. Needed with them. */
   readonly tls?: TlsIdentity;
-  /** When the port is taken, how many of the following ones to try. Default 0: then it is an error. */
+  /** When the port is taken, how many of the following ones to try. Default 0: then it is an error. It always is for `also`: those were named. */
   readonly portSearch?: number;
   /** First levels of every topic. Default `shoal`. */
   readonly prefix?: string;
@@ -202,12 +202,13 @@ class AedesBroker implements EmbeddedBroker {
       begin(socket);
     });
     this.#servers.set(kind, server);
-    await this.#listen(server, port);
+    await this.#listen(server, kind, port);
     server.on('error', (error) => logger.error('the broker cannot accept', { kind, error: error.message }));
   }
 
-  async #listen(server: Server, port: number): Promise<void> {
-    const { host, portSearch = 0 } = this.#options;
+  async #listen(server: Server, kind: ListenerKind, port: number): Promise<void> {
+    const { host } = this.#options;
+    const portSearch = kind === 'mqtt' ? (this.#options.portSearch ?? 0) : 0;
     const last = port === 0 ? port : Math.min(port + portSearch, 65_535);
     for (let candidate = port; ; candidate++) {
       try {
@@ -225,8 +226,8 @@ class AedesBroker implements EmbeddedBroker {
           const range = last > port ? `${port} to ${last} are` : `${port} is`;
           throw new ShoalError(
             'conflict',
-            `MQTT port ${range} taken on ${host}: choose another one (0 for any free port)`,
-            { host, port },
+            `${kind.toUpperCase()} port ${range} taken on ${host}: choose another one (0 for any free port)`,
+            { host, port, kind },
           );
         }
       }

@@ -24,6 +24,7 @@ import type { DeviceRecord, Devices, DeviceView } from '../domain/index.ts';
 import { FleetIndex, type FleetSnapshot } from '../placement/index.ts';
 import type { Store } from '../store/index.ts';
 import { FleetDevice } from './fleet-device.ts';
+import type { FleetListener } from './fleet-listener.ts';
 import type { JoinTokens } from './join-tokens.ts';
 import { KindPriors } from './kind-priors.ts';
 import { checkLabels, checkName } from './labels.ts';
@@ -35,14 +36,6 @@ export interface RegistryOptions {
   readonly telemetryIntervalMs: number;
   readonly livenessTimeoutMs: number;
   readonly deviceLimit: number;
-}
-
-/** Told what changes in the fleet. */
-export interface FleetListener {
-  /** The device can take work now, or more of it, or other work than before. */
-  onAvailable(device: FleetDevice): void;
-  /** What was with the device is lost: it was silent for too long, said goodbye or was revoked. */
-  onGone(device: FleetDevice, reason: string): void;
 }
 
 interface Deps {

@@ -115,5 +115,9 @@ test('a taken port is an error with the option that chooses another, or is passe
   const { url, mqttUrls } = JSON.parse(moved.said());
   expect([new URL(url).port, mqttUrls[0].split(':').at(-1)]).not.toContain(port);
   expect((await moved.end()).code).toBe(0);
+  for (const option of ['--mqtts-port', '--ws-port', '--wss-port']) {
+    const { code, err } = await (await aRunning(option, port, '--port-search')).over;
+    expect([code, err]).toEqual([1, expect.stringMatching(new RegExp(`port ${port} is taken.*${option} N$`, 'm'))]);
+  }
   other.close();
 });

@@ -24,7 +24,7 @@ export function addCoordinatorCommand(program: Command, world: World, setExitCod
     .option('--libp2p-port <n>', 'take devices over libp2p too, without a broker; 0 = any free (off unless told)', port)
     .option('--libp2p-host <host>', 'address for libp2p', '0.0.0.0')
     .option('--address <url...>', 'where devices reach it, for join tokens, best first (found out unless told)')
-    .option('--port-search', 'when a port is taken, try the next ones')
+    .option('--port-search', 'when the port of the REST API, or of MQTT, is taken, try the next ones')
     .option('--insecure-loopback', 'programs on this machine need no API key')
     .option('--allow-private-urls', 'let tasks name URLs on this machine and its network')
     .option('--device-limit <n>', 'devices that may join', wholeNumber, 10_000)

@@ -135,11 +135,10 @@ function listenChoice(
 function withPortAdvice(error: unknown): unknown {
   if (!isShoalError(error, 'conflict') || error.facts['port'] === undefined || error.message.includes('--'))
     return error;
-  const { kind } = error.facts;
-  const advice =
-    kind === 'libp2p' || kind === 'coap'
-      ? `On the command line: --${kind}-port N`
-      : 'On the command line: --mqtt-port N, or --port-search to take the next free one';
+  const { kind = 'mqtt' } = error.facts;
+  // Whoever names one of the others has told somebody that it is there.
+  const orSearch = kind === 'mqtt' ? ', or --port-search to take the next free one' : '';
+  const advice = `On the command line: --${kind}-port N${orSearch}`;
   return new ShoalError('conflict', `${error.message}. ${advice}`, error.facts, { cause: error });
 }
 
