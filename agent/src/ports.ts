@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { connect } from 'node:net';
 import { homedir, hostname, platform } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,12 +42,10 @@ interface Network {
 
 /** Idle frames that the picture decoder keeps. */
 const idleFrames = 4;
-/** The schemes of MQTT, and where it is when an address does not say. */
-const mqttPorts: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883, 'ws:': 80, 'wss:': 443 };
+/** Ways to a broker. */
+const mqttSchemes: ReadonlySet<string> = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:']);
 /** Other devices of the fleet may come, on any port that is free; few at once. */
 const libp2pOptions = { listen: { host: '0.0.0.0', port: 0 }, limits: { maxConnections: 64, maxHandshakes: 32 } };
-/** How long an address may take to answer before the next is tried, ms. */
-const addressTimeoutMs = 2_000;
 
 /**
  * The real world for an agent. What only some agents need (models, engines, pictures, video) is loaded when it is needed: one that waits for
@@ -104,7 +101,7 @@ async function openLinks(options: PortsOptions, clock: Clock, network: Network):
 
 function kindOf(address: string): string {
   const { protocol } = new URL(address);
-  return Object.hasOwn(mqttPorts, protocol) ? 'mqtt:' : protocol;
+  return mqttSchemes.has(protocol) ? 'mqtt:' : protocol;
 }
 
 async function openLink(
@@ -117,8 +114,10 @@ async function openLink(
   switch (kind) {
     case 'mqtt:': {
       const { createMqttDeviceLink } = await import('@shoal/protocol/mqtt');
+      const [url = '', ...otherUrls] = addresses;
       return createMqttDeviceLink({
-        url: await firstReachable(addresses),
+        url,
+        otherUrls,
         identity,
         coordinator: coordinator.id,
         clock,
@@ -140,30 +139,6 @@ async function openLink(
     default:
       return undefined;
   }
-}
-
-/** A coordinator on several networks has several addresses, and not every device is on every network. */
-async function firstReachable(addresses: readonly string[]): Promise<string> {
-  const [first = ''] = addresses;
-  if (addresses.length === 1) return first;
-  for (const address of addresses) if (await answers(address)) return address;
-  return first;
-}
-
-function answers(address: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const { hostname, port, protocol } = new URL(address);
-    const host = hostname.replace(/^\[(.*)\]$/, '$1');
-    const socket = connect({ host, port: Number(port || mqttPorts[protocol]), timeout: addressTimeoutMs });
-    const settle = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket
-      .on('connect', () => settle(true))
-      .on('timeout', () => settle(false))
-      .on('error', () => settle(false));
-  });
 }
 
 /** A load on a slow device, on top of the time that measuring may take, ms. */

@@ -56,6 +56,11 @@ export class MqttConnection {
     return this.#closed.promise;
   }
 
+  /** Of the broker, for people. */
+  get address(): string {
+    return this.#options.address.text;
+  }
+
   get isOpen(): boolean {
     return !this.#ending && this.#client?.connected === true && this.#stream?.writable === true;
   }

@@ -4,7 +4,7 @@ import { makeKeyProof } from '../../key-proof/index.ts';
 import { type BackoffOptions, type Clock, type Logger, type Random, seededRandom } from '../../runtime/index.ts';
 import type { Link, LinkListener, LinkTraits } from '../link.ts';
 import { LinkListeners } from '../link-listeners.ts';
-import { parseBrokerAddress } from './broker-address.ts';
+import { type BrokerAddress, parseBrokerAddress } from './broker-address.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { MqttSession } from './session.ts';
 import { defaultTopicPrefix } from './topics.ts';
@@ -12,6 +12,8 @@ import { defaultTopicPrefix } from './topics.ts';
 export interface MqttLinkOptions {
   /** `mqtt://host:port`, or `mqtts`, `ws`, `wss` (see {@link BrokerAddress}). With a user name and password those are used; else the identity proves its key. */
   readonly url: string;
+  /** Where the same broker, or another that leads to the same peers, is too: tried in turn when one does not answer, at any time. */
+  readonly otherUrls?: readonly string[];
   /** First levels of every topic. Default `shoal`. */
   readonly prefix?: string;
   readonly identity: Identity;
@@ -27,6 +29,8 @@ export interface MqttLinkLimits {
   /** Bytes that may wait for the broker before `send` refuses with `queue.full`. */
   readonly maxBufferedBytes: number;
   readonly connectTimeoutMs: number;
+  /** The same where other addresses wait to be tried. */
+  readonly hastyTimeoutMs: number;
   /** The broker is asked for a sign of life this often; a dead connection is noticed within two and a half times this, s. */
   readonly keepAliveS: number;
   readonly backoff: BackoffOptions;
@@ -40,6 +44,7 @@ const defaultMqttLinkLimits: MqttLinkLimits = {
   maxFrameBytes: 1 << 20,
   maxBufferedBytes: 4 << 20,
   connectTimeoutMs: 10_000,
+  hastyTimeoutMs: 2_000,
   keepAliveS: 20,
   backoff: { firstMs: 200, maxMs: 15_000, factor: 2 },
   stableMs: 5_000,
@@ -79,7 +84,11 @@ export class MqttLink implements Link {
   constructor(options: MqttLinkOptions, end: MqttEnd) {
     const limits = { ...defaultMqttLinkLimits, ...options.limits };
     const { identity, clock, logger, random = jitterOf(options) } = options;
-    const address = parseBrokerAddress(options.url);
+    const [address, ...others] = [
+      parseBrokerAddress(options.url),
+      ...(options.otherUrls ?? []).map(parseBrokerAddress),
+    ] as const;
+    const addresses = [address, ...others];
     const listeners = this.#listeners;
     this.name = `mqtt-link ${address.text}`;
     // A broker may drop QoS 0 messages for a client that reads slowly (Mosquitto's max_queued_messages): not reliable.
@@ -91,19 +100,18 @@ export class MqttLink implements Link {
         ...limits,
         name: this.name,
         subscriptions: end.subscriptions,
-        connection: () => ({
+        places: addresses.length,
+        connection: (place, hasty) => ({
           ...limits,
-          address,
+          ...(hasty && { connectTimeoutMs: limits.hastyTimeoutMs }),
+          ...credentialsFor(addresses[place] ?? address, identity, clock),
           coordinator: end.coordinator,
           clientId: identity.id,
-          username: address.username ?? identity.id,
-          password:
-            address.username === undefined ? makeKeyProof('shoal-mqtt-v1', identity, clock.nowMs()) : address.password,
           will: end.will,
           onMessage: (topic, payload) => end.onMessage(topic, payload, listeners),
         }),
         onUp: (connection) => {
-          logger.info('connected to the broker', { link: this.name });
+          logger.info('connected to the broker', { link: this.name, broker: connection.address });
           end.onUp(listeners, (topic, text) => {
             // A connection that breaks now says so through `closed`.
             connection.publish(topic, Buffer.from(text), { retain: true }).catch(() => {});
@@ -155,6 +163,12 @@ export class MqttLink implements Link {
   subscribe(listener: LinkListener): () => void {
     return this.#listeners.add(listener);
   }
+}
+
+function credentialsFor(address: BrokerAddress, identity: Identity, clock: Clock) {
+  const { username, password } = address;
+  if (username !== undefined) return { address, username, password };
+  return { address, username: identity.id, password: makeKeyProof('shoal-mqtt-v1', identity, clock.nowMs()) };
 }
 
 function jitterOf({ identity, clock }: MqttLinkOptions): Random {

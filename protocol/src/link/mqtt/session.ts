@@ -10,8 +10,13 @@ export interface SessionDeps {
 
 export interface SessionOptions {
   readonly name: string;
-  /** Made anew for each connection: credentials age. */
-  connection(): ConnectionOptions;
+  /** Places where the broker may be. Each is tried in turn until one answers, and again from there when the connection breaks. */
+  readonly places: number;
+  /**
+   * Made anew for each connection: credentials age.
+   * @param hasty it is one of several places: where nobody answers, the next one is to be tried soon
+   */
+  connection(place: number, hasty: boolean): ConnectionOptions;
   readonly subscriptions: readonly string[];
   readonly backoff: BackoffOptions;
   /** A connection that held this long was a good one: the next wait starts short again. */
@@ -32,6 +37,8 @@ export class MqttSession {
   readonly #options: SessionOptions;
   readonly #stop = new AbortController();
   #connection: MqttConnection | undefined;
+  /** Where it is connected, or is tried next. */
+  #place = 0;
   #running: Promise<void> | undefined;
   /** When it was last said that there is no connection, monotonic ms; `undefined` once there was one again. */
   #saidMs: number | undefined;
@@ -58,13 +65,26 @@ export class MqttSession {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#deps;
-    const { name, backoff, stableMs } = this.#options;
-    for (let attempt = 0; !signal.aborted; attempt++) {
+    const { name, backoff, places, stableMs } = this.#options;
+    let attempt = 0;
+    /** Places that did not answer one after the other. */
+    let misses = 0;
+    while (!signal.aborted) {
       const startedMs = clock.monotonicMs();
-      const ended = await this.#connectOnce();
+      // In every second round there is time for a broker that is slow.
+      const hasty = places > 1 && Math.floor(misses / places) % 2 === 0;
+      const { ended, wasUp } = await this.#connectOnce(hasty);
       if (signal.aborted) return;
-      if (clock.monotonicMs() - startedMs >= stableMs) attempt = 0;
+      if (wasUp && clock.monotonicMs() - startedMs >= stableMs) {
+        attempt = 0;
+        misses = 0;
+      } else {
+        misses += 1;
+        this.#place = (this.#place + 1) % places;
+        if (misses % places !== 0) continue;
+      }
       const waitMs = backoffMs(attempt, backoff, random);
+      attempt += 1;
       this.#say(ended, waitMs);
       await delay(clock, `${name}: reconnect`, waitMs, signal).catch(() => {});
     }
@@ -78,9 +98,9 @@ export class MqttSession {
     logger.warn('not connected to the broker, trying again', { code, why: message, waitMs: Math.round(waitMs) });
   }
 
-  /** One connection from beginning to end. Returns why it ended. */
-  async #connectOnce(): Promise<ShoalError> {
-    const connection = new MqttConnection(this.#deps.clock, this.#options.connection());
+  /** One connection from beginning to end. Returns why it ended, and whether it was one. */
+  async #connectOnce(hasty: boolean): Promise<{ readonly ended: ShoalError; readonly wasUp: boolean }> {
+    const connection = new MqttConnection(this.#deps.clock, this.#options.connection(this.#place, hasty));
     this.#connection = connection;
     try {
       await connection.open();
@@ -89,10 +109,10 @@ export class MqttSession {
       this.#options.onUp(connection);
     } catch (error) {
       await connection.close(0);
-      return asShoalError(error);
+      return { ended: asShoalError(error), wasUp: false };
     }
-    const ended = await connection.closed;
+    const ended = (await connection.closed) ?? new ShoalError('closed', 'the connection was closed');
     this.#options.onDown();
-    return ended ?? new ShoalError('closed', 'the connection was closed');
+    return { ended, wasUp: true };
   }
 }
