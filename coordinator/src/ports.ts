@@ -9,7 +9,7 @@ import { makeOwnTls } from './broker/real/index.ts';
 import type { OpenCoordinator, OpenCoordinatorRequest } from './cli/index.ts';
 import { createCoordinator } from './compose.ts';
 import { defaultCoordinatorConfig } from './config.ts';
-import type { Devices } from './domain/index.ts';
+import type { Coordinator } from './domain/index.ts';
 import { SqliteStore } from './store/sqlite/index.ts';
 
 /** Reports that a device may leave out before it is given up for lost. */
@@ -20,8 +20,12 @@ const spareConnections = 500;
 /** A coordinator over the real world: SQLite, a folder of files, and its own broker or the one that is named. */
 export const openCoordinator: OpenCoordinator = async (request) => {
   const { clock, random, logger, identity, dataDirectory, uploadLimitBytes, seal, strategy, weights } = request;
-  let devices: Devices | undefined;
-  const { links, services, cut, addresses } = await connect(request, (peer) => devices?.isMember(peer) === true);
+  // The links are there before who is asked about them.
+  let opened: Pick<Coordinator, 'devices' | 'apiKeys'> | undefined;
+  const { links, services, cut, addresses } = await connect(request, {
+    isMember: (peer) => opened?.devices.isMember(peer) === true,
+    isReader: (key) => opened?.apiKeys.verify(key) !== undefined,
+  });
   const { deviceLimit, telemetryIntervalMs } = request;
   const folders = { platform: platform(), homeDirectory: homedir(), environment: process.env };
   const coordinator = createCoordinator(
@@ -48,7 +52,7 @@ export const openCoordinator: OpenCoordinator = async (request) => {
       cut,
     },
   );
-  devices = coordinator.devices;
+  opened = coordinator;
   return { coordinator, services: [...services, coordinator], mqttUrls: addresses };
 };
 
@@ -61,12 +65,17 @@ interface Connection {
   readonly addresses: () => readonly string[];
 }
 
+interface WhoIsWho {
+  readonly isMember: (peer: PeerId) => boolean;
+  readonly isReader: (apiKey: string) => boolean;
+}
+
 async function connect(
   request: OpenCoordinatorRequest,
-  isMember: (peer: PeerId) => boolean,
+  { isMember, isReader }: WhoIsWho,
 ): Promise<Required<Connection>> {
   const kinds = [
-    connectMqtt(request),
+    connectMqtt(request, { isMember, isReader }),
     ...(await connectCoap(request, isMember)),
     ...(await connectLibp2p(request, isMember)),
   ];
@@ -80,14 +89,10 @@ async function connect(
   };
 }
 
-function connectMqtt({
-  broker: choice,
-  deviceLimit,
-  identity,
-  clock,
-  random,
-  logger,
-}: OpenCoordinatorRequest): Connection {
+function connectMqtt(
+  { broker: choice, deviceLimit, identity, clock, random, logger }: OpenCoordinatorRequest,
+  who: WhoIsWho,
+): Connection {
   switch (choice.kind) {
     case 'external': {
       const link = createMqttCoordinatorLink({ url: choice.url, identity, clock, random, logger });
@@ -96,7 +101,7 @@ function connectMqtt({
     case 'embedded': {
       const { host, port, portSearch, also, tls = makeOwnTls(identity), addresses } = choice;
       const limits = { maxConnections: connectionsFor(deviceLimit) };
-      const broker = createEmbeddedBroker({ host, port, portSearch, also, tls, clock, logger, limits });
+      const broker = createEmbeddedBroker({ host, port, portSearch, also, tls, clock, logger, limits, ...who });
       return {
         links: [broker.link()],
         services: [broker],

@@ -5,6 +5,7 @@ import {
   LinkListeners,
   type LinkTraits,
   type PeerId,
+  roleOf,
   ShoalError,
 } from '@shoal/protocol';
 import { encodePublishHeader, parseTopic, topicFilters, topicsOf, writeFrame } from '@shoal/protocol/mqtt';
@@ -13,6 +14,8 @@ import type { Aedes, AedesPublishPacket, Client } from 'aedes';
 export interface BrokerLinkOptions {
   readonly clock: Clock;
   readonly prefix: string;
+  /** Who belongs to the fleet. */
+  readonly isMember: (device: PeerId) => boolean;
   readonly limits: {
     readonly maxFrameBytes: number;
     readonly maxBufferedBytes: number;
@@ -53,7 +56,11 @@ export class BrokerLink implements Link {
     aedes.on('unsubscribe', (topics, client) => {
       if (topics.includes(this.#downTopic(client.id))) this.#remove(client);
     });
-    aedes.on('clientDisconnect', (client) => this.#remove(client));
+    aedes.on('clientDisconnect', (client) => {
+      const isBack = (this.#clients.get(client.id) ?? client) !== client;
+      if (!isBack && roleOf(client.id) === 'device' && !this.#options.isMember(client.id)) this.#forget(client.id);
+      this.#remove(client);
+    });
   }
 
   /** The broker is about to stop. */
@@ -78,6 +85,7 @@ export class BrokerLink implements Link {
 
   /** Ends the connection of a device. It may come back: who it is, the coordinator looks at with each frame. */
   cut(device: PeerId): void {
+    this.#forget(device);
     this.#devices.get(device)?.close();
     this.#clients.get(device)?.close();
   }
@@ -131,6 +139,13 @@ export class BrokerLink implements Link {
       this.#listeners.frame(typeof payload === 'string' ? Buffer.from(payload) : payload, parsed.device);
     done();
   };
+
+  /** Nothing is known any more of whether it is there. */
+  #forget(device: PeerId): void {
+    const { available: topic } = topicsOf(this.#options.prefix, device);
+    const packet = { cmd: 'publish', topic, payload: Buffer.alloc(0), retain: true, qos: 0, dup: false } as const;
+    this.#aedes?.publish(packet, () => {});
+  }
 
   #add(client: Client): void {
     this.#devices.set(client.id, client);

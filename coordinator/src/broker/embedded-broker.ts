@@ -1,10 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Clock, KeyProofs, type Link, type Logger, type PeerId, type Service, ShoalError } from '@shoal/protocol';
 import { defaultTopicPrefix, guardPackets, packetOverheadBytes } from '@shoal/protocol/mqtt';
 import { Aedes } from 'aedes';
 import { BrokerLink } from './broker-link.ts';
 import { type ListenerKind, layersOf, listenerKinds, type TlsIdentity } from './listener.ts';
 import { Newcomers } from './newcomers.ts';
+import { Readers } from './readers.ts';
 import { type BrokerRules, rulesOf } from './topic-rules.ts';
 
 export interface EmbeddedBrokerOptions {
@@ -22,7 +24,11 @@ export interface EmbeddedBrokerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<EmbeddedBrokerLimits>;
-  /** Left out: devices alone, each under its own topics. */
+  /** Who belongs to the fleet: whether they are there is retained. Left out: everybody does. */
+  readonly isMember?: (device: PeerId) => boolean;
+  /** Whether this is the password of a reader, who sees which devices are there. Left out: there are none. */
+  readonly isReader?: (password: string) => boolean;
+  /** Left out: devices, each under its own topics, and readers. */
   readonly rules?: BrokerRules;
 }
 
@@ -75,7 +81,7 @@ const firstPacketBytes = packetOverheadBytes;
 /** The same on a WebSocket, in frames of its own: masks, pings, a few bytes to a frame. */
 const firstWebSocketBytes = 4 * firstPacketBytes;
 
-/** An MQTT 3.1.1 broker in this process, for devices only: each is believed to be who its key says, and can use its own topics alone. */
+/** An MQTT 3.1.1 broker in this process, for devices: each is believed to be who its key says, and can use its own topics alone; and for {@link Readers}. */
 export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBroker {
   return new AedesBroker(options);
 }
@@ -89,6 +95,10 @@ class AedesBroker implements EmbeddedBroker {
   readonly #limits: EmbeddedBrokerLimits;
   readonly #prefix: string;
   readonly #link: BrokerLink;
+  readonly #readers: Readers;
+  readonly #isMember: (device: PeerId) => boolean;
+  /** Streams that nobody on the network can listen to. */
+  readonly #private = new WeakSet<Duplex>();
   readonly #sockets = new Set<Socket>();
   #aedes: Aedes | undefined;
   readonly #newcomers: Newcomers;
@@ -99,7 +109,14 @@ class AedesBroker implements EmbeddedBroker {
     this.#options = options;
     this.#limits = { ...defaultEmbeddedBrokerLimits, ...options.limits };
     this.#prefix = options.prefix ?? defaultTopicPrefix;
-    this.#link = new BrokerLink({ clock: options.clock, prefix: this.#prefix, limits: this.#limits });
+    const { clock, isMember = () => true, isReader = () => false } = options;
+    this.#isMember = isMember;
+    this.#link = new BrokerLink({ clock, prefix: this.#prefix, limits: this.#limits, isMember });
+    this.#readers = new Readers({
+      prefix: this.#prefix,
+      accepts: isReader,
+      isPrivate: (stream) => this.#private.has(stream),
+    });
     this.#newcomers = new Newcomers(options.clock, {
       helloTimeoutMs: this.#limits.helloTimeoutMs,
       firstBytes: firstWebSocketBytes,
@@ -164,7 +181,15 @@ class AedesBroker implements EmbeddedBroker {
       // Nobody here needs QoS 2; what of it waits for its second half is memory.
       maxInflightInbound: 4,
       maxTopicLevels: 16,
-      ...(rules ?? rulesOf({ prefix: this.#prefix, proofs, logger, link: this.#link })),
+      ...(rules ??
+        rulesOf({
+          prefix: this.#prefix,
+          proofs,
+          logger,
+          link: this.#link,
+          readers: this.#readers,
+          isMember: this.#isMember,
+        })),
     });
     aedes.on('clientReady', ({ conn }) => this.#newcomers.admit(conn));
     aedes.on('clientError', (client, error) =>
@@ -180,12 +205,14 @@ class AedesBroker implements EmbeddedBroker {
     const { tls, logger } = this.#options;
     const { maxConnections, maxFrameBytes } = this.#limits;
     const laterBytes = maxFrameBytes + packetOverheadBytes;
+    const isSecure = kind === 'mqtts' || kind === 'wss';
     const begin = layersOf(kind, {
       tls,
       mostMessageBytes: laterBytes,
       upgrade: (below, socket) => this.#newcomers.limit(below, socket),
       accept: (stream, socket) => {
         this.#newcomers.begin(stream, socket);
+        if (isSecure || isLoopback(socket)) this.#private.add(stream);
         guardPackets(stream, { firstBytes: firstPacketBytes, laterBytes });
         aedes.handle(stream);
       },
@@ -249,6 +276,10 @@ class AedesBroker implements EmbeddedBroker {
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
+}
+
+function isLoopback({ remoteAddress = '' }: Socket): boolean {
+  return /^(127\.|::1$|::ffff:127\.)/.test(remoteAddress);
 }
 
 function listenOn(server: Server, host: string, port: number): Promise<void> {

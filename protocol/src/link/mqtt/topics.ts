@@ -5,6 +5,15 @@ export const defaultTopicPrefix = 'shoal';
 export const online = 'online';
 export const offline = 'offline';
 
+export type Presence = typeof online | typeof offline;
+
+/** What a device, or its last will, says of whether it is there. */
+export function presenceIn(payload: string | Buffer): Presence | undefined {
+  if (payload.length > offline.length) return undefined;
+  const text = typeof payload === 'string' ? payload : payload.toString('latin1');
+  return text === online || text === offline ? text : undefined;
+}
+
 /** Where a device and the coordinator meet on a broker: `<prefix>/d/<device id>/up`, `/down` and `/available`. */
 export interface DeviceTopics {
   /** Frames from the device. */
