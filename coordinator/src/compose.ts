@@ -20,6 +20,7 @@ import { BlobKeeper, type BlobStore, blobServer } from './blobs/index.ts';
 import { CameraBook, Reports } from './cameras/index.ts';
 import { type CoordinatorConfig, placementLimitsOf } from './config.ts';
 import type { Coordinator, Statistics } from './domain/index.ts';
+import { EventBook } from './events/index.ts';
 import { assessHealth } from './health/index.ts';
 import { indexModels } from './pipelines/index.ts';
 import { type PlacementPolicy, strategyNamed } from './placement/index.ts';
@@ -113,9 +114,10 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
   );
   const tasks = new TaskBook({ clock, random, logger, store, blobs, models, live, dispatcher, counts }, config);
   const outcomes = new Outcomes({ clock, random, logger, live, dispatcher, results, counts, models });
-  const reports = new Reports({ clock, random, logger, store, results, models });
+  const events = new EventBook({ clock, store });
+  const reports = new Reports({ clock, random, logger, store, results, events, models });
   const cameras = new CameraBook(
-    { clock, random, logger, store, registry, messenger, models, reports },
+    { clock, random, logger, store, registry, messenger, models, reports, events },
     { cameraLimit: config.cameraLimit, placement, assignTimeoutMs: config.livenessTimeoutMs },
   );
   const upkeep = new Upkeep({ clock, logger, store, blobs }, config.retention);
@@ -135,6 +137,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
       apiKeys.load(state.apiKeys);
       registry.load(state.devices);
       cameras.load(state.cameras);
+      events.load(state.eventsGoingOn);
       tasks.load(state.unfinishedTasks);
       link.subscribe({
         onFrame: () => {},
@@ -144,6 +147,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
       });
       registry.start();
       cameras.start();
+      events.start();
     },
     async drain(signal) {
       tasks.close();
@@ -152,6 +156,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     async stop() {
       registry.stop();
       cameras.stop();
+      events.stop();
       tasks.stop();
       dispatcher.stop();
     },
@@ -183,6 +188,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     tokens,
     tasks,
     results,
+    events,
     cameras,
     blobs,
     apiKeys,

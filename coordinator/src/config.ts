@@ -61,6 +61,8 @@ export const defaultCoordinatorConfig: CoordinatorConfig = {
     endedTaskAgeMs: 30 * dayMs,
     cameraResults: 1_000_000,
     cameraResultAgeMs: 30 * dayMs,
+    events: 200_000,
+    eventAgeMs: 90 * dayMs,
   },
   unusedBlobAgeMs: dayMs,
 };

@@ -31,7 +31,12 @@ export function analysisOf(output: ModelOutput, { pipeline, picture }: Options):
 
 /** The same of what a camera's scene told. */
 export function sceneResult(
-  { motion, tracks, events, ...rest }: Pick<SceneResult, 'motion' | 'looked' | 'tracks' | 'crossings' | 'events'>,
+  {
+    motion,
+    tracks,
+    events,
+    ...rest
+  }: Pick<SceneResult, 'motion' | 'looked' | 'tracks' | 'unseen' | 'crossings' | 'events'>,
   { pipeline, picture }: Options,
 ): SceneResult {
   return {

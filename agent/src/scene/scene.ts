@@ -24,7 +24,7 @@ export interface PictureTime {
 }
 
 /** What a picture told, as a result says it. */
-export type SceneNews = Pick<SceneResult, 'motion' | 'looked' | 'tracks' | 'crossings' | 'events'>;
+export type SceneNews = Pick<SceneResult, 'motion' | 'looked' | 'tracks' | 'unseen' | 'crossings' | 'events'>;
 
 /**
  * One camera's scene: which pictures are worth the model's time, who is on them, where they go, and what of that is an event. Pure: pictures and
@@ -80,12 +80,12 @@ export class Scene {
       const news = followed.news(capturedAtMs);
       if (news) events.push(news);
     }
-    return { motion: this.#motion, looked: true, tracks: this.#shown(picture), crossings, events };
+    return { motion: this.#motion, looked: true, ...this.#present(picture), crossings, events };
   }
 
   /** Nothing moved, and so everybody is where they were. */
   unchanged(picture: { readonly width: number; readonly height: number }): SceneNews {
-    return { motion: this.#motion, looked: false, tracks: this.#shown(picture), crossings: [], events: [] };
+    return { motion: this.#motion, looked: false, ...this.#present(picture), crossings: [], events: [] };
   }
 
   #follow(track: Track, atMs: number): Followed {
@@ -103,23 +103,33 @@ export class Scene {
     return followed ? [followed.end()] : [];
   }
 
-  #shown(picture: { readonly width: number; readonly height: number }): readonly SceneTrack[] {
-    return this.#tracker.tracks
-      .filter(({ missedSeconds }) => missedSeconds <= shownLostSeconds)
-      .map((track) => {
-        const followed = this.#followed.get(track.id);
-        return {
-          track: track.id,
-          label: track.label,
-          score: track.score,
-          box: clipped(track.box, picture),
-          zones: followed?.zones ?? [],
-          ...(followed && { event: followed.event }),
-          ...(followed?.isStill && { still: true as const }),
-          ...(track.missed > 0 && { lost: true as const }),
-        };
-      });
+  #present(picture: { readonly width: number; readonly height: number }): Pick<SceneNews, 'tracks' | 'unseen'> {
+    const tracks: SceneTrack[] = [];
+    const unseen: string[] = [];
+    for (const track of this.#tracker.tracks) {
+      const followed = this.#followed.get(track.id);
+      if (track.missedSeconds <= shownLostSeconds) tracks.push(shown(track, followed, picture));
+      else if (followed) unseen.push(followed.event);
+    }
+    return { tracks, unseen };
   }
+}
+
+function shown(
+  track: Track,
+  followed: Followed | undefined,
+  picture: { readonly width: number; readonly height: number },
+): SceneTrack {
+  return {
+    track: track.id,
+    label: track.label,
+    score: track.score,
+    box: clipped(track.box, picture),
+    zones: followed?.zones ?? [],
+    ...(followed && { event: followed.event }),
+    ...(followed?.isStill && { still: true as const }),
+    ...(track.missed > 0 && { lost: true as const }),
+  };
 }
 
 function clipped({ x, y, width, height }: Box, picture: { readonly width: number; readonly height: number }): Box {

@@ -9,6 +9,7 @@ import {
   ShoalError,
 } from '@shoal/protocol';
 import type { Camera, CameraSpec, Cameras, CameraView } from '../domain/index.ts';
+import type { EventBook } from '../events/index.ts';
 import type { ModelIndex } from '../pipelines/index.ts';
 import type { FleetDevice, FleetListener, Registry } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
@@ -33,6 +34,7 @@ interface Deps {
   readonly messenger: Messenger;
   readonly models: ModelIndex;
   readonly reports: Reports;
+  readonly events: EventBook;
 }
 
 /** The cameras: made, changed, removed, shown. Where each runs is the binder's to decide. */
@@ -127,6 +129,7 @@ export class CameraBook implements Cameras, FleetListener {
     }
     this.#cameras.delete(id);
     this.#binder.release(live);
+    this.#deps.events.endOf(id);
   }
 
   get(id: string): CameraView {

@@ -8,6 +8,7 @@ import {
   ShoalError,
 } from '@shoal/protocol';
 import type { ResultRecord } from '../domain/index.ts';
+import type { EventBook } from '../events/index.ts';
 import type { ModelIndex } from '../pipelines/index.ts';
 import type { FleetDevice } from '../registry/index.ts';
 import { checkReport, type ResultShelf } from '../results/index.ts';
@@ -19,6 +20,7 @@ interface Deps {
   readonly logger: Logger;
   readonly store: Pick<Store, 'commit' | 'highestReport' | 'hasReport'>;
   readonly results: ResultShelf;
+  readonly events: EventBook;
   readonly models: ModelIndex;
 }
 
@@ -71,7 +73,7 @@ export class Reports {
   }
 
   async #keep(device: FleetDevice, report: CameraReport, numbers: Numbers): Promise<void> {
-    const { clock, random, store, results } = this.#deps;
+    const { clock, random, store, results, events } = this.#deps;
     const work = { camera: report.cameraId, report: report.number };
     const result = this.#checked(device, report, work);
     const nowMs = clock.nowMs();
@@ -83,10 +85,15 @@ export class Reports {
       result: report.result,
       attestation: report.attestation,
     };
-    await store.commit([{ kind: 'result', result: record }]);
+    const told = result?.kind === 'scene' ? events.take(record, result) : [];
+    await store.commit([
+      { kind: 'result', result: record },
+      ...told.map((event) => ({ kind: 'event', event }) as const),
+    ]);
     numbers.highest = Math.max(numbers.highest, report.number);
     this.kept += 1;
     if (result) results.publish(record, result);
+    events.publish(told);
   }
 
   #checked(device: FleetDevice, report: CameraReport, work: ResultRecord['work']) {

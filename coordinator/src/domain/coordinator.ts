@@ -1,6 +1,7 @@
 import type { AnalysisResult, Identity, PeerId, Service } from '@shoal/protocol';
 import type { Camera, CameraSpec, CameraView } from './camera.ts';
 import type { DeviceView, PowerPolicy, TokenView } from './device.ts';
+import type { EventFilter, EventRecord } from './event.ts';
 import type { AttemptState, BlobRef, ResultRecord, Task, TaskSpec, TaskState } from './task.ts';
 
 /**
@@ -15,6 +16,7 @@ export interface Coordinator extends Service {
   readonly tokens: Tokens;
   readonly tasks: Tasks;
   readonly results: Results;
+  readonly events: Events;
   readonly cameras: Cameras;
   readonly blobs: Blobs;
   readonly apiKeys: ApiKeys;
@@ -106,6 +108,15 @@ export interface Tasks {
   wait(id: string, waitMs: number, signal: AbortSignal): Promise<Task>;
   /** Every change of the task from now on, the present state first; ends after a final state. */
   watch(id: string, signal: AbortSignal): AsyncIterable<Task>;
+}
+
+/** What went on before the cameras: stays, each from its start to its end. */
+export interface Events {
+  /** @throws `not-found` */
+  get(id: string): Promise<EventRecord>;
+  list(options: PageOptions & EventFilter): Promise<Page<EventRecord>>;
+  /** Each event whenever it starts, changes or ends, once that is durable. Slow readers lose the oldest. */
+  watch(filter: Pick<EventFilter, 'camera' | 'label'>, signal: AbortSignal): AsyncIterable<EventRecord>;
 }
 
 export interface Results {

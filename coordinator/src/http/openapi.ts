@@ -11,6 +11,7 @@ const tags = [
   { name: 'tasks', description: 'One analysis of one input, with a deadline' },
   { name: 'cameras', description: 'Video sources that are watched all the time' },
   { name: 'results', description: 'What was seen' },
+  { name: 'events', description: 'Stays before the cameras, from their start to their end' },
   { name: 'devices', description: 'The fleet' },
   { name: 'tokens', description: 'How devices join' },
   { name: 'keys', description: 'How programs are let in' },

@@ -13,6 +13,7 @@ import {
   Camera,
   CameraRequest,
   Device,
+  Event,
   Problem,
   problemMediaType,
   Result,
@@ -129,7 +130,17 @@ async function buildApp(context: Context): Promise<FastifyInstance> {
     done();
   });
 
-  for (const { definition } of [Problem, Device, Camera, CameraRequest, Result, Task, TaskPlacement, TaskRequest]) {
+  for (const { definition } of [
+    Problem,
+    Device,
+    Camera,
+    CameraRequest,
+    Event,
+    Result,
+    Task,
+    TaskPlacement,
+    TaskRequest,
+  ]) {
     app.addSchema(definition);
   }
   await app.register(multipart, {

@@ -1,10 +1,7 @@
-import { type AnalysisResult, BoundedQueue, type PeerDirectory, ShoalError, writeBundle } from '@shoal/protocol';
+import { type AnalysisResult, type PeerDirectory, ShoalError, writeBundle } from '@shoal/protocol';
 import type { Page, PageOptions, ResultRecord, Results } from '../domain/index.ts';
+import { Followers } from '../following/index.ts';
 import type { Store } from '../store/index.ts';
-
-/** Results that wait for one slow reader; then the oldest go. */
-const watchLimit = 1_000;
-const mostWatchers = 10_000;
 
 interface Watched {
   readonly record: ResultRecord;
@@ -19,7 +16,7 @@ interface Deps {
 /** Results that are durable: to look up, to follow, and to hand out as proof. */
 export class ResultShelf implements Results {
   readonly #deps: Deps;
-  readonly #watchers = new Set<(watched: Watched) => void>();
+  readonly #followers = new Followers<Watched>('results');
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -27,7 +24,7 @@ export class ResultShelf implements Results {
 
   /** Tells those who follow. Only of what is durable. */
   publish(record: ResultRecord, result: AnalysisResult): void {
-    if (this.#watchers.size > 0) for (const tell of this.#watchers) tell({ record, result });
+    this.#followers.tell({ record, result });
   }
 
   async ofTask(taskId: string): Promise<ResultRecord> {
@@ -49,27 +46,10 @@ export class ResultShelf implements Results {
     return this.#deps.store.resultsOfCamera(cameraId, options);
   }
 
-  async *watch(filter: { readonly camera?: string }, signal: AbortSignal): AsyncIterable<Watched> {
-    if (this.#watchers.size >= mostWatchers)
-      throw new ShoalError('queue.full', `${mostWatchers} already follow the results`);
-    const queue = new BoundedQueue<Watched>({ name: 'watched results', limit: watchLimit, overflow: 'drop-oldest' });
-    const tell = (watched: Watched) => {
-      const { work } = watched.record;
-      if (filter.camera === undefined || ('camera' in work && work.camera === filter.camera)) queue.push(watched);
-    };
-    const end = () => queue.close();
-    this.#watchers.add(tell);
-    signal.addEventListener('abort', end, { once: true });
-    try {
-      while (!signal.aborted) {
-        const next = await queue.take();
-        if (!next || signal.aborted) return;
-        yield next;
-      }
-    } finally {
-      this.#watchers.delete(tell);
-      signal.removeEventListener('abort', end);
-    }
+  watch(filter: { readonly camera?: string }, signal: AbortSignal): AsyncIterable<Watched> {
+    const wants = ({ record: { work } }: Watched) =>
+      filter.camera === undefined || ('camera' in work && work.camera === filter.camera);
+    return this.#followers.follow(wants, signal);
   }
 
   bundle({ result, attestation, device }: ResultRecord): Uint8Array {

@@ -164,6 +164,8 @@ function recordOf(write: StoreWrite): string {
       return write.task.id;
     case 'result':
       return `result ${write.result.id}`;
+    case 'event':
+      return `event ${write.event.device} ${write.event.id}`;
     case 'camera':
       return `camera ${write.camera.id}`;
     case 'camera-removed':

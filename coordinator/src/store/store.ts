@@ -3,6 +3,8 @@ import type {
   BlobRef,
   Camera,
   DeviceRecord,
+  EventFilter,
+  EventRecord,
   Page,
   PageOptions,
   ResultRecord,
@@ -40,10 +42,13 @@ export interface Store extends Service {
   /** Highest number of a camera's reports kept from a device; 0 for none. */
   highestReport(cameraId: string, device: PeerId): Promise<number>;
   hasReport(cameraId: string, device: PeerId, report: number): Promise<boolean>;
+  event(id: string): Promise<EventRecord | undefined>;
+  /** Newest first. */
+  events(options: PageOptions & EventFilter): Promise<Page<EventRecord>>;
   blob(digest: string): Promise<BlobRecord | undefined>;
   /** Blobs last used before `beforeMs`, the longest unused first. */
   unusedBlobs(beforeMs: number, limit: number): Promise<readonly BlobRecord[]>;
-  /** Deletes at most `batchSize` ended tasks, and as many results of cameras, that are past their time. Returns how many went. */
+  /** Deletes at most `batchSize` ended tasks, and as many results of cameras and events, that are past their time. Returns how many went. */
   prune(retention: Retention, nowMs: number, batchSize: number): Promise<number>;
 }
 
@@ -54,6 +59,8 @@ export type Change =
   | { readonly kind: 'token-removed'; readonly id: string }
   | { readonly kind: 'task'; readonly task: Task }
   | { readonly kind: 'result'; readonly result: ResultRecord }
+  /** An event of another device under the same id is left alone. */
+  | { readonly kind: 'event'; readonly event: EventRecord }
   | { readonly kind: 'camera'; readonly camera: Camera }
   | { readonly kind: 'camera-removed'; readonly id: string }
   | { readonly kind: 'api-key'; readonly apiKey: ApiKeyRecord }
@@ -65,6 +72,7 @@ export interface StoredState {
   readonly devices: readonly DeviceRecord[];
   readonly tokens: readonly TokenRecord[];
   readonly cameras: readonly Camera[];
+  readonly eventsGoingOn: readonly EventRecord[];
   readonly apiKeys: readonly ApiKeyRecord[];
   /** Oldest first. */
   readonly unfinishedTasks: readonly Task[];
@@ -89,6 +97,9 @@ export interface Retention {
   /** Results of all cameras that are kept at most. */
   readonly cameraResults: number;
   readonly cameraResultAgeMs: number;
+  /** Events that are kept at most. */
+  readonly events: number;
+  readonly eventAgeMs: number;
 }
 
 export interface StoreCounts {

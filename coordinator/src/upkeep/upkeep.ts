@@ -60,7 +60,7 @@ export class Upkeep implements Service {
     const trusted = this.#isClockTrusted();
     const retention = trusted
       ? this.#retention
-      : { ...this.#retention, endedTaskAgeMs: never, cameraResultAgeMs: never };
+      : { ...this.#retention, endedTaskAgeMs: never, cameraResultAgeMs: never, eventAgeMs: never };
     while (full(await store.prune(retention, clock.nowMs(), batchSize))) await breath(clock);
     while (trusted && (await blobs.sweep()) > 0 && !signal.aborted) await breath(clock);
   }

@@ -6,6 +6,7 @@ import {
   newId,
   newIdentity,
   resultMediaType,
+  type SceneResult,
   ShoalError,
   seededRandom,
   sha256Hex,
@@ -24,6 +25,8 @@ import type {
   TokenView,
 } from '../../src/domain/index.ts';
 import { finalTaskStates } from '../../src/domain/index.ts';
+import { EventBook } from '../../src/events/index.ts';
+import { MemoryStore } from '../../src/store/memory/index.ts';
 
 export interface ACoordinator extends Coordinator {
   /** Lets a task end as a device would: with a signed result, or without. */
@@ -100,8 +103,16 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
       signal.addEventListener('abort', aborted, { once: true });
     });
 
+  const store = new MemoryStore(systemClock);
+  const events = new EventBook({ clock: systemClock, store });
+  const tellEvents = (seen: ResultRecord, scene: SceneResult) => {
+    const told = events.take(seen, scene);
+    void store.commit(told.map((event) => ({ kind: 'event', event }))).then(() => events.publish(told));
+  };
+
   const coordinator: ACoordinator = {
     name: 'coordinator',
+    events,
     identity,
     get device() {
       return device;
@@ -124,6 +135,7 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
       const seen = record({ camera, report: cameraRecords.length + 1 }, result);
       cameraRecords.unshift(seen);
       for (const listener of resultListeners) listener(seen, result);
+      if (result.kind === 'scene') tellEvents(seen, result);
       return seen;
     },
     apiKeys: {

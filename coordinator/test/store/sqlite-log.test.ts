@@ -117,7 +117,7 @@ describe("SQLite's log", () => {
       } as const;
     });
     for (let at = 0; at < tasks.length; at += 250) await clock.until(store.commit(tasks.slice(at, at + 250)));
-    const none = { endedTasks: 0, endedTaskAgeMs: 0, cameraResults: 0, cameraResultAgeMs: 0 };
+    const none = { endedTasks: 0, endedTaskAgeMs: 0, cameraResults: 0, cameraResultAgeMs: 0, events: 0, eventAgeMs: 0 };
     while ((await store.prune(none, 10_000, 250)) > 0);
     expect(statSync(`${path}-wal`).size).toBeLessThan(8 * megabyte);
     await clock.until(store.stop());

@@ -1,11 +1,13 @@
 import { VirtualClock } from '@shoal/protocol/testing';
 import { describe, expect, it } from 'vitest';
+import type { EventFilter } from '../../src/domain/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import {
   aCamera,
   aDeviceRecord,
   aDigest,
   anEndedTask,
+  anEvent,
   aPlacement,
   aReport,
   aResult,
@@ -26,7 +28,14 @@ export interface StoreWorld {
 }
 
 const dayMs = 86_400_000;
-const generous = { endedTasks: 1_000, endedTaskAgeMs: dayMs, cameraResults: 1_000, cameraResultAgeMs: dayMs };
+const generous = {
+  endedTasks: 1_000,
+  endedTaskAgeMs: dayMs,
+  cameraResults: 1_000,
+  cameraResultAgeMs: dayMs,
+  events: 1_000,
+  eventAgeMs: dayMs,
+};
 
 /** What every {@link Store} has to do. */
 export function storeConformance(name: string, aWorld: () => StoreWorld): void {
@@ -58,6 +67,7 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
       const waiting = aDeviceRecord({ id: 'dev_b', pending: true });
       const former = aDeviceRecord({ id: 'dev_c', revoked: true, followedBy: 'dev_d' });
       const now = aDeviceRecord({ id: 'dev_d', follows: { device: 'dev_c', proof: Uint8Array.of(1, 2) } });
+      const { endedAtMs: _, ...goingOn } = anEvent(2, { zones: { door: 1_200 } });
       const token = aTokenRecord({ approve: true });
       const apiKey = { id: 'key_1', name: 'shell', sha256: Uint8Array.of(1, 2), createdAtMs: startMs };
       const blob = { digest: aDigest('x'), sizeBytes: 1, mediaType: 'image/jpeg', lastUsedMs: startMs };
@@ -66,6 +76,8 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
           ...[device, waiting, former, now].map((record) => ({ kind: 'device', device: record }) as const),
           { kind: 'token', token },
           { kind: 'camera', camera: aCamera() },
+          { kind: 'event', event: anEvent(1) },
+          { kind: 'event', event: goingOn },
           { kind: 'api-key', apiKey },
           { kind: 'blob', blob },
           { kind: 'task', task },
@@ -77,6 +89,7 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
         devices: [device, waiting, former, now],
         tokens: [token],
         cameras: [aCamera()],
+        eventsGoingOn: [goingOn],
         apiKeys: [apiKey],
         unfinishedTasks: [task],
       });
@@ -201,6 +214,51 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
       const { clock, store } = await opened();
       await clock.until(store.commit([1, 2].map((n) => ({ kind: 'task', task: anEndedTask(n) }))));
       expect((await store.tasks({ limit: 2 })).nextCursor).toBeUndefined();
+    });
+
+    it('lists events newest first, by camera, label, zone and time', async () => {
+      const { clock, store } = await opened();
+      const events = [
+        anEvent(1),
+        anEvent(2, { camera: 'cam_2', label: 'dog' }),
+        anEvent(3, { zones: { door: 500, gate: 1 } }),
+        anEvent(4, { zones: { gate: 1 } }),
+      ];
+      await clock.until(store.commit(events.map((event) => ({ kind: 'event', event }))));
+      const found = async (filter: EventFilter, limit = 10) =>
+        (await store.events({ limit, ...filter })).items.map(({ track }) => track);
+      expect(await found({})).toEqual([4, 3, 2, 1]);
+      expect(await found({ camera: 'cam_1' })).toEqual([4, 3, 1]);
+      expect(await found({ label: 'dog' })).toEqual([2]);
+      expect(await found({ zone: 'door' })).toEqual([3]);
+      expect(await found({ camera: 'cam_1', zone: 'gate', label: 'person' }, 1)).toEqual([4]);
+      expect(await found({ fromMs: startMs + 2, toMs: startMs + 4 })).toEqual([3, 2]);
+      const first = await store.events({ limit: 3 });
+      const rest = await store.events({ limit: 3, ...(first.nextCursor && { cursor: first.nextCursor }) });
+      expect(rest.items.map(({ track }) => track)).toEqual([1]);
+      expect(await store.event(anEvent(3).id)).toEqual(events[2]);
+      expect(await store.event('evt_none')).toBeUndefined();
+    });
+
+    it('keeps the newest word about an event, and no other device overwrites it', async () => {
+      const { clock, store } = await opened();
+      const { endedAtMs: _, ...goingOn } = anEvent(1);
+      await clock.until(store.commit([{ kind: 'event', event: goingOn }]));
+      expect((await store.load()).eventsGoingOn).toEqual([goingOn]);
+      await clock.until(store.commit([{ kind: 'event', event: anEvent(1, { topScore: 0.95 }) }]));
+      await clock.until(store.commit([{ kind: 'event', event: anEvent(1, { device: 'dev_b', label: 'ghost' }) }]));
+      expect(await store.event(goingOn.id)).toEqual(anEvent(1, { topScore: 0.95 }));
+      expect((await store.load()).eventsGoingOn).toEqual([]);
+    });
+
+    it('deletes events that are too many or too old', async () => {
+      const { clock, store } = await opened();
+      const numbers = Array.from({ length: 30 }, (_, n) => n + 1);
+      await clock.until(store.commit(numbers.map((n) => ({ kind: 'event', event: anEvent(n) }))));
+      expect(await store.prune({ ...generous, events: 20 }, startMs + 100, 4)).toBe(4);
+      expect(await store.prune({ ...generous, events: 20 }, startMs + 100, 100)).toBe(6);
+      expect(await store.prune({ ...generous, eventAgeMs: 75 }, startMs + 100, 100)).toBe(14);
+      expect((await store.events({ limit: 100 })).items.map(({ track }) => track)).toEqual([30, 29, 28, 27, 26, 25]);
     });
 
     it('deletes ended tasks and reports that are too many, the oldest first, a batch at a time', async () => {

@@ -2,6 +2,7 @@ import { type Capability, sha256, type Telemetry, toHex, type VariantProfile } f
 import type {
   Camera,
   DeviceRecord,
+  EventRecord,
   Placement,
   ResultRecord,
   Task,
@@ -133,6 +134,25 @@ export function anEndedTask(number: number, change: Partial<Task> = {}): Task {
     endedAtMs: startMs + number,
     ...change,
   });
+}
+
+export function anEvent(number: number, change: Partial<EventRecord> = {}): EventRecord {
+  return {
+    id: `evt_${String(number).padStart(25, '0')}`,
+    camera: 'cam_1',
+    device: 'dev_a',
+    label: 'person',
+    track: number,
+    startedAtMs: startMs + number,
+    endedAtMs: startMs + number + 1_000,
+    zones: {},
+    topScore: 0.9,
+    box: { x: 1, y: 2, width: 3, height: 4.5 },
+    picture: { width: 640, height: 360 },
+    firstResult: 'res_1',
+    lastResult: 'res_2',
+    ...change,
+  };
 }
 
 export function aResult(change: Partial<ResultRecord> = {}): ResultRecord {

@@ -151,7 +151,14 @@ class Ordeal {
   }
 }
 
-const generous = { endedTasks: 10_000, endedTaskAgeMs: 1e12, cameraResults: 10, cameraResultAgeMs: 1e12 };
+const generous = {
+  endedTasks: 10_000,
+  endedTaskAgeMs: 1e12,
+  cameraResults: 10,
+  cameraResultAgeMs: 1e12,
+  events: 1_000,
+  eventAgeMs: 1e12,
+};
 
 describe('whatever goes wrong', () => {
   it('no acknowledged task is lost, each ends once and for good, and exactly the succeeded ones have one result (60 lives, others each time)', async () => {

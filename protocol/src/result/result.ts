@@ -57,6 +57,8 @@ export interface SceneResult extends ResultBase {
   /** Whether the model has seen this picture. It does not when nothing moves: then the things are where they were. */
   readonly looked: boolean;
   readonly tracks: readonly SceneTrack[];
+  /** Events that go on although their things are not seen just now. */
+  readonly unseen: readonly string[];
   readonly crossings: readonly SceneCrossing[];
   /** What began, changed or ended with this picture. */
   readonly events: readonly SceneEvent[];
@@ -133,6 +135,7 @@ function isResult(value: Partial<AnalysisResult> | null): value is AnalysisResul
         isPicture(value.picture) &&
         typeof value.motion === 'number' &&
         areAll(value.tracks, isTrack) &&
+        areAll(value.unseen, (id) => typeof id === 'string') &&
         areAll(value.crossings, isCrossing) &&
         areAll(value.events, isEvent)
       );

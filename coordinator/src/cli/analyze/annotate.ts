@@ -28,7 +28,7 @@ function overlay(analysis: Exclude<Analysis, { kind: 'empty' }>, width: number, 
 }
 
 function boxShapes(
-  analysis: Extract<Analysis, { kind: 'detections' }>,
+  analysis: Extract<Analysis, { kind: 'detections' | 'scene' }>,
   width: number,
   height: number,
   line: number,
@@ -38,7 +38,7 @@ function boxShapes(
   const dot = line * 0.75;
   const taken: Area[] = [];
   // The best one gets the best place for its tag, and its box on top. Tags cover boxes, never each other.
-  const shapes = analysis.detections
+  const shapes = (analysis.kind === 'scene' ? analysis.tracks : analysis.detections)
     .toSorted((a, b) => b.score - a.score)
     .map(({ label, score, box }) => {
       const area = { x: box.x * scaleX, y: box.y * scaleY, width: box.width * scaleX, height: box.height * scaleY };

@@ -9,18 +9,9 @@ type Analysis = NonNullable<Task['result']>['analysis'];
 export function analysisTable(analysis: Analysis, paint: Paint): string {
   switch (analysis.kind) {
     case 'detections':
-      if (analysis.detections.length === 0) return '  nothing was seen\n';
-      return table(
-        analysis.detections,
-        [
-          { title: '  SEEN', value: ({ label }) => `  ${paint('bold', printable(label))}` },
-          { title: 'SCORE', value: ({ score }) => score.toFixed(2), align: 'right' },
-          { title: 'LEFT', value: ({ box }) => box.x.toFixed(0), align: 'right' },
-          { title: 'TOP', value: ({ box }) => box.y.toFixed(0), align: 'right' },
-          { title: 'SIZE', value: ({ box }) => `${box.width.toFixed(0)} x ${box.height.toFixed(0)}`, align: 'right' },
-        ],
-        paint,
-      );
+      return seenTable(analysis.detections, paint);
+    case 'scene':
+      return seenTable(analysis.tracks, paint);
     case 'classes':
       return table(
         analysis.classes,
@@ -33,6 +24,21 @@ export function analysisTable(analysis: Analysis, paint: Paint): string {
     case 'empty':
       return '  the pipeline analyses nothing\n';
   }
+}
+
+function seenTable(seen: Extract<Analysis, { kind: 'detections' }>['detections'], paint: Paint): string {
+  if (seen.length === 0) return '  nothing was seen\n';
+  return table(
+    seen,
+    [
+      { title: '  SEEN', value: ({ label }) => `  ${paint('bold', printable(label))}` },
+      { title: 'SCORE', value: ({ score }) => score.toFixed(2), align: 'right' },
+      { title: 'LEFT', value: ({ box }) => box.x.toFixed(0), align: 'right' },
+      { title: 'TOP', value: ({ box }) => box.y.toFixed(0), align: 'right' },
+      { title: 'SIZE', value: ({ box }) => `${box.width.toFixed(0)} x ${box.height.toFixed(0)}`, align: 'right' },
+    ],
+    paint,
+  );
 }
 
 /** Where it ran, with what, how long it took, and why there. */

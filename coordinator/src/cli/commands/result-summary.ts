@@ -6,6 +6,8 @@ export function resultSummary(analysis: Result['analysis']): string {
   switch (analysis.kind) {
     case 'detections':
       return countText(analysis.detections.map(({ label }) => label));
+    case 'scene':
+      return analysis.looked ? countText(analysis.tracks.map(({ label }) => label)) : 'nothing moves';
     case 'classes':
       return analysis.classes
         .slice(0, 3)

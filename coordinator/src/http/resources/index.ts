@@ -2,10 +2,11 @@ import type { Resource } from '../resource.ts';
 import { blobs } from './blobs.ts';
 import { cameras } from './cameras.ts';
 import { devices } from './devices.ts';
+import { events } from './events.ts';
 import { keys } from './keys.ts';
 import { results } from './results.ts';
 import { system } from './system.ts';
 import { tasks } from './tasks.ts';
 import { tokens } from './tokens.ts';
 
-export const resources: readonly Resource[] = [system, devices, tokens, keys, tasks, cameras, results, blobs];
+export const resources: readonly Resource[] = [system, devices, tokens, keys, tasks, cameras, events, results, blobs];

@@ -1,7 +1,7 @@
 import { type AnalysisResult, bundleMediaType, decodeResult } from '@shoal/protocol';
 import { type Static, Type } from 'typebox';
 import type { ResultRecord } from '../../domain/index.ts';
-import { named, Timestamp, timestamp } from './schema.ts';
+import { Box, named, Picture, Timestamp, timestamp } from './schema.ts';
 
 const base = {
   schema: Type.Literal(1),
@@ -16,11 +16,6 @@ const base = {
   ),
 };
 
-const Picture = Type.Object(
-  { width: Type.Integer(), height: Type.Integer() },
-  { description: 'Size of the analysed picture, pixels. Boxes are in its coordinates.' },
-);
-
 const Detections = Type.Object({
   ...base,
   kind: Type.Literal('detections'),
@@ -29,10 +24,7 @@ const Detections = Type.Object({
     Type.Object({
       label: Type.String(),
       score: Type.Number({ description: '0..1' }),
-      box: Type.Object(
-        { x: Type.Number(), y: Type.Number(), width: Type.Number(), height: Type.Number() },
-        { description: 'Pixels: left, top, width, height.' },
-      ),
+      box: Box,
     }),
     { description: 'Best first.' },
   ),
@@ -43,6 +35,51 @@ const Classes = Type.Object({
   kind: Type.Literal('classes'),
   picture: Picture,
   classes: Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }), { description: 'Best first.' }),
+});
+
+const Scene = Type.Object({
+  ...base,
+  kind: Type.Literal('scene'),
+  picture: Picture,
+  motion: Type.Number({ description: 'The share of the picture that has changed, 0..1.' }),
+  looked: Type.Boolean({ description: 'Whether the model has seen this picture. It does not when nothing moves.' }),
+  tracks: Type.Array(
+    Type.Object({
+      track: Type.Integer({ description: 'Number of the thing, the same from picture to picture.' }),
+      label: Type.String(),
+      score: Type.Number(),
+      box: Box,
+      zones: Type.Array(Type.String(), { description: 'Zones that it stands in.' }),
+      event: Type.Optional(Type.String({ description: 'Id of the event that it is about.' })),
+      still: Type.Optional(Type.Boolean({ description: 'It has not moved for a while.' })),
+      lost: Type.Optional(Type.Boolean({ description: 'Not found on this picture, and expected there.' })),
+    }),
+  ),
+  unseen: Type.Array(Type.String(), { description: 'Events that go on although their things are not seen just now.' }),
+  crossings: Type.Array(
+    Type.Object({
+      line: Type.String(),
+      track: Type.Integer(),
+      label: Type.String(),
+      direction: Type.Union([Type.Literal('in'), Type.Literal('out')], {
+        description: '`in`: from the left to the right hand of the line, from its first point to its second.',
+      }),
+    }),
+  ),
+  events: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      phase: Type.Union([Type.Literal('start'), Type.Literal('update'), Type.Literal('end')]),
+      label: Type.String(),
+      track: Type.Integer(),
+      startedAtMs: Type.Number(),
+      endedAtMs: Type.Optional(Type.Number()),
+      zones: Type.Record(Type.String(), Type.Number(), { description: 'How long it stood in each zone, ms.' }),
+      topScore: Type.Number(),
+      box: Box,
+    }),
+    { description: 'What began, changed or ended with this picture.' },
+  ),
 });
 
 const Empty = Type.Object({ ...base, kind: Type.Literal('empty') }, { description: 'Of the pipeline `noop`.' });
@@ -57,7 +94,7 @@ export const Result = named(
     report: Type.Optional(Type.Integer({ description: 'Counts up with every result of a camera on one device.' })),
     device: Type.String(),
     receivedAt: Timestamp,
-    analysis: Type.Union([Detections, Classes, Empty], { description: 'What the pipeline produced.' }),
+    analysis: Type.Union([Detections, Classes, Scene, Empty], { description: 'What the pipeline produced.' }),
   }),
 );
 export type Result = Static<typeof Result.definition>;

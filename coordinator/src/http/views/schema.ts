@@ -8,6 +8,16 @@ export const Digest = Type.String({
   description: 'SHA-256 of the bytes, lower-case hex.',
 });
 
+export const Picture = Type.Object(
+  { width: Type.Integer(), height: Type.Integer() },
+  { description: 'Size of the analysed picture, pixels. Boxes are in its coordinates.' },
+);
+
+export const Box = Type.Object(
+  { x: Type.Number(), y: Type.Number(), width: Type.Number(), height: Type.Number() },
+  { description: 'Pixels: left, top, width, height.' },
+);
+
 export const Labels = Type.Record(Type.String({ minLength: 1, maxLength: 64 }), Type.String({ maxLength: 256 }), {
   maxProperties: 64,
   description: 'Names and values, free to choose, for example `{ "site": "barn" }`.',

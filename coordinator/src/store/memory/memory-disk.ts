@@ -1,4 +1,4 @@
-import type { Camera, DeviceRecord, ResultRecord, Task, TokenRecord } from '../../domain/index.ts';
+import type { Camera, DeviceRecord, EventRecord, ResultRecord, Task, TokenRecord } from '../../domain/index.ts';
 import type { ApiKeyRecord, BlobRecord } from '../store.ts';
 import type { StoreWrite } from '../store-write.ts';
 
@@ -9,6 +9,7 @@ export class MemoryDisk {
   readonly tasks = new Map<string, Task>();
   readonly results = new Map<string, ResultRecord>();
   readonly cameras = new Map<string, Camera>();
+  readonly events = new Map<string, EventRecord>();
   readonly apiKeys = new Map<string, ApiKeyRecord>();
   readonly blobs = new Map<string, BlobRecord>();
   readonly received = new Map<string, number>();
@@ -67,6 +68,9 @@ export class MemoryDisk {
       case 'result':
         this.#addResult(write.result);
         return;
+      case 'event':
+        this.#putEvent(write.event);
+        return;
       case 'camera':
         this.cameras.set(write.camera.id, write.camera);
         return;
@@ -92,6 +96,11 @@ export class MemoryDisk {
         this.received.set(write.sender, write.sequence);
         return;
     }
+  }
+
+  #putEvent(event: EventRecord): void {
+    const before = this.events.get(event.id);
+    if (!before || before.device === event.device) this.events.set(event.id, event);
   }
 
   #addResult(result: ResultRecord): void {

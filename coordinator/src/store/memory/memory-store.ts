@@ -1,6 +1,8 @@
 import type { Clock, PeerId, SequenceStore } from '@shoal/protocol';
 import { ShoalError } from '@shoal/protocol';
 import {
+  type EventFilter,
+  type EventRecord,
   finalTaskStates,
   type Page,
   type PageOptions,
@@ -77,11 +79,12 @@ export class MemoryStore implements Store {
   }
 
   async load(): Promise<StoredState> {
-    const { devices, tokens, cameras, apiKeys, tasks } = this.#disk;
+    const { devices, tokens, cameras, events, apiKeys, tasks } = this.#disk;
     return {
       devices: [...devices.values()],
       tokens: [...tokens.values()],
       cameras: [...cameras.values()],
+      eventsGoingOn: [...events.values()].filter(({ endedAtMs }) => endedAtMs === undefined),
       apiKeys: [...apiKeys.values()],
       unfinishedTasks: [...tasks.values()].filter(({ state }) => !finalTaskStates.has(state)).sort(byId),
     };
@@ -133,6 +136,24 @@ export class MemoryStore implements Store {
     return this.#disk.hasReport(cameraId, device, report);
   }
 
+  async event(id: string): Promise<EventRecord | undefined> {
+    return this.#disk.events.get(id);
+  }
+
+  async events(options: PageOptions & EventFilter): Promise<Page<EventRecord>> {
+    const { camera, label, zone, fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY } = options;
+    return page(
+      this.#disk.events.values(),
+      options,
+      (event) =>
+        (camera ?? event.camera) === event.camera &&
+        (label ?? event.label) === event.label &&
+        (zone === undefined || zone in event.zones) &&
+        event.startedAtMs >= fromMs &&
+        event.startedAtMs < toMs,
+    );
+  }
+
   async blob(digest: string): Promise<BlobRecord | undefined> {
     return this.#disk.blobs.get(digest);
   }
@@ -153,9 +174,18 @@ export class MemoryStore implements Store {
     const reports = [...this.#disk.results.values()].filter(({ work }) => 'camera' in work);
     const { cameraResults, cameraResultAgeMs } = retention;
     const results = past(reports, byId, (result) => result.receivedAtMs, cameraResults, nowMs - cameraResultAgeMs);
+    const { events: mostEvents, eventAgeMs } = retention;
+    const events = past(
+      [...this.#disk.events.values()],
+      byId,
+      (event) => event.startedAtMs,
+      mostEvents,
+      nowMs - eventAgeMs,
+    );
     for (const task of tasks.slice(0, batchSize)) this.#disk.removeTask(task);
     for (const result of results.slice(0, batchSize)) this.#disk.removeResult(result);
-    return Math.min(tasks.length, batchSize) + Math.min(results.length, batchSize);
+    for (const { id } of events.slice(0, batchSize)) this.#disk.events.delete(id);
+    return [tasks, results, events].reduce((sum, gone) => sum + Math.min(gone.length, batchSize), 0);
   }
 
   #pass(ms: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Page, PageOptions, ResultRecord, Task, TaskState } from '../../domain/index.ts';
+import type { EventFilter, EventRecord, Page, PageOptions, ResultRecord, Task, TaskState } from '../../domain/index.ts';
 import type { BlobRecord, Retention, StoredState } from '../store.ts';
 import {
   type ApiKeyRow,
@@ -10,6 +10,8 @@ import {
   cameraOf,
   type DeviceRow,
   deviceOf,
+  type EventRow,
+  eventOf,
   type ResultRow,
   resultOf,
   type TaskRow,
@@ -43,11 +45,12 @@ export class SqliteReader {
   }
 
   state(): StoredState {
-    const { devices, tokens, cameras, apiKeys, unfinished } = this.#queries;
+    const { devices, tokens, cameras, eventsGoingOn, apiKeys, unfinished } = this.#queries;
     return {
       devices: devices.all().map(deviceOf),
       tokens: tokens.all().map(tokenOf),
       cameras: cameras.all().map(cameraOf),
+      eventsGoingOn: eventsGoingOn.all().map(eventOf),
       apiKeys: apiKeys.all().map(apiKeyOf),
       unfinishedTasks: unfinished.all().map(taskOf),
     };
@@ -93,6 +96,28 @@ export class SqliteReader {
     return this.#queries.report.get(cameraId, device, report) !== undefined;
   }
 
+  event(id: string): EventRecord | undefined {
+    const row = this.#queries.event.get(id);
+    return row && eventOf(row);
+  }
+
+  events({ limit, cursor, ...filter }: PageOptions & EventFilter): Page<EventRecord> {
+    const { camera = null, label = null, zone = null, fromMs = 0, toMs = Number.MAX_SAFE_INTEGER } = filter;
+    const { events, eventsOfCamera } = this.#queries;
+    const others = [
+      label,
+      label,
+      zone,
+      zone,
+      Math.ceil(fromMs),
+      Math.ceil(toMs),
+      cursor ?? afterAllIds,
+      limit + 1,
+    ] as const;
+    const rows = camera === null ? events.all(...others) : eventsOfCamera.all(camera, ...others);
+    return pageOf(rows.map(eventOf), limit);
+  }
+
   blob(digest: string): BlobRecord | undefined {
     const row = this.#queries.blob.get(digest);
     return row && blobOf(row);
@@ -102,16 +127,17 @@ export class SqliteReader {
     return this.#queries.unusedBlobs.all(beforeMs, limit).map(blobOf);
   }
 
-  /** Ended tasks and results of cameras that are past their time, the oldest first, at most `limit` of each. */
+  /** Ended tasks, results of cameras and events that are past their time, the oldest first, at most `limit` of each. */
   past(
     retention: Retention,
     nowMs: number,
     limit: number,
-  ): { readonly tasks: readonly string[]; readonly results: readonly number[] } {
-    const { oldTasks, oldReports, taskCount, reportCount } = this.#queries;
+  ): { readonly tasks: readonly string[]; readonly results: readonly number[]; readonly events: readonly string[] } {
+    const { oldTasks, oldReports, oldEvents, taskCount, reportCount, eventCount } = this.#queries;
     // How many must go for being too many; the oldest ones go, so those that are too old are among them or come next.
     const tasksOver = (taskCount.get()?.count ?? 0) - retention.endedTasks;
     const reportsOver = (reportCount.get()?.count ?? 0) - retention.cameraResults;
+    const eventsOver = (eventCount.get()?.count ?? 0) - retention.events;
     const tooOld = (atMs: number, ageMs: number) => atMs < nowMs - ageMs;
     return {
       tasks: oldTasks
@@ -121,6 +147,10 @@ export class SqliteReader {
       results: oldReports
         .all(limit)
         .filter(({ at_ms }, index) => index < reportsOver || tooOld(at_ms, retention.cameraResultAgeMs))
+        .map(({ id }) => id),
+      events: oldEvents
+        .all(limit)
+        .filter(({ at_ms }, index) => index < eventsOver || tooOld(at_ms, retention.eventAgeMs))
         .map(({ id }) => id),
     };
   }
@@ -140,6 +170,11 @@ function prepareAll(database: DatabaseSync) {
   // The state is written out, or the index that leaves some out would not be used.
   function inState(state: TaskState): Query<TaskRow> {
     return query(`SELECT * FROM tasks WHERE state = '${state}' AND id < ? ORDER BY id DESC LIMIT ?`);
+  }
+  function eventsWhere(condition: string): Query<EventRow> {
+    return query(`SELECT * FROM events WHERE ${condition} (? IS NULL OR label = ?)
+      AND (? IS NULL OR EXISTS (SELECT 1 FROM json_each(zones) WHERE json_each.key = ?))
+      AND started_at_ms >= ? AND started_at_ms < ? AND id < ? ORDER BY id DESC LIMIT ?`);
   }
   return {
     devices: query<DeviceRow>('SELECT * FROM devices'),
@@ -167,6 +202,10 @@ function prepareAll(database: DatabaseSync) {
       'SELECT max(report) AS highest FROM results WHERE camera_id = ? AND device = ?',
     ),
     report: query<{ id: string }>('SELECT id FROM results WHERE camera_id = ? AND device = ? AND report = ?'),
+    eventsGoingOn: query<EventRow>('SELECT * FROM events WHERE ended_at_ms IS NULL'),
+    event: query<EventRow>('SELECT * FROM events WHERE id = ?'),
+    events: eventsWhere(''),
+    eventsOfCamera: eventsWhere('camera_id = ? AND'),
     blob: query<BlobRow>('SELECT * FROM blobs WHERE digest = ?'),
     unusedBlobs: query<BlobRow>('SELECT * FROM blobs WHERE last_used_ms < ? ORDER BY last_used_ms LIMIT ?'),
     oldTasks: query<{ id: string; at_ms: number }>(
@@ -175,6 +214,10 @@ function prepareAll(database: DatabaseSync) {
     oldReports: query<{ id: number; at_ms: number }>(
       'SELECT rowid AS id, received_at_ms AS at_ms FROM results WHERE camera_id IS NOT NULL ORDER BY received_at_ms LIMIT ?',
     ),
+    oldEvents: query<{ id: string; at_ms: number }>(
+      'SELECT id, started_at_ms AS at_ms FROM events ORDER BY started_at_ms LIMIT ?',
+    ),
+    eventCount: query<{ count: number }>('SELECT count(*) AS count FROM events'),
     taskCount: query<{ count: number }>('SELECT count(*) AS count FROM tasks WHERE ended_at_ms IS NOT NULL'),
     reportCount: query<{ count: number }>('SELECT count(*) AS count FROM results WHERE camera_id IS NOT NULL'),
   };

@@ -1,5 +1,13 @@
 import { fromHex, toHex } from '@shoal/protocol';
-import type { Camera, DeviceRecord, ResultRecord, Task, TaskState, TokenRecord } from '../../domain/index.ts';
+import type {
+  Camera,
+  DeviceRecord,
+  EventRecord,
+  ResultRecord,
+  Task,
+  TaskState,
+  TokenRecord,
+} from '../../domain/index.ts';
 import type { ApiKeyRecord, BlobRecord } from '../store.ts';
 
 /** One row of each table, as SQLite gives it, and the record it stands for. */
@@ -160,6 +168,30 @@ export function cameraOf(row: CameraRow): Camera {
     refused: JSON.parse(row.refused),
     ...(row.granted !== null && { grant: JSON.parse(row.granted) }),
     ...(row.moves !== null && { moves: JSON.parse(row.moves) }),
+  };
+}
+
+export interface EventRow {
+  readonly id: string;
+  readonly camera_id: string;
+  readonly device: string;
+  readonly label: string;
+  readonly started_at_ms: number;
+  readonly ended_at_ms: number | null;
+  readonly zones: string;
+  readonly seen: string;
+}
+
+export function eventOf(row: EventRow): EventRecord {
+  return {
+    ...JSON.parse(row.seen),
+    id: row.id,
+    camera: row.camera_id,
+    device: row.device,
+    label: row.label,
+    startedAtMs: row.started_at_ms,
+    ...(row.ended_at_ms !== null && { endedAtMs: row.ended_at_ms }),
+    zones: JSON.parse(row.zones),
   };
 }
 

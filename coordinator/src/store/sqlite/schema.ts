@@ -123,4 +123,20 @@ export const migrations: readonly string[] = [
   ALTER TABLE devices ADD COLUMN succession BLOB;
   ALTER TABLE devices ADD COLUMN successor TEXT;
   `,
+  `
+  -- Stays before a camera, from their start to their end. Ids sort by the time of the start.
+  CREATE TABLE events (
+    id TEXT PRIMARY KEY,
+    camera_id TEXT NOT NULL,
+    device TEXT NOT NULL,
+    label TEXT NOT NULL,
+    started_at_ms INTEGER NOT NULL,
+    ended_at_ms INTEGER,
+    zones TEXT NOT NULL,         -- JSON object: ms by name
+    seen TEXT NOT NULL           -- JSON: the rest of the record
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX events_by_camera ON events (camera_id, id);
+  CREATE INDEX events_by_time ON events (started_at_ms);
+  CREATE INDEX events_going_on ON events (id) WHERE ended_at_ms IS NULL;
+  `,
 ];

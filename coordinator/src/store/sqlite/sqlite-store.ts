@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Clock, type Logger, type PeerId, type SequenceStore, ShoalError, silentLogger } from '@shoal/protocol';
-import type { Page, PageOptions, ResultRecord, Task, TaskState } from '../../domain/index.ts';
+import type { EventFilter, EventRecord, Page, PageOptions, ResultRecord, Task, TaskState } from '../../domain/index.ts';
 import { GroupCommit } from '../group-commit.ts';
 import type { BlobRecord, Change, Retention, Store, StoreCounts, StoredState } from '../store.ts';
 import { StoredSequences } from '../stored-sequences.ts';
@@ -31,6 +31,7 @@ interface Opened {
   readonly deleteTask: StatementSync;
   readonly deleteResult: StatementSync;
   readonly deleteResultOfTask: StatementSync;
+  readonly deleteEvent: StatementSync;
 }
 
 /** A {@link Store} in one SQLite file. Enough for a house, a shop, a site. */
@@ -91,6 +92,7 @@ export class SqliteStore implements Store {
       deleteTask: database.prepare('DELETE FROM tasks WHERE id = ?'),
       deleteResult: database.prepare('DELETE FROM results WHERE rowid = ?'),
       deleteResultOfTask: database.prepare('DELETE FROM results WHERE task_id = ?'),
+      deleteEvent: database.prepare('DELETE FROM events WHERE id = ?'),
     };
   }
 
@@ -151,6 +153,14 @@ export class SqliteStore implements Store {
     return this.#read((reader) => reader.hasReport(cameraId, device, report));
   }
 
+  async event(id: string): Promise<EventRecord | undefined> {
+    return this.#read((reader) => reader.event(id));
+  }
+
+  async events(options: PageOptions & EventFilter): Promise<Page<EventRecord>> {
+    return this.#read((reader) => reader.events(options));
+  }
+
   async blob(digest: string): Promise<BlobRecord | undefined> {
     return this.#read((reader) => reader.blob(digest));
   }
@@ -160,12 +170,13 @@ export class SqliteStore implements Store {
   }
 
   async prune(retention: Retention, nowMs: number, batchSize: number): Promise<number> {
-    const { database, log, deleteTask, deleteResult, deleteResultOfTask } = this.#opened;
+    const { database, log, deleteTask, deleteResult, deleteResultOfTask, deleteEvent } = this.#opened;
     await log.ready().catch((error) => {
       throw storeError(error, this.#options.path);
     });
-    const { tasks, results } = this.#read((reader) => reader.past(retention, nowMs, batchSize));
-    if (tasks.length + results.length === 0) return 0;
+    const { tasks, results, events } = this.#read((reader) => reader.past(retention, nowMs, batchSize));
+    const count = tasks.length + results.length + events.length;
+    if (count === 0) return 0;
     // Not flushed: what a crash brings back is deleted again.
     this.#guarded(() => {
       database.exec('BEGIN IMMEDIATE');
@@ -175,6 +186,7 @@ export class SqliteStore implements Store {
           deleteTask.run(id);
         }
         for (const id of results) deleteResult.run(id);
+        for (const id of events) deleteEvent.run(id);
         database.exec('COMMIT');
       } catch (error) {
         if (database.isTransaction) database.exec('ROLLBACK');
@@ -182,7 +194,7 @@ export class SqliteStore implements Store {
       }
     });
     log.keepShort();
-    return tasks.length + results.length;
+    return count;
   }
 
   get #opened(): Opened {

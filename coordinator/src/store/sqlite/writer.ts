@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Camera, DeviceRecord, ResultRecord, Task } from '../../domain/index.ts';
+import type { Camera, DeviceRecord, EventRecord, ResultRecord, Task } from '../../domain/index.ts';
 import type { StoreWrite } from '../store-write.ts';
 import { profilesJson } from './rows.ts';
 
@@ -46,6 +46,9 @@ export class SqliteWriter {
       case 'token-removed':
         sql.tokenRemoved.run(write.id);
         return;
+      case 'event':
+        putEvent(sql.event, write.event);
+        return;
       case 'camera':
         putCamera(sql.camera, write.camera);
         return;
@@ -90,6 +93,11 @@ function prepareAll(database: DatabaseSync) {
          reason = excluded.reason, error_code = excluded.error_code, attempts = excluded.attempts`,
     ),
     result: prepare('INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
+    event: prepare(
+      `INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET label = excluded.label, ended_at_ms = excluded.ended_at_ms, zones = excluded.zones, seen = excluded.seen
+       WHERE device = excluded.device`,
+    ),
     camera: prepare('INSERT OR REPLACE INTO cameras VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     cameraRemoved: prepare('DELETE FROM cameras WHERE id = ?'),
     apiKey: prepare('INSERT OR REPLACE INTO api_keys VALUES (?, ?, ?, ?)'),
@@ -152,6 +160,21 @@ function putDevice(statement: StatementSync, device: DeviceRecord): void {
     device.follows?.device ?? null,
     device.follows?.proof ?? null,
     device.followedBy ?? null,
+  );
+}
+
+function putEvent(statement: StatementSync, event: EventRecord): void {
+  const { id, camera, device, label, startedAtMs, endedAtMs = null, zones, ...seen } = event;
+  const whole = (ms: number) => Math.round(ms);
+  statement.run(
+    id,
+    camera,
+    device,
+    label,
+    whole(startedAtMs),
+    endedAtMs === null ? null : whole(endedAtMs),
+    JSON.stringify(zones),
+    JSON.stringify(seen),
   );
 }
 

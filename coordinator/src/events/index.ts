@@ -1,0 +1,1 @@
+export { EventBook } from './event-book.ts';
