@@ -1,11 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
+import { createEmbeddedBroker, type EmbeddedBroker, type EmbeddedBrokerOptions } from '@shoal/coordinator/broker';
 import { type Identity, type Link, makeKeyProof, newIdentity, seededRandom, silentLogger } from '@shoal/protocol';
-import { createMqttDeviceLink, topicsOf } from '@shoal/protocol/mqtt';
+import { createMqttDeviceLink, topicsOf, vouchForKey } from '@shoal/protocol/mqtt';
 import { systemClock } from '@shoal/protocol/real';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createEmbeddedBroker, type EmbeddedBroker, type EmbeddedBrokerOptions } from '../../src/broker/index.ts';
-import { makeOwnTls } from '../../src/broker/real/index.ts';
 
 const never = new AbortController().signal;
 const random = seededRandom(41);
@@ -80,6 +80,15 @@ const asDevice = (identity: Identity, will = 'offline'): IClientOptions => ({
 });
 const say = (client: MqttClient, identity: Identity, payload: string) =>
   client.publishAsync(topicsOf('shoal', identity.id).available, payload, { retain: true });
+
+function ownTls() {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const certificate = vouchForKey(coordinator, publicKey.export({ type: 'spki', format: 'der' }));
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    cert: `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64')}\n-----END CERTIFICATE-----\n`,
+  };
+}
 
 const closing = (client: MqttClient) => new Promise<void>((resolve) => client.once('close', resolve));
 
@@ -193,7 +202,7 @@ describe('a reader on the embedded broker', () => {
   it('is let in from another machine over TLS alone: its password is worth more than what it hears', async () => {
     const address = networkAddress();
     if (!address) return;
-    const broker = await aBroker({ host: '0.0.0.0', also: { mqtts: 0 }, tls: makeOwnTls(coordinator) });
+    const broker = await aBroker({ host: '0.0.0.0', also: { mqtts: 0 }, tls: ownTls() });
     const options = { username: 'reader', password: apiKey, clientId: 'home', reconnectPeriod: 0 };
     await expect(connectAsync(`mqtt://${address}:${broker.port}`, options)).rejects.toMatchObject({ code: 4 });
     const port = broker.listening.find(({ kind }) => kind === 'mqtts')?.port;
