@@ -1,3 +1,4 @@
+import { joined } from '../bytes/index.ts';
 import { asShoalError, ShoalError } from '../errors/index.ts';
 import type { Clock, Logger, Random, Service } from '../runtime/index.ts';
 import type { BlockFile } from './block-file.ts';
@@ -149,7 +150,8 @@ export class BlockExchange implements Service {
         this.#served.delete(channel);
         upload?.close();
       },
-      onFrame: (frame) => {
+      onFrame: (parts) => {
+        const frame = joined(parts);
         if (upload) upload.onFrame(frame);
         // Who has said which file waits to hear what is here.
         else if (isAsked) channel.close();

@@ -10,7 +10,7 @@ export interface BlockFile {
 const smallestPieceBytes = 64 * 1024;
 /** A piece goes in one frame of at most 1 MiB. */
 const largestPieceBytes = 512 * 1024;
-const fewPieces = 2_048;
+const fewPieces = 64;
 const mostPieces = 8_192;
 
 /** Largest file that is exchanged, bytes. */

@@ -12,14 +12,15 @@ export interface BlockChannel {
    * @throws `net.unreachable` when the channel has ended; the signal's reason.
    */
   send(frame: Uint8Array, signal?: AbortSignal): Promise<void>;
-  /** The same for a frame in two parts that nobody changes any more. */
-  sendParts(head: Uint8Array, body: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** The same for a frame in parts that nobody changes any more. */
+  sendParts(head: Uint8Array, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void>;
   /** Ends it, at both ends. */
   close(): void;
 }
 
 export interface BlockChannelListener {
-  onFrame(frame: Uint8Array): void;
+  /** A frame, in one part or several. */
+  onFrame(parts: readonly Uint8Array[]): void;
   /** Once, whoever ended it. */
   onEnd(why: ShoalError): void;
 }

@@ -23,8 +23,9 @@ export interface PartFile extends StoredFile {
   /** One piece of bytes after the other, from `offset` on. @throws `io.disk-full`, `io.failed` */
   write(offset: number, bytes: readonly Uint8Array[]): Promise<void>;
   /**
-   * Makes it a file that is held whole, from then on also after a power cut. It can be read on until it is closed.
-   * @throws `model.digest` when its SHA-256 is another one, and leaves it as it was; `io.failed`
+   * Makes it a file that is held whole, from then on also after a power cut. It can be read on until it is closed. Its SHA-256 was seen to be the one that it is
+   * called by.
+   * @throws `io.failed`
    */
-  finish(signal: AbortSignal): Promise<void>;
+  finish(): Promise<void>;
 }

@@ -15,7 +15,7 @@ export interface ConversationListener {
   onHoldings(): void;
   onList(hashes: Uint8Array): void;
   /** A piece that was ordered; nobody has looked at its bytes yet. */
-  onPiece(index: number, bytes: Uint8Array): void;
+  onPiece(index: number, bytes: readonly Uint8Array[]): void;
   /** Once. */
   onOver(end: ConversationEnd): void;
 }
@@ -51,6 +51,8 @@ export class Conversation {
   #window = firstWindow;
   #perSecond = 0;
   #sinceMeasured = 0;
+  #sinceGrown = 0;
+  #grownMs: number;
 
   constructor(
     channel: BlockChannel,
@@ -68,6 +70,7 @@ export class Conversation {
     this.#got = new PieceSet(layout.count);
     this.#ordered = new PieceSet(layout.count);
     this.#heardMs = deps.clock.monotonicMs();
+    this.#grownMs = this.#heardMs;
     channel.listen({
       onFrame: (frame) => this.#onFrame(frame),
       onEnd: (why) => this.#over({ kind: 'gone', why: why.message }),
@@ -135,7 +138,7 @@ export class Conversation {
     this.#channel.close();
   }
 
-  #onFrame(frame: Uint8Array): void {
+  #onFrame(frame: readonly Uint8Array[]): void {
     if (this.#isOver) return;
     let reply: HolderMessage;
     try {
@@ -170,7 +173,7 @@ export class Conversation {
     this.#listener.onList(hashes);
   }
 
-  #onPiece(index: number, bytes: Uint8Array): void {
+  #onPiece(index: number, bytes: readonly Uint8Array[]): void {
     if (!this.#everOrdered.has(index) || this.#got.has(index) || this.#received >= this.#allowed) {
       this.end({ kind: 'lied', why: 'it sends pieces that were not ordered' });
       return;
@@ -178,9 +181,20 @@ export class Conversation {
     this.#heard();
     this.#received += 1;
     this.#sinceMeasured += 1;
+    this.#growWindow();
     this.#got.add(index);
     this.#ordered.delete(index);
     this.#listener.onPiece(index, bytes);
+  }
+
+  /** A holder that sends all that is ordered ahead in less time than that is meant to last is not waited for until it is measured. */
+  #growWindow(): void {
+    this.#sinceGrown += 1;
+    if (this.#sinceGrown < this.#window) return;
+    const isFast = this.#heardMs - this.#grownMs < windowS * 1_000;
+    if (isFast) this.#window = Math.min(largestWindow, 2 * this.#window);
+    this.#sinceGrown = 0;
+    this.#grownMs = this.#heardMs;
   }
 
   #heard(): void {

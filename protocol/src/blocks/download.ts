@@ -1,5 +1,5 @@
-import { equalBytes, toHex } from '../bytes/index.ts';
-import { asShoalError, isShoalError, ShoalError } from '../errors/index.ts';
+import { equalBytes, lengthOf, toHex } from '../bytes/index.ts';
+import { asShoalError, ShoalError } from '../errors/index.ts';
 import type { PeerId } from '../identity/index.ts';
 import { type Clock, every, type Logger, type Random } from '../runtime/index.ts';
 import type { BlockPeers } from './block-peers.ts';
@@ -11,6 +11,7 @@ import { PieceList } from './piece-list.ts';
 import { PieceSet } from './piece-set.ts';
 import { PieceWriter } from './piece-writer.ts';
 import type { RecentPieces } from './recent-pieces.ts';
+import { RunningDigest } from './running-digest.ts';
 import type { SharedFile } from './shared-file.ts';
 
 export interface DownloadOptions {
@@ -70,6 +71,7 @@ export class Download {
   readonly #part: PartFile;
   readonly #pieces: RecentPieces;
   readonly #writer: PieceWriter;
+  #digest: RunningDigest;
   readonly #onProgress: ((progress: DownloadProgress) => void) | undefined;
   readonly #holders = new Map<PeerId, Conversation>();
   readonly #opening = new Set<PeerId>();
@@ -105,6 +107,7 @@ export class Download {
     this.#part = file.part;
     this.#pieces = file.pieces;
     this.#writer = new PieceWriter(file.part, file.shared.layout);
+    this.#digest = this.#newDigest();
     this.#onProgress = onProgress;
     this.#mayFitDisk = !file.part.isNew;
     this.#ranks = Float64Array.from({ length: file.shared.layout.count }, () => deps.random.next());
@@ -154,7 +157,7 @@ export class Download {
         const listener = {
           onHoldings: () => this.#onHoldings(),
           onList: (hashes: Uint8Array) => void this.#onList(peer, hashes),
-          onPiece: (index: number, bytes: Uint8Array) => this.#onPiece(peer, index, bytes),
+          onPiece: (index: number, bytes: readonly Uint8Array[]) => this.#onPiece(peer, index, bytes),
           onOver: (end: ConversationEnd) => this.#onOver(peer, end),
         };
         const { file, layout } = this.#shared;
@@ -225,6 +228,7 @@ export class Download {
     this.#root = undefined;
     this.#mayFitDisk = true;
     this.#pieces.clear();
+    this.#digest = this.#newDigest();
     this.#shared.use(undefined);
   }
 
@@ -254,14 +258,14 @@ export class Download {
     const { layout } = this.#shared;
     for (let index = 0; index < layout.count && !this.#end.signal.aborted; index++) {
       const bytes = await this.#part.read(layout.offsetOf(index), layout.lengthOf(index));
-      if (list.fits(index, bytes)) this.#shared.add(index);
+      if (list.fits(index, [bytes])) this.#shared.add(index);
     }
     this.#tellProgress();
   }
 
-  #onPiece(peer: PeerId, index: number, bytes: Uint8Array): void {
+  #onPiece(peer: PeerId, index: number, bytes: readonly Uint8Array[]): void {
     const { list, have, layout } = this.#shared;
-    if (!list || bytes.length !== layout.lengthOf(index) || !list.fits(index, bytes)) {
+    if (!list || lengthOf(bytes) !== layout.lengthOf(index) || !list.fits(index, bytes)) {
       this.#holders.get(peer)?.end({ kind: 'lied', why: `its piece ${index} is another one` });
       return;
     }
@@ -282,9 +286,14 @@ export class Download {
     );
   }
 
-  #has(index: number, bytes: Uint8Array): void {
+  #has(index: number, bytes: readonly Uint8Array[]): void {
     this.#pieces.add(index, bytes);
     this.#shared.add(index);
+    this.#digest.advance();
+  }
+
+  #newDigest(): RunningDigest {
+    return new RunningDigest(this.#part, this.#pieces, this.#shared.layout);
   }
 
   #tellProgress(): void {
@@ -326,12 +335,13 @@ export class Download {
   async #finish(): Promise<void> {
     this.#isFinishing = true;
     try {
-      await this.#part.finish(this.#end.signal);
-      this.#shared.becomeWhole();
-      this.#over.resolve();
+      const isRight = (await this.#digest.end(this.#end.signal)) === this.#shared.file.sha256;
+      if (isRight) await this.#part.finish();
+      if (isRight) this.#shared.becomeWhole();
+      if (isRight) this.#over.resolve();
+      else this.#disbelieve();
     } catch (error) {
-      if (isShoalError(error, 'model.digest')) this.#disbelieve();
-      else this.#over.reject(error);
+      this.#over.reject(error);
     }
     this.#isFinishing = false;
     this.#agreeOnPieces();

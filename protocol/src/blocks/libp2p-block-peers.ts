@@ -77,7 +77,7 @@ export class Libp2pBlockPeers implements BlockPeers {
 function channelOver(stream: FrameStream): BlockChannel {
   return {
     peer: stream.remote.id,
-    listen: (listener) => stream.listen(listener),
+    listen: ({ onFrame, onEnd }) => stream.listen({ onParts: onFrame, onEnd }),
     send: (frame, signal) => stream.send(frame, signal),
     sendParts: (head, body, signal) => stream.sendParts(head, body, signal),
     close: () => void stream.close(closeGraceMs),

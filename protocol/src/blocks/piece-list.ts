@@ -1,5 +1,5 @@
 import { equalBytes } from '../bytes/index.ts';
-import { leafHash, MerkleTree } from '../merkle/index.ts';
+import { leafHashOf, MerkleTree } from '../merkle/index.ts';
 
 const hashBytes = 32;
 
@@ -25,9 +25,9 @@ export class PieceList {
     return this.#hashes.length;
   }
 
-  fits(index: number, piece: Uint8Array): boolean {
+  fits(index: number, piece: readonly Uint8Array[]): boolean {
     const expected = this.#hashes[index];
-    return expected !== undefined && equalBytes(expected, leafHash(piece));
+    return expected !== undefined && equalBytes(expected, leafHashOf(piece));
   }
 
   toBytes(): Uint8Array {

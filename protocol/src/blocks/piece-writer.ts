@@ -2,7 +2,7 @@ import type { PieceLayout } from './block-file.ts';
 import type { PartFile } from './block-store.ts';
 
 interface Waiting {
-  readonly bytes: Uint8Array;
+  readonly bytes: readonly Uint8Array[];
   readonly written: PromiseWithResolvers<void>;
 }
 
@@ -19,7 +19,7 @@ export class PieceWriter {
   }
 
   /** @throws `io.disk-full`, `io.failed` */
-  write(index: number, bytes: Uint8Array): Promise<void> {
+  write(index: number, bytes: readonly Uint8Array[]): Promise<void> {
     const written = Promise.withResolvers<void>();
     this.#waiting.set(index, { bytes, written });
     if (!this.#isWriting) void this.#writeAll();
@@ -35,7 +35,7 @@ export class PieceWriter {
       try {
         await this.#part.write(
           this.#layout.offsetOf(first),
-          run.map(([, { bytes }]) => bytes),
+          run.flatMap(([, { bytes }]) => bytes),
         );
         for (const [, { written }] of run) written.resolve();
       } catch (error) {

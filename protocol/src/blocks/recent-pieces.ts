@@ -13,7 +13,7 @@ export class RecentPieces {
   readonly #layout: PieceLayout;
   readonly #source: StoredFile;
   /** The oldest first. */
-  readonly #pieces = new Map<number, Uint8Array>();
+  readonly #pieces = new Map<number, readonly Uint8Array[]>();
   #bytes = 0;
 
   constructor(source: StoredFile, layout: PieceLayout) {
@@ -21,18 +21,22 @@ export class RecentPieces {
     this.#layout = layout;
   }
 
-  add(index: number, bytes: Uint8Array): void {
+  add(index: number, bytes: readonly Uint8Array[]): void {
     this.#forget(index);
     this.#pieces.set(index, bytes);
-    this.#bytes += bytes.length;
+    this.#bytes += this.#layout.lengthOf(index);
     for (const oldest of this.#pieces.keys()) {
       if (this.#bytes <= mostBytes) break;
       this.#forget(oldest);
     }
   }
 
+  held(index: number): readonly Uint8Array[] | undefined {
+    return this.#pieces.get(index);
+  }
+
   /** @param ahead whether what lies behind it is there as well. @throws `io.failed` */
-  async read(index: number, ahead: boolean): Promise<Uint8Array> {
+  async read(index: number, ahead: boolean): Promise<readonly Uint8Array[]> {
     const held = this.#pieces.get(index);
     if (held) return held;
     const { offsetOf, lengthOf, pieceBytes, count } = this.#layout;
@@ -41,9 +45,9 @@ export class RecentPieces {
     const bytes = await this.#source.read(offsetOf(index), offsetOf(last) - offsetOf(index) + lengthOf(last));
     for (let at = last; at >= index; at--) {
       const start = offsetOf(at) - offsetOf(index);
-      this.add(at, bytes.subarray(start, start + lengthOf(at)));
+      this.add(at, [bytes.subarray(start, start + lengthOf(at))]);
     }
-    return bytes.subarray(0, lengthOf(index));
+    return [bytes.subarray(0, lengthOf(index))];
   }
 
   clear(): void {
@@ -52,7 +56,6 @@ export class RecentPieces {
   }
 
   #forget(index: number): void {
-    this.#bytes -= this.#pieces.get(index)?.length ?? 0;
-    this.#pieces.delete(index);
+    if (this.#pieces.delete(index)) this.#bytes -= this.#layout.lengthOf(index);
   }
 }

@@ -1,4 +1,3 @@
-import type { Random } from '../runtime/index.ts';
 import { type BlockFile, layoutOf, type PieceLayout } from './block-file.ts';
 import type { PieceList } from './piece-list.ts';
 import { PieceSet } from './piece-set.ts';
@@ -32,8 +31,8 @@ export class SharedFile {
   readonly #sent: Uint32Array;
   readonly #last: (LastSent | undefined)[] = [];
   readonly #listeners = new Set<() => void>();
-  /** Behind the piece that was sent last: who is sent the next gets what lies there. */
-  #next: number | undefined;
+  /** Behind the piece that was sent last: who is sent the next gets what lies there. From the beginning, so that it can be hashed as it comes. */
+  #next = 0;
 
   constructor(file: BlockFile, options: { readonly sparing: boolean }) {
     this.file = file;
@@ -93,10 +92,9 @@ export class SharedFile {
   choose(
     wanted: PieceSet,
     receiver: PieceReceiver,
-    now: { readonly nowMs: number; readonly againAfterMs: number; readonly random: Random },
+    now: { readonly nowMs: number; readonly againAfterMs: number },
   ): Choice {
     const { count } = this.layout;
-    this.#next ??= Math.floor(now.random.next() * count);
     const first = this.#next;
     let best: number | undefined;
     let waitMs = Number.POSITIVE_INFINITY;

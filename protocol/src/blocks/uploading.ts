@@ -1,6 +1,6 @@
 import { asShoalError, type ErrorCode } from '../errors/index.ts';
 import type { PeerId } from '../identity/index.ts';
-import type { Clock, Logger, Random } from '../runtime/index.ts';
+import type { Clock, Logger } from '../runtime/index.ts';
 import { decodeRequest, encodeReply, headOfPiece } from './block-messages.ts';
 import type { BlockChannel } from './block-peers.ts';
 import type { PieceList } from './piece-list.ts';
@@ -22,12 +22,13 @@ export interface UploadingDeps {
   readonly pieces: RecentPieces;
   readonly line: UploadLine;
   readonly clock: Clock;
-  readonly random: Random;
   readonly logger: Logger;
 }
 
 /** Times that an asker may have the list of pieces: it needs it once. */
 const mostLists = 4;
+/** Between one word about what is here and the next, ms. */
+const holdingsPauseMs = 50;
 
 /** The holder's end of a channel: says what is here, and sends what is ordered when its turn has come. */
 export class Uploading implements Upload, PieceReceiver {
@@ -43,6 +44,7 @@ export class Uploading implements Upload, PieceReceiver {
   #list: PieceList | undefined;
   #saying = false;
   #moreToSay = false;
+  #cancelPause = () => {};
 
   constructor(channel: BlockChannel, deps: UploadingDeps, options: UploadingOptions) {
     this.#channel = channel;
@@ -90,16 +92,17 @@ export class Uploading implements Upload, PieceReceiver {
     if (!this.isOpen) return;
     this.#end.abort(asShoalError('the upload has ended', 'closed'));
     this.#unsubscribe();
+    this.#cancelPause();
     this.#deps.line.leave(this);
     this.#channel.close();
     this.#options.onClose();
   }
 
   choose(): Choice {
-    const { shared, clock, random } = this.#deps;
+    const { shared, clock } = this.#deps;
     if (this.#sentHere.size >= this.#allowed || !shared.list || this.#wanted.size === 0) return { kind: 'nothing' };
     const { againAfterMs } = this.#options;
-    return shared.choose(this.#wanted, this, { nowMs: clock.monotonicMs(), againAfterMs, random });
+    return shared.choose(this.#wanted, this, { nowMs: clock.monotonicMs(), againAfterMs });
   }
 
   lengthOf(index: number): number {
@@ -114,7 +117,7 @@ export class Uploading implements Upload, PieceReceiver {
     const cancel = clock.after('blocks: slow reader', this.#options.slowReaderMs, () => this.close());
     try {
       const bytes = await pieces.read(index, shared.isWhole);
-      await this.#channel.sendParts(headOfPiece(index, bytes.length), bytes, this.#end.signal);
+      await this.#channel.sendParts(headOfPiece(index, this.lengthOf(index)), bytes, this.#end.signal);
     } catch (error) {
       this.#failed(error);
     } finally {
@@ -129,7 +132,7 @@ export class Uploading implements Upload, PieceReceiver {
     else this.close();
   }
 
-  /** Says it once more when it has changed meanwhile, however often it has. */
+  /** Says it once more when it has changed meanwhile, however often it has: everybody tells everybody, and who fetches has orders out for longer than that. */
   #sayHoldings(): void {
     this.#moreToSay = true;
     if (this.#saying || !this.isOpen) return;
@@ -137,10 +140,13 @@ export class Uploading implements Upload, PieceReceiver {
     // What one turn brings is said at once.
     this.#deps.clock.soon('blocks: holdings', () => {
       this.#moreToSay = false;
-      void this.#say(this.#holdings()).finally(() => {
+      const said = this.#say(this.#holdings());
+      const again = async () => {
+        await said;
         this.#saying = false;
         if (this.#moreToSay) this.#sayHoldings();
-      });
+      };
+      this.#cancelPause = this.#deps.clock.after('blocks: holdings', holdingsPauseMs, () => void again());
     });
   }
 

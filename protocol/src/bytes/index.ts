@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 
 export { GrowingBytes } from './growing-bytes.ts';
+export { joined, lengthOf } from './joined.ts';
 
 /** SHA-256, 32 bytes. */
 export function sha256(bytes: Uint8Array | string): Uint8Array {

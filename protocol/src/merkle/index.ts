@@ -1,1 +1,1 @@
-export { leafHash, MerkleTree, rootOfPath } from './merkle-tree.ts';
+export { leafHash, leafHashOf, MerkleTree, rootOfPath } from './merkle-tree.ts';

@@ -14,6 +14,13 @@ export function leafHash(bytes: Uint8Array): Uint8Array {
   return sha256(Buffer.concat([leafPrefix, bytes]));
 }
 
+/** The same for one that lies in several parts. */
+export function leafHashOf(parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256').update(leafPrefix);
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
 function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(Buffer.concat([nodePrefix, left, right]));
 }

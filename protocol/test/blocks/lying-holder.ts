@@ -58,8 +58,8 @@ function serve(channel: BlockChannel, bytes: Uint8Array, lie: Lie): void {
   };
   channel.listen({
     onEnd: () => {},
-    onFrame(frame) {
-      const { file, list, order } = BlocksRequest.decode(frame);
+    onFrame(parts) {
+      const { file, list, order } = BlocksRequest.decode(Buffer.concat(parts));
       // A root of its own, so that it is asked for its list.
       const claimed = lie === 'false-list' ? leafHash(root) : root;
       if (file) say({ holdings: { root: claimed, whole: true } });

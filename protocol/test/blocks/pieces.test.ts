@@ -2,7 +2,7 @@ import { BlocksReply, toHex } from '@shoal/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { largestFileBytes, layoutOf } from '../../src/blocks/block-file.ts';
-import { headOfPiece } from '../../src/blocks/block-messages.ts';
+import { decodeReply, headOfPiece } from '../../src/blocks/block-messages.ts';
 import { chooseRoot } from '../../src/blocks/choose-root.ts';
 import { type Holder, planOrders } from '../../src/blocks/order-plan.ts';
 import { PieceSet } from '../../src/blocks/piece-set.ts';
@@ -28,6 +28,18 @@ describe('the pieces of a file', () => {
     );
   });
 
+  it('are few enough to be told of one by one, and enough that many agents have some to give', () => {
+    for (const [mb, pieces] of [
+      [4, 64],
+      [5, 40],
+      [16, 64],
+      [17, 34],
+      [32, 64],
+    ] as const) {
+      expect(layoutOf(mb * 2 ** 20).count).toBe(pieces);
+    }
+  });
+
   it('are not those of an empty file, or of one that is larger than is exchanged', () => {
     for (const sizeBytes of [0, -1, 1.5, Number.NaN, largestFileBytes + 1]) {
       expect(refusalOf(() => layoutOf(sizeBytes))).toBe('input.invalid');
@@ -45,6 +57,28 @@ describe('the head of a piece', () => {
         expect(headOfPiece(index, 524_288).length).toBeLessThan(16);
       }),
     );
+  });
+
+  it('is read in whatever parts it comes, and its bytes are where they came', () => {
+    const layout = layoutOf(8_192 * 512 * 1024);
+    fc.assert(
+      fc.property(fc.nat(8_191), fc.uint8Array({ minLength: 1, maxLength: 600 }), fc.nat(700), (index, bytes, cut) => {
+        const message = Buffer.concat([headOfPiece(index, bytes.length), bytes]);
+        const reply = decodeReply([message.subarray(0, cut), message.subarray(cut)], layout);
+        if (reply.kind !== 'piece') throw new Error(reply.kind);
+        expect([reply.index, toHex(Buffer.concat(reply.bytes))]).toEqual([index, toHex(bytes)]);
+        expect(reply.bytes.every(({ buffer }) => buffer === message.buffer)).toBe(true);
+      }),
+    );
+  });
+
+  it('may be another that says the same, and is none when its lengths do not fit', () => {
+    const layout = layoutOf(1_000_000);
+    const bytes = Uint8Array.of(1, 2, 3);
+    const foreign = Buffer.concat([Uint8Array.of(0x1a, 7, 0x12, 3), bytes, Uint8Array.of(0x08, 5)]);
+    expect(decodeReply([foreign], layout)).toMatchObject({ kind: 'piece', index: 5, bytes: [Buffer.from(bytes)] });
+    const cut = Buffer.concat([headOfPiece(5, 4), bytes]);
+    expect(refusalOf(() => decodeReply([cut], layout))).toBe('message.malformed');
   });
 });
 

@@ -191,12 +191,12 @@ class SimulatedChannel implements BlockChannel {
     await this.#owner.transmit(bytes, () => this.other?.take(bytes));
   }
 
-  sendParts(head: Uint8Array, body: Uint8Array, signal?: AbortSignal): Promise<void> {
-    return this.send(Buffer.concat([head, body]), signal);
+  sendParts(head: Uint8Array, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    return this.send(Buffer.concat([head, ...body]), signal);
   }
 
   take(frame: Uint8Array): void {
-    if (this.#isOpen) this.#listener?.onFrame(frame);
+    if (this.#isOpen) this.#listener?.onFrame([frame]);
   }
 
   close(): void {
@@ -237,7 +237,6 @@ export class MemoryBlockStore implements BlockStore {
       isNew,
       write: async (offset, pieces) => bytes.set(Buffer.concat(pieces), offset),
       finish: async () => {
-        if (sha256Hex(bytes) !== file.sha256) throw new ShoalError('model.digest', 'it is another file');
         this.files.set(file.sha256, bytes);
         this.parts.delete(file.sha256);
       },

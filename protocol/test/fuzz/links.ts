@@ -40,7 +40,7 @@ function cut(bytes: Uint8Array): void {
   const frames: Uint8Array[] = [];
   const cutter = new FrameCutter(
     () => mostFrameBytes,
-    (frame) => frames.push(frame),
+    (parts) => frames.push(Buffer.concat(parts)),
   );
   for (let at = 0, i = 0; at < bytes.length; i++) {
     const next = at + 1 + ((bytes[i % 7] ?? 0) % 61);
@@ -93,7 +93,8 @@ export const linkTargets: readonly FuzzTarget[] = [
     samples: replies,
     refuses: ['message.malformed'],
     take(bytes) {
-      const reply = decodeReply(bytes, layout);
+      const at = bytes.length % 23;
+      const reply = decodeReply([bytes.subarray(0, at), bytes.subarray(at)], layout);
       if (reply.kind === 'holdings') requirePieces(reply.holdings.pieces);
     },
   },

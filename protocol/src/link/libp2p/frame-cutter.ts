@@ -1,5 +1,6 @@
-import { GrowingBytes } from '../../bytes/index.ts';
+import { joined } from '../../bytes/index.ts';
 import { ShoalError } from '../../errors/index.ts';
+import { FrameParts } from './frame-parts.ts';
 
 /** Before each frame stands its length, 4 bytes, big-endian. */
 const lengthBytes = 4;
@@ -7,13 +8,16 @@ const lengthBytes = 4;
 /** Cuts a stream of bytes into the frames that were written to it. Holds no more than what has come of one frame. */
 export class FrameCutter {
   readonly #maxFrameBytes: () => number;
-  readonly #onFrame: (frame: Uint8Array) => void;
-  readonly #held = new GrowingBytes();
+  readonly #onFrame: (parts: readonly Uint8Array[]) => void;
+  readonly #held = new FrameParts();
   /** Length of the frame that is being read; `undefined` while its length is. */
   #length: number | undefined;
 
-  /** @param maxFrameBytes asked for each frame: who has not joined may send less */
-  constructor(maxFrameBytes: () => number, onFrame: (frame: Uint8Array) => void) {
+  /**
+   * @param maxFrameBytes asked for each frame: who has not joined may send less
+   * @param onFrame is given a frame in the parts in which it came, or as few as they were copied together to
+   */
+  constructor(maxFrameBytes: () => number, onFrame: (parts: readonly Uint8Array[]) => void) {
     this.#maxFrameBytes = maxFrameBytes;
     this.#onFrame = onFrame;
   }
@@ -26,19 +30,19 @@ export class FrameCutter {
       if (rest.length < wanted) break;
       const whole = this.#take(rest.subarray(0, wanted));
       rest = rest.subarray(wanted);
-      if (this.#length === undefined) this.#length = this.#readLength(whole);
+      if (this.#length === undefined) this.#length = this.#readLength(joined(whole));
       else {
         this.#length = undefined;
         this.#onFrame(whole);
       }
     }
-    if (rest.length > 0) this.#held.push(rest, this.#length ?? lengthBytes);
+    if (rest.length > 0) this.#held.push(rest);
   }
 
-  /** What is held and this together; without a copy where all of it came at once. */
-  #take(last: Uint8Array): Uint8Array {
-    if (this.#held.length === 0) return last;
-    this.#held.push(last, this.#length ?? lengthBytes);
+  /** What is held and this together. */
+  #take(last: Uint8Array): readonly Uint8Array[] {
+    if (this.#held.length === 0) return [last];
+    this.#held.push(last);
     return this.#held.take();
   }
 

@@ -1,4 +1,6 @@
 import type { Stream } from '@libp2p/interface';
+import { Uint8ArrayList } from 'uint8arraylist';
+import { joined, lengthOf } from '../../bytes/index.ts';
 import { asShoalError, ShoalError } from '../../errors/index.ts';
 import type { PeerId } from '../../identity/index.ts';
 import type { Clock } from '../../runtime/index.ts';
@@ -26,6 +28,12 @@ export interface FrameStreamListener {
   /** A throw ends the stream. */
   onFrame(frame: Uint8Array): void;
   /** The stream is over, once, whoever ended it. */
+  onEnd(why: ShoalError): void;
+}
+
+/** The same for frames that carry much: they are not copied together. */
+export interface FramePartsListener {
+  onParts(parts: readonly Uint8Array[]): void;
   onEnd(why: ShoalError): void;
 }
 
@@ -58,9 +66,11 @@ export class FrameStream {
   }
 
   /** Frames that came before are handed over at once. To be called once. */
-  listen(listener: FrameStreamListener): void {
-    const cutter = new FrameCutter(this.#options.maxFrameBytes, (frame) => {
-      if (this.#ended === undefined) listener.onFrame(frame);
+  listen(listener: FrameStreamListener | FramePartsListener): void {
+    const onParts =
+      'onParts' in listener ? listener.onParts : (parts: readonly Uint8Array[]) => listener.onFrame(joined(parts));
+    const cutter = new FrameCutter(this.#options.maxFrameBytes, (parts) => {
+      if (this.#ended === undefined) onParts(parts);
     });
     const end = (why: ShoalError) => {
       if (this.#ended !== undefined) return;
@@ -94,17 +104,18 @@ export class FrameStream {
    * @throws `queue.full` when the peer reads too slowly; `net.unreachable` when the stream has ended; the signal's reason.
    */
   async send(frame: Uint8Array, signal?: AbortSignal): Promise<void> {
-    await this.#send([withLength(frame)], signal);
+    await this.#send(withLength(frame), signal);
   }
 
-  /** The same for a frame in two parts that nobody changes any more: they are not copied, which is what large frames are spared. */
-  async sendParts(head: Uint8Array, body: Uint8Array, signal?: AbortSignal): Promise<void> {
-    await this.#send([lengthBefore(head, body.length), body], signal);
+  /** The same for a frame in parts that nobody changes any more: they are not copied, which is what large frames are spared. */
+  async sendParts(head: Uint8Array, body: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    // In one: what is sent by itself is framed, encrypted and written by itself, on every layer below.
+    await this.#send(new Uint8ArrayList(lengthBefore(head, lengthOf(body)), ...body), signal);
   }
 
-  async #send(parts: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<void> {
+  async #send(bytes: Uint8Array | Uint8ArrayList, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    const length = bytes.byteLength;
     if (!this.isOpen) throw this.#ended ?? gone(undefined);
     const waitingBytes = this.#stream.writeBufferLength;
     if (waitingBytes > 0 && waitingBytes + length > this.#options.maxBufferedBytes) {
@@ -112,7 +123,7 @@ export class FrameStream {
     }
     this.#written += length;
     try {
-      for (const part of parts) this.#stream.send(part);
+      this.#stream.send(bytes);
     } catch (error) {
       throw this.#ended ?? gone((error as Error).message);
     }

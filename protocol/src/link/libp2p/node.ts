@@ -19,6 +19,7 @@ import { FrameStream, type RemotePeer } from './frame-stream.ts';
 import { Gate } from './gate.ts';
 import { defaultLibp2pLimits, type Libp2pLimits } from './limits.ts';
 import { Nearby } from './nearby.ts';
+import { noiseCrypto } from './noise-crypto.ts';
 import { idOfKey, libp2pKeyOf, libp2pPeerOf, publicKeyOf } from './peer-keys.ts';
 
 export interface Libp2pNodeOptions {
@@ -323,7 +324,7 @@ export class Libp2pNode implements Service {
         tcp({ maxConnections: limits.maxConnections + limits.maxHandshakes }),
         ...(this.#isCoordinator ? [] : [circuitRelayTransport()]),
       ],
-      connectionEncrypters: [noise()],
+      connectionEncrypters: [noise({ crypto: noiseCrypto })],
       streamMuxers: [
         yamux({
           maxInboundStreams: limits.maxStreamsPerConnection,

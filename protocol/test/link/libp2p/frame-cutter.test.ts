@@ -9,7 +9,7 @@ function cut(bytes: Uint8Array, sizes: readonly number[], limit = 300): Uint8Arr
   const cutOut: Uint8Array[] = [];
   const cutter = new FrameCutter(
     () => limit,
-    (frame) => cutOut.push(frame),
+    (parts) => cutOut.push(Buffer.concat(parts)),
   );
   let at = 0;
   for (const size of [...sizes, bytes.length]) {
@@ -39,7 +39,7 @@ describe('the frames of a stream', () => {
     const whole: Uint8Array[] = [];
     const cutter = new FrameCutter(
       () => 1 << 20,
-      (frame) => whole.push(frame),
+      (parts) => whole.push(Buffer.concat(parts)),
     );
     cutter.push(withLength(new Uint8Array(50_001)).subarray(0, 4));
     const before = bytesInUse();
@@ -48,6 +48,22 @@ describe('the frames of a stream', () => {
     expect(bytesInUse() - before).toBeLessThan(2_000_000);
     cutter.push(Uint8Array.of(7));
     expect([whole.length, whole[0]?.length, whole[0]?.[300], whole[0]?.at(-1)]).toEqual([1, 50_001, 300 & 0xff, 7]);
+  });
+
+  it('leave large parts where they are, and copy those that would keep much else alive', () => {
+    const whole: (readonly Uint8Array[])[] = [];
+    const cutter = new FrameCutter(
+      () => 1 << 20,
+      (parts) => whole.push(parts),
+    );
+    const large = new Uint8Array(60_000).fill(1);
+    const smallOfLarge = new Uint8Array(60_000).fill(2).subarray(0, 10_000);
+    cutter.push(withLength(new Uint8Array(140_000)).subarray(0, 4));
+    for (const part of [large, smallOfLarge, smallOfLarge, large]) cutter.push(part);
+    const [parts = []] = whole;
+    expect(parts.map(({ length }) => length)).toEqual([60_000, 20_000, 60_000]);
+    expect(parts[0]?.buffer).toBe(large.buffer);
+    expect(parts[1]?.buffer.byteLength).toBeLessThan(50_000);
   });
 
   it('break on no bytes at all, random ones least', () => {
