@@ -60,6 +60,17 @@ describe('an agent that fetches a file', () => {
     expect(seen.at(-1)).toBe(file.sizeBytes);
   });
 
+  it('does not wait long for one that is far away and quick', async () => {
+    swarm = new Swarm({ latencyMs: 50 });
+    seed = swarm.member('far', { bytesPerMs: 50_000 });
+    file = seed.store.hold(someFile(60 * pieceBytes));
+    await seed.exchange();
+    const [agent] = await agents(1);
+    await swarm.until([agent?.exchange.fetch(file, { signal }) ?? Promise.reject()]);
+    // With eight pieces ahead all the time it would be more than a second.
+    expect(swarm.clock.monotonicMs()).toBeLessThan(1_000);
+  });
+
   it('takes it from several that have it, each a part', async () => {
     const others = [swarm.member('second'), swarm.member('third')];
     for (const other of others) other.store.hold(seed.store.files.get(file.sha256) ?? new Uint8Array());
@@ -120,6 +131,15 @@ describe('ten agents that fetch from one seed at once', () => {
     expect(ten.every(({ member }) => hasIt(member))).toBe(true);
     expect(origin.copiesSent(file.sha256)).toBeLessThan(1.5);
     expect(seed.bytesSent).toBeLessThan(1.6 * file.sizeBytes);
+  });
+
+  it('tell each other of what has come now and then, and not of each piece', async () => {
+    file = seed.store.hold(someFile(60 * pieceBytes, 3));
+    await seed.exchange();
+    const ten = await agents(10);
+    await swarm.until(ten.map(({ exchange }) => exchange.fetch(file, { signal })));
+    // Each piece to each of the others would be 540, without those that carry pieces and orders.
+    expect(Math.max(...ten.map(({ member }) => member.framesSent))).toBeLessThan(400);
   });
 
   it('finish when the seed leaves after one copy, and fail together when it leaves before', async () => {

@@ -87,6 +87,7 @@ export class Member implements BlockPeers {
   readonly #channels = new Set<SimulatedChannel>();
   #freeAtMs = 0;
   bytesSent = 0;
+  framesSent = 0;
 
   constructor(id: PeerId, swarm: Swarm, bytesPerMs: number) {
     this.id = id;
@@ -153,6 +154,7 @@ export class Member implements BlockPeers {
     const { clock, latencyMs } = this.#swarm;
     this.#freeAtMs = Math.max(this.#freeAtMs, clock.monotonicMs()) + frame.length / this.#bytesPerMs;
     this.bytesSent += frame.length;
+    this.framesSent += 1;
     const leavesInMs = this.#freeAtMs - clock.monotonicMs();
     clock.after('arrives', leavesInMs + latencyMs, arrive);
     await pause(clock, leavesInMs);
