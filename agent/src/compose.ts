@@ -37,7 +37,7 @@ import { Outbox, type OutboxCounts, type OutboxOptions } from './outbox/index.ts
 import type { RunPicture } from './pipelines/index.ts';
 import { type MeasureVariant, measureHere, ProfileBook, Profiler, type ProfilerOptions } from './profile/index.ts';
 import type { AgentStore } from './store/index.ts';
-import type { VideoSource } from './video/index.ts';
+import { type PictureReader, PushedVideos, type VideoSource } from './video/index.ts';
 import { defaultAdmissionLimits, Work, type WorkOptions, type WorkPlaces } from './work/index.ts';
 
 export interface AgentConfig {
@@ -78,6 +78,8 @@ export interface AgentPorts {
   readonly sharing?: Service;
   readonly runPicture: RunPicture;
   readonly videos: VideoSource;
+  /** Encoded pictures of cameras that send them by themselves. */
+  readonly pictures: PictureReader;
   /** What this device has for work, when agents of other coordinators share it; left out: this agent has it alone. */
   readonly places?: WorkPlaces;
   /** How a variant is measured; left out: in this process. */
@@ -194,13 +196,14 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
     },
     { ...config.work, software },
   );
+  const videos = new PushedVideos({ videos: ports.videos, pictures: ports.pictures, clock, logger });
   const cameras = new Cameras(
     {
       attester,
       clock,
       random,
       logger,
-      videos: ports.videos,
+      videos,
       models,
       outbox,
       store: store.cameras,
@@ -258,7 +261,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
   );
   const farewell = new Farewell({ speak, logger, hasJoined: () => membership.state === 'joined' });
 
-  messenger.handle((incoming) => answer(incoming, { work, cameras, models }));
+  messenger.handle((incoming) => answer(incoming, { work, cameras, models, videos }));
 
   // Drained from the last to the first: cameras end, work finishes, the outbox is emptied, then goodbye is said.
   const group = new ServiceGroup(
@@ -307,7 +310,12 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
 /** What the coordinator asks of a device. A task is answered in this very turn: admission and outcome share a signature when it is done at once. */
 function answer(
   { payload, attachments }: Incoming,
-  { work, cameras, models }: { readonly work: Work; readonly cameras: Cameras; readonly models: LoadedModels },
+  {
+    work,
+    cameras,
+    models,
+    videos,
+  }: { readonly work: Work; readonly cameras: Cameras; readonly models: LoadedModels; readonly videos: PushedVideos },
 ): Promise<undefined> | Outgoing | undefined {
   switch (payload.kind) {
     case 'taskAssignment':
@@ -322,6 +330,9 @@ function answer(
       return cameras.assign(payload.value).then(() => undefined);
     case 'cameraRemoval':
       return cameras.remove(payload.value.cameraId).then(() => undefined);
+    case 'pushedPicture':
+      videos.offer(payload.value.cameraId, attachments);
+      return undefined;
     default:
       throw new ShoalError('message.malformed', `a device does not answer to ${payload.kind}`);
   }

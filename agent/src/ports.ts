@@ -16,7 +16,7 @@ import { createSystemMachine } from './machine/index.ts';
 import type { RunPicture } from './pipelines/index.ts';
 import type { Measured, MeasureVariant } from './profile/index.ts';
 import type { AgentStore } from './store/index.ts';
-import type { VideoSource } from './video/index.ts';
+import type { PictureReader, VideoSource } from './video/index.ts';
 
 export interface PortsOptions {
   readonly identity: Identity;
@@ -75,6 +75,7 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
     models: sharing?.askingFirst(fetching) ?? fetching,
     ...(sharing && { sharing: sharing.service }),
     runPicture: models.runPicture,
+    pictures: models.pictures,
     videos: lazyVideos(clock, logger),
     measure: measureInChild,
   };
@@ -167,6 +168,7 @@ const measureInChild: MeasureVariant = async ({ manifest, variant }, options, si
 interface LazyModels {
   readonly engine: Engine;
   readonly runPicture: RunPicture;
+  readonly pictures: PictureReader;
   shelf(): Promise<ModelShelf>;
   sharing(node: Libp2pNode, options: Pick<PortsOptions, 'coordinator' | 'uploadBytesPerSecond'>): Promise<ModelSharing>;
 }
@@ -191,15 +193,20 @@ export function lazyModels(logger: Logger): LazyModels {
   const pictures = once(async () => {
     const { FramePool, PictureDecoder, runPicture } = await loaded();
     const frames = new FramePool(idleFrames);
-    const deps = { clock, frames, decoder: new PictureDecoder({ frames }) };
-    return (model: LoadedModel, picture: Uint8Array, ...rest: Tail<Parameters<RunPicture>>) =>
-      runPicture(deps, model, picture, ...rest);
+    const decoder = new PictureDecoder({ frames });
+    const run = (model: LoadedModel, picture: Uint8Array, ...rest: Tail<Parameters<RunPicture>>) =>
+      runPicture({ clock, frames, decoder }, model, picture, ...rest);
+    return { frames, decoder, run };
   });
   return {
     engine: lazyEngine('onnx', async () =>
       (await loaded()).createOnnxEngine({ logger }, { preparedDirectory: join(await cacheDirectory(), 'prepared') }),
     ),
-    runPicture: async (...call) => (await pictures())(...call),
+    runPicture: async (...call) => (await pictures()).run(...call),
+    pictures: {
+      decode: async (...call) => (await pictures()).decoder.decode(...call),
+      giveBack: (frame) => void pictures().then(({ frames }) => frames.give(frame)),
+    },
     async sharing(node, { coordinator, uploadBytesPerSecond }) {
       const { shareModels } = await import('./loaded-models/sharing/index.ts');
       const { Libp2pBlockPeers } = await import('@shoal/protocol/blocks');

@@ -54,6 +54,9 @@ export interface CoordinatorPorts {
 /** Room in a frame for what is said around an input or a piece of a blob, bytes. */
 const frameOverheadBytes = 64 << 10;
 
+/** Of a camera that sends its pictures by itself: 4K as JPEG. */
+const largestPictureBytes = 8 << 20;
+
 /** Wires a coordinator over its ports. It does nothing before `start`. */
 export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorPorts): Coordinator {
   const { clock, random, logger, identity, store, addresses, importKey = importPeerKey } = ports;
@@ -118,7 +121,12 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
   const reports = new Reports({ clock, random, logger, store, results, events, models });
   const cameras = new CameraBook(
     { clock, random, logger, store, registry, messenger, models, reports, events },
-    { cameraLimit: config.cameraLimit, placement, assignTimeoutMs: config.livenessTimeoutMs },
+    {
+      cameraLimit: config.cameraLimit,
+      placement,
+      assignTimeoutMs: config.livenessTimeoutMs,
+      largestPictureBytes: Math.min(largestPictureBytes, carriedBytes),
+    },
   );
   const upkeep = new Upkeep({ clock, logger, store, blobs }, config.retention);
 

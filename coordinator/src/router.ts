@@ -46,6 +46,7 @@ export function routeMessages(deps: Deps): MessageHandler {
       case 'modelHint':
       case 'cameraAssignment':
       case 'cameraRemoval':
+      case 'pushedPicture':
       case 'blobChunk':
       case 'sessionOffer':
       case 'sessionAnswer':

@@ -12,6 +12,7 @@ import {
   delay,
   encodeResult,
   type Logger,
+  pushSource,
   type Random,
   type ResultPredicate,
   resultMediaType,
@@ -168,13 +169,19 @@ export class Camera {
   /** Analyses frame after frame. Returns when a file has ended, with what was wrong with it. */
   async #watch(signal: AbortSignal): Promise<string | undefined> {
     const { models, videos } = this.#deps;
-    const { model, variant, targetFps, loop } = this.assignment;
+    const { cameraId, model, variant, targetFps, loop } = this.assignment;
     this.#checkMayRun();
     const lease = await models.acquire(model, variant, signal);
     // Ends the source also when a frame does not come: an iterator alone cannot be left while it waits.
     const ended = new AbortController();
     const stream = videos.open(
-      { ...sourceAt(this.#decode, this.assignment), input: lease.model.manifest.input, targetFps, loop },
+      {
+        camera: cameraId,
+        ...sourceAt(this.#decode, this.assignment),
+        input: lease.model.manifest.input,
+        targetFps,
+        loop,
+      },
       AbortSignal.any([signal, ended.signal]),
     );
     this.#stream = stream;
@@ -205,6 +212,8 @@ export class Camera {
 
   /** The next frame. @throws `source.unreadable` when none comes in time */
   async #next(frames: AsyncIterator<VideoFrame>, ended: AbortController): Promise<IteratorResult<VideoFrame>> {
+    // A camera that sends its pictures by itself may have nothing to send.
+    if (this.assignment.source === pushSource) return frames.next();
     const { noPictureMs } = this.#options;
     const cancel = this.#deps.clock.after(`camera ${this.assignment.cameraId}: no picture`, noPictureMs, () =>
       ended.abort(new ShoalError('source.unreadable', `no picture for ${noPictureMs / 1000} s`, { lasting: false })),

@@ -1,1 +1,2 @@
+export { type PictureReader, PushedVideos } from './pushed-videos.ts';
 export type { VideoFormat, VideoFrame, VideoRequest, VideoSource, VideoStream } from './video-source.ts';

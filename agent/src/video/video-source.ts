@@ -1,4 +1,4 @@
-import type { ImageInput, ModelFrame } from '@shoal/models';
+import type { FrameShape, ModelFrame } from '@shoal/models';
 
 /** Where frames come from: ffmpeg on a device, a script in a test, a made-up scene in the simulator. */
 export interface VideoSource {
@@ -9,10 +9,11 @@ export interface VideoSource {
 }
 
 export interface VideoRequest {
+  readonly camera: string;
   /** URL or path. May carry credentials. */
   readonly source: string;
   /** The model's input, which frames are brought into. */
-  readonly input: Pick<ImageInput, 'width' | 'height' | 'fit' | 'padValue'>;
+  readonly input: FrameShape;
   /** Frames per second that are wanted; 0 for all. */
   readonly targetFps: number;
   /** Play a file again from its start when it ends. */

@@ -196,6 +196,10 @@ export class ScriptedCoordinator {
     return this.#messenger.request(device, { cameraAssignment: camera }, { timeoutMs: 10_000 });
   }
 
+  push(device: string, cameraId: string, ...attachments: readonly Uint8Array[]) {
+    return this.#messenger.request(device, { pushedPicture: { cameraId } }, { timeoutMs: 10_000, attachments });
+  }
+
   removeCamera(device: string, cameraId: string) {
     return this.#messenger.request(device, { cameraRemoval: { cameraId } }, { timeoutMs: 10_000 });
   }
@@ -276,6 +280,8 @@ export async function aFleet(options: FleetOptions = {}) {
   const machine = new ScriptedMachine();
   const videos = new ScriptedVideos(clock);
   const store = new MemoryAgentStore();
+  /** Frames of pushed pictures that were given back: what they were filled with. */
+  const givenBack: number[] = [];
   const held = heldVariants(options.variants ?? ['int8']);
   const models: ModelShelf & { holds: boolean } = {
     holds: true,
@@ -318,6 +324,15 @@ export async function aFleet(options: FleetOptions = {}) {
       return { output, width: 8, height: 8, timings: { decodeMs: 1, inferenceMs, headMs: 0 } };
     },
     videos,
+    pictures: {
+      async decode(picture, { width, height }) {
+        if (picture[0] === 0) throw new ShoalError('input.corrupt', 'it ends early');
+        const pixels = new Uint8Array(new SharedArrayBuffer(width * height * 3)).fill(picture[0] ?? 0);
+        const placement = { sourceWidth: 16, sourceHeight: 16, scaleX: 0.5, scaleY: 0.5, offsetX: 0, offsetY: 0 };
+        return { pixels, placement };
+      },
+      giveBack: ({ pixels }) => void givenBack.push(pixels[0] ?? 0),
+    },
   });
   const make = (config: Partial<AgentConfig> = {}): Agent =>
     createAgent(
@@ -335,7 +350,7 @@ export async function aFleet(options: FleetOptions = {}) {
     await agent.start(never);
     await clock.until(agent.joined());
   }
-  return { clock, hub, coordinator, identity, machine, videos, store, models, agent, make };
+  return { clock, hub, coordinator, identity, machine, videos, givenBack, store, models, agent, make };
 }
 
 function heldVariants(names: readonly string[]) {

@@ -15,6 +15,7 @@ if (!here) console.warn(`SKIPPED: video tests need ${clip}`);
 
 const input = { width: 64, height: 48, fit: 'letterbox-top-left', padValue: 127 } as const;
 const aRequest = (request: Partial<VideoRequest>): VideoRequest => ({
+  camera: 'cam_1',
   source: clip,
   input,
   targetFps: 5,

@@ -28,7 +28,7 @@ export class ApiKeyRing implements ApiKeys {
     for (const record of records) this.#records.set(record.id, record);
   }
 
-  async create(name: string): Promise<ApiKeyView & { readonly key: string }> {
+  async create(name: string, camera?: string): Promise<ApiKeyView & { readonly key: string }> {
     if (name.length === 0 || name.length > longestNameChars) {
       throw new ShoalError('input.invalid', `name: 1 to ${longestNameChars} characters`, { field: 'name' });
     }
@@ -37,13 +37,24 @@ export class ApiKeyRing implements ApiKeys {
     const { clock, random, store } = this.#deps;
     const key = prefix + toBase64Url(random.bytes(keyLength));
     const createdAtMs = clock.nowMs();
-    const record = { id: newId('key', createdAtMs, random), name, sha256: sha256(key), createdAtMs };
+    const id = newId('key', createdAtMs, random);
+    const record = { id, name, sha256: sha256(key), createdAtMs, ...(camera !== undefined && { camera }) };
     await store.commit([{ kind: 'api-key', apiKey: record }]);
     this.#records.set(record.id, record);
     return { ...view(record), key };
   }
 
   verify(key: string): ApiKeyView | undefined {
+    const found = this.#find(key);
+    return found?.camera === undefined ? found : undefined;
+  }
+
+  mayPush(key: string, camera: string): boolean {
+    const found = this.#find(key);
+    return found !== undefined && (found.camera ?? camera) === camera;
+  }
+
+  #find(key: string): ApiKeyView | undefined {
     const digest = sha256(key);
     let found: ApiKeyRecord | undefined;
     // Every key is compared, each in constant time: how long it takes says nothing about any of them.
@@ -64,6 +75,6 @@ export class ApiKeyRing implements ApiKeys {
   }
 }
 
-function view({ id, name, createdAtMs }: ApiKeyRecord): ApiKeyView {
-  return { id, name, createdAtMs };
+function view({ id, name, createdAtMs, camera }: ApiKeyRecord): ApiKeyView {
+  return { id, name, createdAtMs, ...(camera !== undefined && { camera }) };
 }

@@ -8,7 +8,7 @@ import {
   type Random,
   ShoalError,
 } from '@shoal/protocol';
-import type { Camera, CameraSpec, Cameras, CameraView } from '../domain/index.ts';
+import type { Camera, CameraSpec, Cameras, CameraView, PushOutcome } from '../domain/index.ts';
 import type { EventBook } from '../events/index.ts';
 import type { ModelIndex } from '../pipelines/index.ts';
 import type { FleetDevice, FleetListener, Registry } from '../registry/index.ts';
@@ -18,11 +18,14 @@ import { MessengerLine } from './camera-line.ts';
 import { checkCamera } from './check-camera.ts';
 import { noFootage } from './footage.ts';
 import { LiveCamera } from './live-camera.ts';
+import { PushedPictures } from './pushed-pictures.ts';
 import type { Reports } from './reports.ts';
 import { serviceLevelOf } from './service-level.ts';
 
 export interface CameraOptions extends BinderOptions {
   readonly cameraLimit: number;
+  /** The largest picture that a camera may send by itself, bytes. */
+  readonly largestPictureBytes: number;
 }
 
 interface Deps {
@@ -43,12 +46,14 @@ export class CameraBook implements Cameras, FleetListener {
   readonly #options: CameraOptions;
   readonly #cameras = new Map<string, LiveCamera>();
   readonly #binder: CameraBinder;
+  readonly #pushed: PushedPictures;
 
   constructor(deps: Deps, options: CameraOptions) {
     this.#deps = deps;
     this.#options = options;
     const line = new MessengerLine(deps, options.assignTimeoutMs);
     this.#binder = new CameraBinder({ ...deps, line, cameras: this.#cameras }, options);
+    this.#pushed = new PushedPictures({ ...deps, cameras: this.#cameras }, options.largestPictureBytes);
   }
 
   load(cameras: readonly Camera[]): void {
@@ -130,6 +135,7 @@ export class CameraBook implements Cameras, FleetListener {
     this.#cameras.delete(id);
     this.#binder.release(live);
     this.#deps.events.endOf(id);
+    this.#pushed.forget(id);
   }
 
   get(id: string): CameraView {
@@ -138,6 +144,10 @@ export class CameraBook implements Cameras, FleetListener {
 
   list(): readonly CameraView[] {
     return Array.from(this.#cameras.values(), (live) => this.#view(live));
+  }
+
+  push(id: string, picture: Uint8Array): PushOutcome {
+    return this.#pushed.take(id, picture);
   }
 
   counts(): { readonly placed: number; readonly waiting: number } {
@@ -178,7 +188,13 @@ export class CameraBook implements Cameras, FleetListener {
   #view({ camera }: LiveCamera): CameraView {
     const device = camera.device === undefined ? undefined : this.#deps.registry.device(camera.device);
     const status = device?.telemetry?.cameras.find(({ cameraId }) => cameraId === camera.id);
-    return { ...camera, ...(status && { status }), service: serviceLevelOf(camera, status) };
+    const pushed = this.#pushed.counts(camera.id);
+    return {
+      ...camera,
+      ...(status && { status }),
+      ...(pushed && { pushed }),
+      service: serviceLevelOf(camera, status),
+    };
   }
 
   #known(id: string): LiveCamera {

@@ -1,4 +1,4 @@
-import { parseSceneParameters, roleOf, ShoalError, schemeOfSource, sourceSchemes } from '@shoal/protocol';
+import { parseSceneParameters, pushSource, roleOf, ShoalError, schemeOfSource, sourceSchemes } from '@shoal/protocol';
 import { type CameraSpec, usualPriority } from '../domain/index.ts';
 import { type ModelIndex, parametersJson, type ResolvedPipeline, resolvePipeline } from '../pipelines/index.ts';
 import { checkLabels, checkName } from '../registry/index.ts';
@@ -31,10 +31,14 @@ export function checkCamera(spec: CameraSpec, models: ModelIndex): ResolvedPipel
 function checkSource(field: string, source: string): void {
   if (source.trim() === '' || source.length > longestSource || /\p{Cc}/u.test(source))
     throw invalid(field, `a URL or a path, at most ${longestSource} characters`);
+  if (source === pushSource && field === 'source') return;
   const scheme = schemeOfSource(source);
   if (sourceSchemes.has(scheme)) return;
   const known = [...sourceSchemes].filter((one) => one !== 'file').map((one) => `${one}://`);
-  throw invalid(field, `a camera is read from ${known.join(', ')} or a file, not from ${scheme.slice(0, 32)}:`);
+  throw invalid(
+    field,
+    `a camera is read from ${known.join(', ')} or a file, or sends its pictures itself (${pushSource}), not from ${scheme.slice(0, 32)}:`,
+  );
 }
 
 function invalid(field: string, why: string): ShoalError {

@@ -69,7 +69,19 @@ export interface Camera {
   readonly refused: readonly PlacementRefusal[];
 }
 
+/** What became of a picture that a camera sent: it goes to its device; so it does in the place of one that still waited; it came sooner than is wanted. */
+export type PushOutcome = 'taken' | 'replaced' | 'surplus';
+
+/** Pictures that a camera sent since the coordinator started. */
+export interface PushCounts {
+  readonly taken: number;
+  /** Replaced by a newer one, sooner than wanted, or not handed on in time. */
+  readonly dropped: number;
+}
+
 export interface CameraView extends Camera {
+  /** Of a camera that sends its pictures by itself, once it has. */
+  readonly pushed?: PushCounts;
   readonly status?: CameraStatus;
   readonly service: ServiceLevel;
 }

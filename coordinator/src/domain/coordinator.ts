@@ -1,5 +1,5 @@
 import type { AnalysisResult, Identity, PeerId, Service } from '@shoal/protocol';
-import type { Camera, CameraSpec, CameraView } from './camera.ts';
+import type { Camera, CameraSpec, CameraView, PushOutcome } from './camera.ts';
 import type { DeviceView, PowerPolicy, TokenView } from './device.ts';
 import type { EventFilter, EventRecord } from './event.ts';
 import type { AttemptState, BlobRef, ResultRecord, Task, TaskSpec, TaskState } from './task.ts';
@@ -77,10 +77,12 @@ export interface Tokens {
 
 /** Keys with which programs call the REST API. Only their digests are kept. */
 export interface ApiKeys {
-  /** Durable when it resolves. The key is shown once. */
-  create(name: string): Promise<ApiKeyView & { readonly key: string }>;
-  /** Whose key this is; `undefined` for one that is not known. */
+  /** Durable when it resolves. The key is shown once. With a camera it is for sending that camera's pictures, and nothing else. */
+  create(name: string, camera?: string): Promise<ApiKeyView & { readonly key: string }>;
+  /** Whose key this is; `undefined` for one that is not known, or is for a camera only. */
   verify(key: string): ApiKeyView | undefined;
+  /** Whether pictures of the camera may be sent with this key. */
+  mayPush(key: string, camera: string): boolean;
   list(): readonly ApiKeyView[];
   /** @throws `not-found` */
   revoke(id: string): Promise<void>;
@@ -90,6 +92,8 @@ export interface ApiKeyView {
   readonly id: string;
   readonly name: string;
   readonly createdAtMs: number;
+  /** The one camera whose pictures it is for; left out: for everything. */
+  readonly camera?: string;
 }
 
 export interface Tasks {
@@ -144,6 +148,11 @@ export interface Cameras {
   /** @throws `not-found` */
   get(id: string): CameraView;
   list(): readonly CameraView[];
+  /**
+   * A picture that a camera sent by itself, encoded.
+   * @throws `not-found`; `conflict` for a camera that is read; `work.no-device` while no device watches it; `input.too-large`, `input.unsupported`
+   */
+  push(id: string, picture: Uint8Array): PushOutcome;
 }
 
 export interface Blobs {

@@ -5,6 +5,8 @@ import type { Coordinator } from '../domain/index.ts';
 /** Checks the API key of a request. */
 export interface KeyCheck {
   accepts(key: string): boolean;
+  /** Whether pictures of the camera may be sent with it. */
+  acceptsFrom(key: string, camera: string): boolean;
 }
 
 const localKeyLength = 32;
@@ -15,7 +17,11 @@ export function newLocalKey(random: Random): string {
 }
 
 /** Accepts the keys that the coordinator keeps and the local one, each compared in constant time. */
-export function keyCheck(apiKeys: Pick<Coordinator['apiKeys'], 'verify'>, localKey: string): KeyCheck {
+export function keyCheck(apiKeys: Pick<Coordinator['apiKeys'], 'verify' | 'mayPush'>, localKey: string): KeyCheck {
   const localHash = sha256(localKey);
-  return { accepts: (key) => timingSafeEqual(sha256(key), localHash) || apiKeys.verify(key) !== undefined };
+  const isLocal = (key: string) => timingSafeEqual(sha256(key), localHash);
+  return {
+    accepts: (key) => isLocal(key) || apiKeys.verify(key) !== undefined,
+    acceptsFrom: (key, camera) => isLocal(key) || apiKeys.mayPush(key, camera),
+  };
 }

@@ -2,6 +2,13 @@ import { ShoalError } from '@shoal/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { KeyCheck } from './api-keys.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The camera that `id` names may call it with its own key. */
+    readonly sentByCamera?: true;
+  }
+}
+
 const bearer = /^Bearer +([\x21-\x7e]+) *$/i;
 const mostKeyLength = 256;
 
@@ -24,8 +31,16 @@ export function authenticate(request: FastifyRequest, keys: KeyCheck, insecureLo
       'send the API key as "Authorization: Bearer KEY"; the coordinator showed it at its first start',
     );
   }
-  if (key.length > mostKeyLength || !keys.accepts(key))
+  const camera = pushingCamera(request);
+  const accepted = (word: string) => (camera === undefined ? keys.accepts(word) : keys.acceptsFrom(word, camera));
+  if (key.length > mostKeyLength || !accepted(key))
     throw new ShoalError('auth.missing', 'the API key is not known here');
+}
+
+/** The camera that this request sends a picture of: such a one may come with a key that is good for nothing else. */
+function pushingCamera({ routeOptions, params }: FastifyRequest): string | undefined {
+  if (!routeOptions.config.sentByCamera) return undefined;
+  return (params as { readonly id: string }).id;
 }
 
 function refuseOtherSites(request: FastifyRequest): void {

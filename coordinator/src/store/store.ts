@@ -84,6 +84,8 @@ export interface ApiKeyRecord {
   /** SHA-256 of the key; the key itself is not kept. */
   readonly sha256: Uint8Array;
   readonly createdAtMs: number;
+  /** The one camera whose pictures it is for. */
+  readonly camera?: string;
 }
 
 export interface BlobRecord extends BlobRef {

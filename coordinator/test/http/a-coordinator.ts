@@ -14,6 +14,7 @@ import {
 } from '@shoal/protocol';
 import { systemClock } from '@shoal/protocol/real';
 import type {
+  ApiKeyView,
   BlobRef,
   Camera,
   CameraView,
@@ -32,6 +33,8 @@ export interface ACoordinator extends Coordinator {
   /** Lets a task end as a device would: with a signed result, or without. */
   finish(id: string, result: AnalysisResult | Partial<Task>): void;
   sees(camera: string, result: AnalysisResult): ResultRecord;
+  /** Pictures that cameras sent, as text. */
+  readonly pushed: readonly string[];
   setHealth(status: 'ok' | 'degraded'): void;
   readonly device: DeviceView;
 }
@@ -51,7 +54,7 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
   const cameras = new Map<string, Camera>();
   const service = { met: true, detail: '5.0 frames a second' };
   const tokens = new Map<string, TokenView>();
-  const keys = new Map<string, { id: string; name: string; createdAtMs: number }>();
+  const keys = new Map<string, ApiKeyView>();
   const bytes = new Map<string, { ref: BlobRef; content: Uint8Array }>();
   const cameraRecords: ResultRecord[] = [];
   const listeners = new Set<() => void>();
@@ -104,6 +107,7 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
     });
 
   const store = new MemoryStore(systemClock);
+  const pushed: string[] = [];
   const events = new EventBook({ clock: systemClock, store });
   const tellEvents = (seen: ResultRecord, scene: SceneResult) => {
     const told = events.take(seen, scene);
@@ -112,6 +116,7 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
 
   const coordinator: ACoordinator = {
     name: 'coordinator',
+    pushed,
     events,
     identity,
     get device() {
@@ -139,12 +144,16 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
       return seen;
     },
     apiKeys: {
-      create: async (name) => {
-        const key = { id: id('key'), name, createdAtMs: systemClock.nowMs() };
+      create: async (name, camera) => {
+        const key = { id: id('key'), name, createdAtMs: systemClock.nowMs(), ...(camera && { camera }) };
         keys.set(`shoal_${key.id}`, key);
         return { ...key, key: `shoal_${key.id}` };
       },
-      verify: (key) => keys.get(key),
+      verify: (key) => {
+        const known = keys.get(key);
+        return known?.camera === undefined ? known : undefined;
+      },
+      mayPush: (key, camera) => (keys.get(key)?.camera ?? camera) === camera && keys.has(key),
       list: () => [...keys.values()],
       revoke: async (which) => {
         const word = [...keys].find(([, key]) => key.id === which)?.[0];
@@ -344,6 +353,11 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
       },
       get: (which): CameraView => ({ ...found(cameras, 'camera', which), service }),
       list: () => Array.from(cameras.values(), (camera) => ({ ...camera, service })),
+      push: (which, picture) => {
+        found(cameras, 'camera', which);
+        pushed.push(Buffer.from(picture).toString('latin1'));
+        return 'taken';
+      },
     },
     blobs: {
       put: async (content, mediaType) => {

@@ -66,11 +66,14 @@ export class ScriptedDevice {
   readonly hints: ModelHint[] = [];
   readonly cameras = new Map<string, CameraAssignment>();
   readonly removedCameras: string[] = [];
+  /** Pictures that it was handed, as text. */
+  readonly pictures: string[] = [];
   readonly running = new Set<string>();
   welcome: Welcome | undefined;
   admit: Admit = () => undefined;
   work: Work = (assignment) => goodOutcome(this.identity, assignment);
   admitCamera: (assignment: CameraAssignment) => void | Promise<void> = () => {};
+  takePicture: () => void | Promise<void> = () => {};
   /** What it says of itself from time to time. */
   tells: (device: ScriptedDevice) => TelemetryInit = ({ running }) => ({ running: running.size });
   #stopTelemetry = () => {};
@@ -197,6 +200,14 @@ export class ScriptedDevice {
         if ((this.cameras.get(payload.value.cameraId)?.revision ?? 0) < payload.value.revision) {
           this.cameras.set(payload.value.cameraId, payload.value);
         }
+        return undefined;
+      case 'pushedPicture':
+        this.pictures.push(
+          Buffer.from(attachments[0] ?? [])
+            .toString('latin1')
+            .slice(3),
+        );
+        await this.takePicture();
         return undefined;
       case 'cameraRemoval':
         this.cameras.delete(payload.value.cameraId);

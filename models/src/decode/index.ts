@@ -1,3 +1,3 @@
 export { FramePool } from './frame-pool.ts';
-export { PictureDecoder, type PictureDecoderOptions } from './picture-decoder.ts';
+export { type FrameShape, PictureDecoder, type PictureDecoderOptions } from './picture-decoder.ts';
 export type { RgbPicture } from './rgb-picture.ts';

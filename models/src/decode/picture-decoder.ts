@@ -25,6 +25,9 @@ const defaultPictureDecoderOptions: PictureDecoderOptions = {
   background: [255, 255, 255],
 };
 
+/** What a frame is to be like. */
+export type FrameShape = Pick<ImageInput, 'width' | 'height' | 'fit' | 'padValue'>;
+
 /** A crop smaller than this share of the picture is cut out first and scaled then: the other way round scales too much. */
 const smallCropShare = 1 / 8;
 
@@ -54,7 +57,7 @@ export class PictureDecoder {
    * @throws `input.too-large` by the file's length or the header's size; `input.unsupported` when it is no picture of these formats;
    * `input.corrupt` when it ends early or contradicts itself; `aborted`
    */
-  async decode(bytes: Uint8Array, input: ImageInput, signal: AbortSignal): Promise<ModelFrame> {
+  async decode(bytes: Uint8Array, input: FrameShape, signal: AbortSignal): Promise<ModelFrame> {
     signal.throwIfAborted();
     const { maxBytes } = this.#options;
     if (bytes.length > maxBytes) {
@@ -75,7 +78,7 @@ export class PictureDecoder {
   }
 
   /** The same from pixels. @throws `input.invalid` when the pixels do not fit their size, `aborted` */
-  async scale(picture: RgbPicture, input: ImageInput, signal: AbortSignal): Promise<ModelFrame> {
+  async scale(picture: RgbPicture, input: FrameShape, signal: AbortSignal): Promise<ModelFrame> {
     signal.throwIfAborted();
     const { pixels, width, height } = picture;
     if (!(width >= 1 && height >= 1 && pixels.length === width * height * 3)) {
@@ -84,7 +87,7 @@ export class PictureDecoder {
     return this.#unlessAborted(await this.#scale(picture, input), signal);
   }
 
-  async #decodeEncoded(bytes: Uint8Array, format: PictureFormat, input: ImageInput): Promise<ModelFrame> {
+  async #decodeEncoded(bytes: Uint8Array, format: PictureFormat, input: FrameShape): Promise<ModelFrame> {
     const load = await this.#load();
     const options = { failOn: 'error', limitInputPixels: false, autoOrient: true } as const;
     try {
@@ -105,19 +108,19 @@ export class PictureDecoder {
     }
   }
 
-  async #decodeBmp(bytes: Uint8Array, input: ImageInput): Promise<ModelFrame> {
+  async #decodeBmp(bytes: Uint8Array, input: FrameShape): Promise<ModelFrame> {
     const header = readBmpHeader(bytes);
     this.#checkPixels(header.width, header.height);
     return this.#scale(readBmpPixels(bytes, header), input);
   }
 
-  async #scale({ pixels, width, height }: RgbPicture, input: ImageInput): Promise<ModelFrame> {
+  async #scale({ pixels, width, height }: RgbPicture, input: FrameShape): Promise<ModelFrame> {
     const load = await this.#load();
     const raw = { width, height, channels: 3 } as const;
     return this.#render(load(pixels, { raw, limitInputPixels: false }), fitPicture(input, width, height), input);
   }
 
-  async #render(picture: Sharp, { from, to, placement }: Fit, input: ImageInput): Promise<ModelFrame> {
+  async #render(picture: Sharp, { from, to, placement }: Fit, input: FrameShape): Promise<ModelFrame> {
     const [red, green, blue] = this.#options.background;
     const { data, info } = await resized(picture, from, to, placement)
       .flatten({ background: { r: red, g: green, b: blue } })
@@ -173,7 +176,7 @@ function resized(picture: Sharp, from: Region, to: Region, source: ModelFrame['p
 }
 
 /** Puts `source` (RGB, of the region's size) at its place in the frame and fills the rest. */
-function paste(source: Uint8Array, region: Region, into: Uint8Array, input: ImageInput): void {
+function paste(source: Uint8Array, region: Region, into: Uint8Array, input: FrameShape): void {
   const rowBytes = region.width * 3;
   if (region.width === input.width) {
     const start = region.top * rowBytes;

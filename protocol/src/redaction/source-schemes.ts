@@ -12,6 +12,9 @@ export const sourceSchemes: ReadonlySet<string> = new Set([
   'file',
 ]);
 
+/** The source of a camera that sends its pictures to the coordinator by itself. */
+export const pushSource = 'push:';
+
 /** The scheme of a camera's source, in lower case. A path without one is a file; one letter is a drive of Windows. */
 export function schemeOfSource(source: string): string {
   const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(source) ?? [];

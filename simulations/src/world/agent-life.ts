@@ -4,6 +4,7 @@ import {
   type AgentStatus,
   createAgent,
   type ModelShelf,
+  type PictureReader,
   type RunPicture,
 } from '@shoal/agent';
 import type { ModelManifest } from '@shoal/models/manifest';
@@ -117,7 +118,7 @@ export class AgentLife {
     const agent = createAgent(
       { ...config, coordinator, software: 'shoal-agent/simulated', ...(token && { token }), seal: seals ?? false },
       {
-        ...{ clock, random, logger, identity, links, machine, runPicture },
+        ...{ clock, random, logger, identity, links, machine, runPicture, pictures },
         store: disk.open(clock),
         models: shelfOf(machine.spec),
         videos: scriptedVideos(clock, sources),
@@ -181,6 +182,14 @@ function find(
   const variant = manifest?.variants.find(({ name }) => variantName === '' || name === variantName);
   return manifest && variant && { manifest, variant };
 }
+
+/** Cameras of a world are read, none sends its pictures by itself. */
+const pictures: PictureReader = {
+  async decode() {
+    throw new ShoalError('input.unsupported', 'no camera of a world sends pictures');
+  },
+  giveBack() {},
+};
 
 /** A picture of the simulator is its bytes: nothing is decoded, the simulated engine takes its time. */
 const runPicture: RunPicture = async (model, _picture, parameters, signal) => {

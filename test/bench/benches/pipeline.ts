@@ -163,6 +163,7 @@ async function agentAndItsCoordinator(model: LoadableModel) {
       // Nothing is held, so that the agent does not measure itself while it is measured.
       models: { knows: () => true, resolve: async () => model, held: async () => [] },
       runPicture: (...call) => runPicture(deps, ...call),
+      pictures: { decode: (...call) => deps.decoder.decode(...call), giveBack: (frame) => pool.give(frame) },
       videos: { open: () => Promise.reject(new Error('no video here')) as never, decoders: async () => [] },
     },
   );

@@ -4,9 +4,21 @@ import { cameras } from './cameras.ts';
 import { devices } from './devices.ts';
 import { events } from './events.ts';
 import { keys } from './keys.ts';
+import { pictures } from './pictures.ts';
 import { results } from './results.ts';
 import { system } from './system.ts';
 import { tasks } from './tasks.ts';
 import { tokens } from './tokens.ts';
 
-export const resources: readonly Resource[] = [system, devices, tokens, keys, tasks, cameras, events, results, blobs];
+export const resources: readonly Resource[] = [
+  system,
+  devices,
+  tokens,
+  keys,
+  tasks,
+  cameras,
+  pictures,
+  events,
+  results,
+  blobs,
+];

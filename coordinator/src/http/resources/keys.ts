@@ -5,7 +5,15 @@ import { IdParams, problems, Timestamp, timestamp } from '../views/index.ts';
 
 const tags = ['keys'];
 
-const Key = Type.Object({ id: Type.String(), name: Type.String(), createdAt: Timestamp });
+const camera = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 128,
+    description: 'It is for sending the pictures of this camera, and nothing else.',
+  }),
+);
+
+const Key = Type.Object({ id: Type.String(), name: Type.String(), createdAt: Timestamp, camera });
 
 export const keys: Resource =
   ({ coordinator }) =>
@@ -20,17 +28,18 @@ export const keys: Resource =
             'The key is shown in this answer only; just its SHA-256 is kept. It is good until it is revoked.',
           operationId: 'createKey',
           body: Type.Object(
-            { name: Type.String({ minLength: 1, maxLength: 64, description: 'What it is for.' }) },
+            { name: Type.String({ minLength: 1, maxLength: 64, description: 'What it is for.' }), camera },
             { additionalProperties: false },
           ),
           response: {
             201: Type.Object({ ...Key.properties, key: Type.String() }),
-            ...problems('input.unsupported', 'queue.full'),
+            ...problems('input.unsupported', 'queue.full', 'not-found'),
           },
         },
       },
       async ({ body }, reply) => {
-        const { key, ...view } = await coordinator.apiKeys.create(body.name);
+        if (body.camera !== undefined) coordinator.cameras.get(body.camera);
+        const { key, ...view } = await coordinator.apiKeys.create(body.name, body.camera);
         return reply
           .code(201)
           .header('cache-control', 'no-store')
@@ -69,6 +78,6 @@ export const keys: Resource =
     );
   };
 
-function keyView({ id, name, createdAtMs }: ApiKeyView) {
-  return { id, name, createdAt: timestamp(createdAtMs) };
+function keyView({ createdAtMs, ...view }: ApiKeyView) {
+  return { ...view, createdAt: timestamp(createdAtMs) };
 }

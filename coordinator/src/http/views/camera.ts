@@ -69,7 +69,7 @@ export const CameraRequest = named(
         minLength: 1,
         maxLength: 2048,
         description:
-          'URL (`rtsp://`, `http://` ...) or a path on the device. It may carry a password, which no answer ever shows.',
+          'URL (`rtsp://`, `http://` ...) or a path on the device, which may carry a password that no answer ever shows; or `push:` for a camera that sends its pictures by itself.',
         examples: ['rtsp://viewer:secret@192.168.1.20/stream1'],
       }),
       name: Type.Optional(spec.name),
@@ -118,6 +118,12 @@ export const Camera = named(
       { met: Type.Boolean(), detail: Type.String({ description: 'Why not, when it is not.' }) },
       { description: 'Whether it gets what was asked for, by what its device measures.' },
     ),
+    pushed: Type.Optional(
+      Type.Object(
+        { taken: Type.Integer(), dropped: Type.Integer() },
+        { description: 'Pictures that the camera has sent by itself since the coordinator started.' },
+      ),
+    ),
     status: Type.Optional(CameraStatus),
   }),
 );
@@ -148,7 +154,20 @@ function unlessShown(asked: string | undefined, before: string | undefined): str
 }
 
 export function cameraView(camera: CameraView): Camera {
-  const { id, spec, revision, createdAtMs, device, reason, refused, grant, moves = [], service, status } = camera;
+  const {
+    id,
+    spec,
+    revision,
+    createdAtMs,
+    device,
+    reason,
+    refused,
+    grant,
+    moves = [],
+    service,
+    status,
+    pushed,
+  } = camera;
   const { device: onlyDevice, source, substream, ...rest } = spec;
   return present<Camera>({
     id,
@@ -165,6 +184,7 @@ export function cameraView(camera: CameraView): Camera {
     grant,
     moves: moves.map(({ atMs, ...move }) => ({ at: timestamp(atMs), ...move })),
     service,
+    pushed,
     status: status && cameraStatusView(status),
   });
 }

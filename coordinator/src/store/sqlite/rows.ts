@@ -83,10 +83,12 @@ export interface ApiKeyRow {
   readonly name: string;
   readonly sha256: Uint8Array;
   readonly created_at_ms: number;
+  readonly camera_id: string | null;
 }
 
 export function apiKeyOf(row: ApiKeyRow): ApiKeyRecord {
-  return { id: row.id, name: row.name, sha256: row.sha256, createdAtMs: row.created_at_ms };
+  const { id, name, sha256, created_at_ms: createdAtMs, camera_id: camera } = row;
+  return { id, name, sha256, createdAtMs, ...(camera !== null && { camera }) };
 }
 
 export interface TaskRow {

@@ -138,5 +138,7 @@ export const migrations: readonly string[] = [
   CREATE INDEX events_by_camera ON events (camera_id, id);
   CREATE INDEX events_by_time ON events (started_at_ms);
   CREATE INDEX events_going_on ON events (id) WHERE ended_at_ms IS NULL;
+  -- A key for sending the pictures of one camera.
+  ALTER TABLE api_keys ADD COLUMN camera_id TEXT;
   `,
 ];

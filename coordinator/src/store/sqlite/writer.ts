@@ -56,8 +56,8 @@ export class SqliteWriter {
         sql.cameraRemoved.run(write.id);
         return;
       case 'api-key': {
-        const { id, name, sha256, createdAtMs } = write.apiKey;
-        sql.apiKey.run(id, name, sha256, createdAtMs);
+        const { id, name, sha256, createdAtMs, camera = null } = write.apiKey;
+        sql.apiKey.run(id, name, sha256, createdAtMs, camera);
         return;
       }
       case 'api-key-removed':
@@ -100,7 +100,7 @@ function prepareAll(database: DatabaseSync) {
     ),
     camera: prepare('INSERT OR REPLACE INTO cameras VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     cameraRemoved: prepare('DELETE FROM cameras WHERE id = ?'),
-    apiKey: prepare('INSERT OR REPLACE INTO api_keys VALUES (?, ?, ?, ?)'),
+    apiKey: prepare('INSERT OR REPLACE INTO api_keys VALUES (?, ?, ?, ?, ?)'),
     apiKeyRemoved: prepare('DELETE FROM api_keys WHERE id = ?'),
     blob: prepare('INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?)'),
     blobRemoved: prepare('DELETE FROM blobs WHERE digest = ?'),

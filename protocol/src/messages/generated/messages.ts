@@ -202,12 +202,13 @@ export interface Message {
   readonly cameraAssignment: CameraAssignment | null;
   readonly cameraRemoval: CameraRemoval | null;
   readonly cameraReport: CameraReport | null;
+  readonly pushedPicture: PushedPicture | null;
   readonly blobRequest: BlobRequest | null;
   readonly blobChunk: BlobChunk | null;
   readonly sessionOffer: SessionOffer | null;
   readonly sessionAnswer: SessionAnswer | null;
   readonly sessionLost: SessionLost | null;
-  readonly payload?: 'error' | 'empty' | 'hello' | 'welcome' | 'telemetry' | 'profileReport' | 'goodbye' | 'succession' | 'taskAssignment' | 'taskAdmission' | 'taskOutcome' | 'taskCancellation' | 'modelHint' | 'cameraAssignment' | 'cameraRemoval' | 'cameraReport' | 'blobRequest' | 'blobChunk' | 'sessionOffer' | 'sessionAnswer' | 'sessionLost';
+  readonly payload?: 'error' | 'empty' | 'hello' | 'welcome' | 'telemetry' | 'profileReport' | 'goodbye' | 'succession' | 'taskAssignment' | 'taskAdmission' | 'taskOutcome' | 'taskCancellation' | 'modelHint' | 'cameraAssignment' | 'cameraRemoval' | 'cameraReport' | 'pushedPicture' | 'blobRequest' | 'blobChunk' | 'sessionOffer' | 'sessionAnswer' | 'sessionLost';
 }
 
 export interface MessageInit {
@@ -232,6 +233,7 @@ export interface MessageInit {
   readonly cameraAssignment?: CameraAssignmentInit | null | undefined;
   readonly cameraRemoval?: CameraRemovalInit | null | undefined;
   readonly cameraReport?: CameraReportInit | null | undefined;
+  readonly pushedPicture?: PushedPictureInit | null | undefined;
   readonly blobRequest?: BlobRequestInit | null | undefined;
   readonly blobChunk?: BlobChunkInit | null | undefined;
   readonly sessionOffer?: SessionOfferInit | null | undefined;
@@ -649,7 +651,7 @@ export interface CameraAssignment {
   readonly cameraId: string;
   readonly revision: number;
   readonly name: string;
-  /** URL or path of the source. May carry credentials: never logged. */
+  /** URL or path of the source. May carry credentials: never logged. `push:`: the coordinator hands its pictures on, in PushedPicture. */
   readonly source: string;
   readonly pipeline: string;
   readonly model: string;
@@ -706,6 +708,18 @@ export interface CameraReportInit {
   readonly number?: number | null | undefined;
   readonly result?: Uint8Array | null | undefined;
   readonly attestation?: Uint8Array | null | undefined;
+}
+
+/**
+ * Coordinator -> device, a request; answered by Empty. The newest picture of a camera that sends its pictures by itself (source `push:`), encoded,
+ * as the attachment.
+ */
+export interface PushedPicture {
+  readonly cameraId: string;
+}
+
+export interface PushedPictureInit {
+  readonly cameraId?: string | null | undefined;
 }
 
 /** Asks for a piece of a blob by digest; answered by BlobChunk. */
@@ -811,6 +825,7 @@ export const ModelHint: Codec<ModelHint, ModelHintInit> = codec('ModelHint', sho
 export const CameraAssignment: Codec<CameraAssignment, CameraAssignmentInit> = codec('CameraAssignment', shoal.v1.CameraAssignment);
 export const CameraRemoval: Codec<CameraRemoval, CameraRemovalInit> = codec('CameraRemoval', shoal.v1.CameraRemoval);
 export const CameraReport: Codec<CameraReport, CameraReportInit> = codec('CameraReport', shoal.v1.CameraReport);
+export const PushedPicture: Codec<PushedPicture, PushedPictureInit> = codec('PushedPicture', shoal.v1.PushedPicture);
 export const BlobRequest: Codec<BlobRequest, BlobRequestInit> = codec('BlobRequest', shoal.v1.BlobRequest);
 export const BlobChunk: Codec<BlobChunk, BlobChunkInit> = codec('BlobChunk', shoal.v1.BlobChunk);
 export const SessionOffer: Codec<SessionOffer, SessionOfferInit> = codec('SessionOffer', shoal.v1.SessionOffer);

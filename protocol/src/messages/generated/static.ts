@@ -1318,6 +1318,7 @@ export const shoal: any = $root.shoal = (() => {
             Message.prototype.cameraAssignment = null;
             Message.prototype.cameraRemoval = null;
             Message.prototype.cameraReport = null;
+            Message.prototype.pushedPicture = null;
             Message.prototype.blobRequest = null;
             Message.prototype.blobChunk = null;
             Message.prototype.sessionOffer = null;
@@ -1327,7 +1328,7 @@ export const shoal: any = $root.shoal = (() => {
             let $oneOfFields;
 
             $Object.defineProperty(Message.prototype, "payload", {
-                get: $util.oneOfGetter($oneOfFields = ["error", "empty", "hello", "welcome", "telemetry", "profileReport", "goodbye", "succession", "taskAssignment", "taskAdmission", "taskOutcome", "taskCancellation", "modelHint", "cameraAssignment", "cameraRemoval", "cameraReport", "blobRequest", "blobChunk", "sessionOffer", "sessionAnswer", "sessionLost"]),
+                get: $util.oneOfGetter($oneOfFields = ["error", "empty", "hello", "welcome", "telemetry", "profileReport", "goodbye", "succession", "taskAssignment", "taskAdmission", "taskOutcome", "taskCancellation", "modelHint", "cameraAssignment", "cameraRemoval", "cameraReport", "pushedPicture", "blobRequest", "blobChunk", "sessionOffer", "sessionAnswer", "sessionLost"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -1374,6 +1375,8 @@ export const shoal: any = $root.shoal = (() => {
                     $root.shoal.v1.CameraRemoval.encode(m.cameraRemoval, w.uint32(250).fork(), q + 1).ldelim();
                 if (m.cameraReport != null && $Object.hasOwnProperty.call(m, "cameraReport"))
                     $root.shoal.v1.CameraReport.encode(m.cameraReport, w.uint32(258).fork(), q + 1).ldelim();
+                if (m.pushedPicture != null && $Object.hasOwnProperty.call(m, "pushedPicture"))
+                    $root.shoal.v1.PushedPicture.encode(m.pushedPicture, w.uint32(290).fork(), q + 1).ldelim();
                 if (m.blobRequest != null && $Object.hasOwnProperty.call(m, "blobRequest"))
                     $root.shoal.v1.BlobRequest.encode(m.blobRequest, w.uint32(322).fork(), q + 1).ldelim();
                 if (m.blobChunk != null && $Object.hasOwnProperty.call(m, "blobChunk"))
@@ -1578,6 +1581,13 @@ export const shoal: any = $root.shoal = (() => {
                                 break;
                             m.cameraReport = $root.shoal.v1.CameraReport.decode(r, r.size(), $undefined, q + 1, m.cameraReport);
                             m.payload = "cameraReport";
+                            continue;
+                        }
+                    case 36: {
+                            if (u !== 2)
+                                break;
+                            m.pushedPicture = $root.shoal.v1.PushedPicture.decode(r, r.size(), $undefined, q + 1, m.pushedPicture);
+                            m.payload = "pushedPicture";
                             continue;
                         }
                     case 40: {
@@ -4912,6 +4922,88 @@ export const shoal: any = $root.shoal = (() => {
             };
 
             return CameraReport;
+        })();
+
+        v1.PushedPicture = (function() {
+
+            const PushedPicture = function (p) {
+                if (p)
+                    for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                        if (p[ks[i]] != null && ks[i] !== "__proto__")
+                            this[ks[i]] = p[ks[i]];
+            };
+
+            PushedPicture.prototype.cameraId = "";
+
+            PushedPicture.encode = function (m, w, q) {
+                if (!w)
+                    w = $Writer.create();
+                if (q === $undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (m.cameraId != null && $Object.hasOwnProperty.call(m, "cameraId") && m.cameraId !== "")
+                    w.uint32(10).string(m.cameraId);
+                if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                    for (var i = 0; i < m.$unknowns.length; ++i)
+                        w.raw(m.$unknowns[i]);
+                return w;
+            };
+
+            PushedPicture.decode = function (r, l, z, q, g) {
+                if (!(r instanceof $Reader))
+                    r = $Reader.create(r);
+                if (q === $undefined)
+                    q = 0;
+                if (q > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                var c, m, v;
+                if (l === $undefined)
+                    c = r.len;
+                else {
+                    c = r.pos + l;
+                    if (c > r.len)
+                        throw $RangeError("index out of range");
+                    l = r.len;
+                    r.len = c;
+                }
+                m = g || new $root.shoal.v1.PushedPicture();
+                while (r.pos < c) {
+                    var s = r.pos;
+                    var t = r.tag();
+                    if (t === z) {
+                        z = $undefined;
+                        break;
+                    }
+                    var u = t & 7;
+                    switch (t >>>= 3) {
+                    case 1: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.cameraId = v;
+                            else
+                                delete m.cameraId;
+                            continue;
+                        }
+                    }
+                    r.skipType(u, q, t);
+                    if (!r.discardUnknown) {
+                        $util.makeProp(m, "$unknowns", false);
+                        (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                    }
+                }
+                if (l !== $undefined) {
+                    if (r.pos !== c)
+                        throw $RangeError("index out of range");
+                    r.len = l;
+                }
+                if (z !== $undefined)
+                    throw $Error("missing end group");
+                return m;
+            };
+
+            return PushedPicture;
         })();
 
         v1.BlobRequest = (function() {
