@@ -26,11 +26,10 @@ import type { VideoFrame, VideoRequest, VideoSource, VideoStream } from '../vide
 import { CameraMeter } from './camera-meter.ts';
 import { DecodeMeter } from './decode-meter.ts';
 import { type FrameAnalysis, frameAnalysisFor } from './frame-analysis.ts';
+import { Patience, type PatienceOptions } from './patience.ts';
 import { ReportNumbers } from './report-numbers.ts';
 
-export interface CameraOptions {
-  /** A source that gives no picture for this long is begun anew, ms. */
-  readonly noPictureMs: number;
+export interface CameraOptions extends PatienceOptions {
   readonly backoff: BackoffOptions;
   /** Wait before the next try when a person has to mend something first, ms. */
   readonly lastingMs: number;
@@ -41,7 +40,9 @@ export interface CameraOptions {
 
 export const defaultCameraOptions: Omit<CameraOptions, 'software'> = {
   noPictureMs: 15_000,
-  backoff: { firstMs: 1_000, maxMs: 30_000, factor: 2 },
+  leastMs: 3_000,
+  // A camera that is back is to be seen within seconds; to ask whether it is costs next to nothing.
+  backoff: { firstMs: 500, maxMs: 3_000, factor: 2 },
   lastingMs: 60_000,
   healthyMs: 30_000,
 };
@@ -187,10 +188,12 @@ export class Camera {
     this.#stream = stream;
     this.#decoding = new DecodeMeter(this.#deps.clock, stream);
     const frames = stream[Symbol.asyncIterator]();
+    const patience = new Patience(this.#options);
     try {
       for (;;) {
-        const { value: frame, done } = await this.#next(frames, ended);
+        const { value: frame, done } = await this.#next(frames, patience.waitMs, ended);
         if (done) return stream.complaint;
+        patience.picture(frame.capturedMonotonicMs);
         this.#decoding.frame();
         this.#checkMayRun();
         await this.#analyse(frame, lease, signal);
@@ -211,12 +214,17 @@ export class Camera {
   }
 
   /** The next frame. @throws `source.unreadable` when none comes in time */
-  async #next(frames: AsyncIterator<VideoFrame>, ended: AbortController): Promise<IteratorResult<VideoFrame>> {
+  async #next(
+    frames: AsyncIterator<VideoFrame>,
+    waitMs: number,
+    ended: AbortController,
+  ): Promise<IteratorResult<VideoFrame>> {
     // A camera that sends its pictures by itself may have nothing to send.
     if (this.assignment.source === pushSource) return frames.next();
-    const { noPictureMs } = this.#options;
-    const cancel = this.#deps.clock.after(`camera ${this.assignment.cameraId}: no picture`, noPictureMs, () =>
-      ended.abort(new ShoalError('source.unreadable', `no picture for ${noPictureMs / 1000} s`, { lasting: false })),
+    const cancel = this.#deps.clock.after(`camera ${this.assignment.cameraId}: no picture`, waitMs, () =>
+      ended.abort(
+        new ShoalError('source.unreadable', `no picture for ${Math.round(waitMs / 100) / 10} s`, { lasting: false }),
+      ),
     );
     try {
       return await frames.next();

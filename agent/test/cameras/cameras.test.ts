@@ -179,12 +179,20 @@ describe('a camera', () => {
     expect(fleet.videos.opened).toHaveLength(3);
   });
 
-  it('is begun anew when no picture comes for too long, and its decoder is ended', async () => {
+  it.each([
+    ['3 s of one that gave ten a second', { count: 3, everyMs: 100 }, 3],
+    ['ten times as long as it ever paused', { count: 6, everyMs: 980 }, 10],
+    ['15 s of one that gave none', { count: 0, everyMs: 0 }, 15],
+    ['15 s of one that gives a key frame each ten seconds', { count: 3, everyMs: 10_000 }, 15],
+  ])('is begun anew when no picture comes for %s, and its decoder is ended', async (_, frames, seconds) => {
     const fleet = await aWatchingFleet();
-    fleet.videos.scripts = [[{ kind: 'frames', count: 3, everyMs: 100 }, { kind: 'silence' }]];
+    fleet.videos.scripts = [[{ kind: 'frames', ...frames }, { kind: 'silence' }]];
     await fleet.assign();
-    await fleet.clock.advance(15_500);
-    expect(fleet.status()).toMatchObject({ state: 'waiting', reason: 'no picture for 15 s' });
+    const spokenMs = frames.count * (frames.everyMs + 20);
+    await fleet.clock.advance(spokenMs + seconds * 1_000 - 300);
+    expect(fleet.status()?.state).not.toBe('waiting');
+    await fleet.clock.advance(600);
+    expect(fleet.status()).toMatchObject({ state: 'waiting', reason: `no picture for ${seconds} s` });
     expect(fleet.videos.open_).toBe(0);
     await fleet.clock.advance(60_000);
     expect(fleet.videos.opened.length).toBeGreaterThan(2);

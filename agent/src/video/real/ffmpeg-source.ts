@@ -8,6 +8,7 @@ import { FrameCutter } from '../frame-cutter.ts';
 import type { VideoFormat, VideoFrame, VideoRequest, VideoSource, VideoStream } from '../video-source.ts';
 import { cpuMsOf } from './cpu-time.ts';
 import { decodersOf, type Ffmpeg, findFfmpeg } from './find-ffmpeg.ts';
+import { reach } from './reach.ts';
 
 /** A child that does not end when it is asked to is made to after this time, ms. */
 const killAfterMs = 2_000;
@@ -81,6 +82,7 @@ class FfmpegStream implements VideoStream {
   async *[Symbol.asyncIterator](): AsyncIterator<VideoFrame> {
     const signal = this.#signal;
     const ffmpeg = await this.#find(signal);
+    await reach(this.#request.source, signal);
     const child = spawn(ffmpeg.path, ffmpegArguments(this.#request, ffmpeg.major), {
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
