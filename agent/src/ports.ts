@@ -128,7 +128,14 @@ async function openLink(
     case 'coap:': {
       const { createCoapDeviceLink } = await import('@shoal/protocol/coap');
       // It goes through them by itself: who listens on UDP is seen only when it answers.
-      return createCoapDeviceLink({ urls: addresses, identity, coordinator: coordinator.id, clock, logger });
+      return createCoapDeviceLink({
+        urls: addresses,
+        identity,
+        coordinator: coordinator.id,
+        clock,
+        random: systemRandom,
+        logger,
+      });
     }
     case 'libp2p:': {
       const { createLibp2pDeviceLink, Libp2pNode } = await import('@shoal/protocol/libp2p');

@@ -50,8 +50,6 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   '@libp2p/*': ['protocol/src/link/libp2p/**'],
   '@multiformats/*': ['protocol/src/link/libp2p/**'],
   uint8arraylist: ['protocol/src/link/libp2p/**'],
-  coap: ['protocol/src/link/coap/**'],
-  'node-coap-client': ['protocol/src/link/coap/**'],
   ws: ['protocol/src/link/mqtt/**', 'coordinator/src/broker/**'],
   protobufjs: ['protocol/src/messages/**', 'models/src/onnx-format/**'],
   'onnxruntime-node': ['models/src/engine/**'],

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { createLogger } from '@shoal/protocol';
-import { systemClock } from '@shoal/protocol/real';
+import { systemClock, systemRandom } from '@shoal/protocol/real';
 import type { FuzzTarget } from '@shoal/protocol/testing';
 import { CoapServer } from '../../src/link/coap/coap-server.ts';
 
@@ -35,7 +35,7 @@ async function receive(datagram: Uint8Array): Promise<void> {
       accept({ code: '2.05' }).end(),
   };
   const options = { host: '127.0.0.1', port: 0, limits, links: [{ path: '/a' }], find: () => echo };
-  const server = new CoapServer({ clock: systemClock, logger }, options);
+  const server = new CoapServer({ clock: systemClock, random: systemRandom, logger }, options);
   const socket = createSocket('udp4');
   try {
     await server.start();

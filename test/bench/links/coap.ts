@@ -30,7 +30,13 @@ async function openLink() {
   server.subscribe({ onFrame: (frame, from) => void server.send(from, frame) });
   await server.start(never);
   const urls = [`coap://${host}:${server.port}`];
-  const device = createCoapDeviceLink({ ...common, urls, identity: newIdentity('device', random), coordinator });
+  const device = createCoapDeviceLink({
+    ...common,
+    random,
+    urls,
+    identity: newIdentity('device', random),
+    coordinator,
+  });
   let answered = () => {};
   const connected = new Promise<void>((resolve) => {
     device.subscribe({ onFrame: () => answered(), onPeer: (_peer, isReachable) => isReachable && resolve() });

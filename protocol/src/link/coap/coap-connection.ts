@@ -1,11 +1,16 @@
 import { ShoalError } from '../../errors/index.ts';
-import type { Clock } from '../../runtime/index.ts';
+import type { Clock, Random } from '../../runtime/index.ts';
 import { type Block, largestBlockBytes } from './block-option.ts';
 import type { CoapAddress } from './coap-address.ts';
 import { ConnectedSocket } from './connected-socket.ts';
+import { type CoapAnswer, type CoapRequest, MessageClient, type MessageDetail } from './message-client.ts';
 import { optionNumbers } from './options.ts';
 import { RoundTrip } from './round-trip.ts';
-import { type CoapAnswer, type CoapRequest, type MessageDetail, WatchingAgent } from './watching-agent.ts';
+
+export interface CoapConnectionDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+}
 
 export interface CoapConnectionOptions {
   readonly address: CoapAddress;
@@ -20,37 +25,39 @@ export interface CoapConnectionOptions {
 /** How often a representation may change while its blocks are being fetched. */
 const mostRestarts = 5;
 
-/**
- * Requests to one CoAP server. Messages, retransmission and observation are those of the `coap` package; block-wise transfer (RFC 7959) is ours, see
- * `keepFromPackage`. One request is open at a time (NSTART = 1, RFC 7252 §4.7).
- */
+/** Requests to one CoAP server, with bodies of any size. One request is open at a time (NSTART = 1, RFC 7252 §4.7). */
 export class CoapConnection {
-  readonly #clock: Clock;
+  readonly #deps: CoapConnectionDeps;
   readonly #options: CoapConnectionOptions;
   readonly #roundTrip = new RoundTrip();
-  readonly #open = new Set<{ give(up: ShoalError): void }>();
-  #agent: WatchingAgent | undefined;
+  #client: MessageClient | undefined;
   #socket: ConnectedSocket | undefined;
-  #turn: Promise<void> = Promise.resolve();
+  #isBusy = false;
+  /** Those whose turn has not come: they are called when it has. */
+  readonly #waiting: (() => void)[] = [];
+  /** The exchange that is open. */
+  #giveUp = (_error: ShoalError) => {};
   #closed: ShoalError | undefined;
 
-  constructor(clock: Clock, options: CoapConnectionOptions) {
-    this.#clock = clock;
+  constructor(deps: CoapConnectionDeps, options: CoapConnectionOptions) {
+    this.#deps = deps;
     this.#options = options;
   }
 
   /** @throws `net.unreachable` when there is no way to the address; nothing is sent yet. */
   async open(): Promise<void> {
     const { address, onTrouble } = this.#options;
-    const socket = await ConnectedSocket.open(address, ({ message }) =>
-      onTrouble(new ShoalError('net.unreachable', `nobody answers at ${address.text}: ${message}`)),
-    );
+    const socket = await ConnectedSocket.open(address, {
+      onMessage: (datagram) => this.#client?.hear(datagram),
+      onTrouble: ({ message }) =>
+        onTrouble(new ShoalError('net.unreachable', `nobody answers at ${address.text}: ${message}`)),
+    });
     this.#socket = socket;
     if (this.#closed) {
       await socket.close();
       throw this.#closed;
     }
-    this.#agent = new WatchingAgent(socket);
+    this.#client = new MessageClient({ ...this.#deps, send: (datagram) => socket.send(datagram) });
   }
 
   /**
@@ -85,8 +92,8 @@ export class CoapConnection {
 
   async close(): Promise<void> {
     this.#closed ??= new ShoalError('net.unreachable', 'the connection was closed');
-    for (const exchange of [...this.#open]) exchange.give(this.#closed);
-    this.#agent?.forget();
+    this.#giveUp(this.#closed);
+    this.#client?.forget();
     await this.#socket?.close();
   }
 
@@ -142,53 +149,38 @@ export class CoapConnection {
   }
 
   async #exchange(request: CoapRequest, detail: MessageDetail): Promise<CoapAnswer> {
-    const before = this.#turn;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#turn = promise;
-    await before;
+    if (this.#isBusy) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#isBusy = true;
     try {
       return await this.#send(request, detail);
     } finally {
-      resolve();
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#isBusy = false;
     }
   }
 
   #send(request: CoapRequest, detail: MessageDetail): Promise<CoapAnswer> {
     const { address } = this.#options;
-    const { timeoutMs: waitMs = this.#options.silenceMs } = request;
-    const agent = this.#agent;
-    if (this.#closed || !agent)
+    const { timeoutMs: patienceMs = this.#options.silenceMs } = request;
+    const client = this.#client;
+    if (this.#closed || !client)
       return Promise.reject(this.#closed ?? new ShoalError('closed', 'the connection is not open'));
-    const clock = this.#clock;
+    const { clock } = this.#deps;
     const sentMs = clock.monotonicMs();
     const { promise, resolve, reject } = Promise.withResolvers<CoapAnswer>();
-    const end = () => {
-      cancel();
-      this.#open.delete(exchange);
-    };
-    const exchange = {
-      give: (up: ShoalError) => {
-        end();
-        sent.abort();
-        reject(up);
-      },
-    };
-    const cancel = clock.after(`coap: ${address.text} answers`, waitMs, () =>
-      exchange.give(new ShoalError('net.unreachable', `${address.text} did not answer for ${waitMs} ms`)),
-    );
-    this.#open.add(exchange);
-    const sent = agent.ask(request, detail, {
-      timeoutMs: this.#roundTrip.timeoutMs,
+    const sent = client.ask(request, detail, {
+      ...{ timeoutMs: this.#roundTrip.timeoutMs, patienceMs },
       onAnswer: (answer, copies) => {
-        end();
         if (copies === 1) this.#roundTrip.measured(clock.monotonicMs() - sentMs);
         resolve(answer);
       },
-      onFailure: (error) => {
-        end();
-        reject(new ShoalError('net.unreachable', `cannot talk to ${address.text}: ${error.message}`));
-      },
+      onSilence: () => reject(new ShoalError('net.unreachable', `${address.text} did not answer for ${patienceMs} ms`)),
     });
+    this.#giveUp = (error) => {
+      sent.abort();
+      reject(error);
+    };
     return promise;
   }
 }

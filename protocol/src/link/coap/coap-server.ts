@@ -1,11 +1,12 @@
-import { createSocket, type Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { utf8 } from '../../bytes/index.ts';
 import { asShoalError, errorCatalogue, ShoalError } from '../../errors/index.ts';
-import type { Clock, Logger } from '../../runtime/index.ts';
+import type { Clock, Logger, Random } from '../../runtime/index.ts';
 import { type Block, encodeBlock, encodeUint, largestBlockBytes } from './block-option.ts';
 import { type BlockOutcome, HalfDoneBodies, type HalfDoneLimits } from './half-done-bodies.ts';
 import { type CoreLink, encodeLinks, filterLinks, linkFormat } from './link-format.ts';
+import type { WrittenOption } from './message.ts';
 import {
   MessageServer,
   type Observer,
@@ -15,6 +16,7 @@ import {
 } from './message-server.ts';
 import { type MessageOptions, optionNumbers } from './options.ts';
 import { discoveryPath } from './resources.ts';
+import { closeSocket, createUdpSocket } from './udp-socket.ts';
 
 export type CoapMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -50,6 +52,12 @@ export interface CoapResource {
   observe?(request: ServedRequest, accept: (answer: ServedAnswer) => Observer): void;
 }
 
+export interface CoapServerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
 export interface CoapServerOptions {
   readonly host: string;
   /** 0: any free port. */
@@ -70,6 +78,9 @@ const methods: Readonly<Record<string, CoapMethod>> = {
 /** Options with odd numbers may not be passed over by who does not know them (RFC 7252 §5.4.1). */
 const understood: ReadonlySet<number> = new Set(Object.values(optionNumbers));
 
+/** Characters of an error that its answer tells: it has to go into one datagram. */
+const mostWords = 250;
+
 /** Serves resources over CoAP: discovery, bodies of any size in both directions, observation. It knows nothing of what the resources are. */
 export class CoapServer {
   readonly #options: CoapServerOptions;
@@ -77,12 +88,13 @@ export class CoapServer {
   readonly #bodies: HalfDoneBodies;
   readonly #messages: MessageServer;
   #socket: Socket | undefined;
+  #isStopped = false;
 
-  constructor({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }, options: CoapServerOptions) {
+  constructor({ clock, random, logger }: CoapServerDeps, options: CoapServerOptions) {
     this.#options = options;
     this.#logger = logger;
     this.#bodies = new HalfDoneBodies(clock, options.limits);
-    this.#messages = new MessageServer((message, responder) => this.#answer(message, responder));
+    this.#messages = new MessageServer({ clock, random }, (message, responder) => this.#answer(message, responder));
   }
 
   /** @throws `closed` before start. */
@@ -96,33 +108,40 @@ export class CoapServer {
     return { count, sizeBytes };
   }
 
-  /** @throws `conflict` when the port is taken; `io.failed` when it cannot be had. */
+  /** @throws `conflict` when the port is taken; `io.failed` when it cannot be had; `closed` when it is stopped meanwhile. */
   async start(): Promise<void> {
     const { host, port } = this.#options;
-    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    socket.once('error', reject);
-    socket.bind(port, host, resolve);
+    const socket = createUdpSocket(isIPv6(host) ? 6 : 4);
     try {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      socket.once('error', reject);
+      socket.bind(port, host, resolve);
       await promise;
+      socket.off('error', reject);
+      // A whole fleet may speak at once; what does not fit is sent again later.
+      socket.setRecvBufferSize(4 << 20);
     } catch (error) {
+      await closeSocket(socket);
       throw cannotListen(error as NodeJS.ErrnoException, host, port);
     }
-    socket.off('error', reject);
-    // A whole fleet may speak at once; what does not fit is sent again later.
-    socket.setRecvBufferSize(4 << 20);
-    this.#messages.on('error', (error: Error) => this.#logger.debug('coap: a datagram failed', { why: error.message }));
+    if (this.#isStopped) {
+      await closeSocket(socket);
+      throw new ShoalError('closed', 'the CoAP server was stopped');
+    }
+    // A datagram that cannot be sent is one that got lost.
+    socket.on('error', (error) => this.#logger.debug('coap: a datagram failed', { why: error.message }));
     this.#messages.listen(socket);
     this.#socket = socket;
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#bodies.clear();
     const socket = this.#socket;
     if (!socket) return;
     this.#socket = undefined;
     this.#messages.close();
-    await new Promise<void>((resolve) => socket.close(() => resolve()));
+    await closeSocket(socket);
   }
 
   #answer(message: ReceivedMessage, responder: Responder): void {
@@ -140,7 +159,7 @@ export class CoapServer {
   readonly #refuse = (responder: Responder) => (thrown: unknown) => {
     const error = asShoalError(thrown, 'defect');
     if (error.code === 'defect') this.#logger.error('coap: a request failed', { why: error.message });
-    responder.answer({ code: errorCatalogue[error.code].coap, payload: utf8(error.message) });
+    responder.answer({ code: errorCatalogue[error.code].coap, payload: utf8(error.message.slice(0, mostWords)) });
   };
 
   /** `undefined`: it was answered on the way. */
@@ -201,7 +220,7 @@ export class CoapServer {
 export function representation(answer: ServedAnswer, block: Block | undefined = undefined): SentMessage {
   const { code, body = new Uint8Array(), etag, contentFormat, location = [] } = answer;
   const { etag: etagNumber, locationPath, contentFormat: formatNumber, block2, size2 } = optionNumbers;
-  const options: (readonly [number, Buffer])[] = location.map((part) => [locationPath, Buffer.from(part)] as const);
+  const options: WrittenOption[] = location.map((part) => [locationPath, Buffer.from(part)] as const);
   if (etag !== undefined) options.push([etagNumber, Buffer.from(etag, 'latin1')]);
   if (contentFormat !== undefined) options.push([formatNumber, encodeUint(contentFormat)]);
   if (!block && body.length <= largestBlockBytes) return { code, options, payload: body };

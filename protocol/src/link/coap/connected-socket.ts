@@ -1,31 +1,34 @@
-import { createSocket, type Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { EventEmitter } from 'node:events';
 import { ShoalError } from '../../errors/index.ts';
 import type { CoapAddress } from './coap-address.ts';
+import { closeSocket, createUdpSocket } from './udp-socket.ts';
+
+interface Listeners {
+  onMessage(datagram: Buffer): void;
+  /** Nobody listens there, or what was to be sent could not be. */
+  onTrouble(error: Error): void;
+}
 
 /**
- * A UDP socket that hears and reaches one address alone, in the shape that the `coap` package expects. The kernel drops what others send, and says when
- * nobody listens there; a name is looked up once and not for each datagram.
+ * A UDP socket that hears and reaches one address alone. The kernel drops what others send, and says when nobody listens there; a name is looked up once and
+ * not for each datagram.
  */
-export class ConnectedSocket extends EventEmitter {
+export class ConnectedSocket {
   readonly #socket: Socket;
-  readonly #onTrouble: (error: Error) => void;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   /** @throws `net.unreachable` when the name is not known, or there is no way to the address. */
-  static async open(address: CoapAddress, onTrouble: (error: Error) => void): Promise<ConnectedSocket> {
+  static async open(address: CoapAddress, listeners: Listeners): Promise<ConnectedSocket> {
     try {
       const { address: ip, family } = await lookup(address.host);
-      const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
-      await new Promise<void>((resolve, reject) => {
-        socket.once('error', reject);
-        socket.connect(address.port, ip, () => {
-          socket.off('error', reject);
-          resolve();
-        });
-      });
-      return new ConnectedSocket(socket, onTrouble);
+      const socket = createUdpSocket(family === 6 ? 6 : 4);
+      const failure = await new Promise<unknown>((resolve) => socket.connect(address.port, ip, resolve as () => void));
+      if (failure) {
+        await closeSocket(socket);
+        throw failure;
+      }
+      return new ConnectedSocket(socket, listeners);
     } catch (cause) {
       throw new ShoalError(
         'net.unreachable',
@@ -36,31 +39,19 @@ export class ConnectedSocket extends EventEmitter {
     }
   }
 
-  private constructor(socket: Socket, onTrouble: (error: Error) => void) {
-    super();
+  private constructor(socket: Socket, { onMessage, onTrouble }: Listeners) {
     this.#socket = socket;
-    this.#onTrouble = onTrouble;
-    socket.on('message', (message, sender) => this.emit('message', message, sender));
+    socket.on('message', onMessage);
     socket.on('error', onTrouble);
   }
 
-  get type(): 'udp4' | 'udp6' {
-    return this.#socket.address().family === 'IPv6' ? 'udp6' : 'udp4';
+  /** After {@link close} it goes nowhere. */
+  send(datagram: Buffer): void {
+    if (!this.#closing) this.#socket.send(datagram);
   }
 
-  address(): ReturnType<Socket['address']> {
-    return this.#socket.address();
-  }
-
-  /** What cannot be sent is told to `onTrouble`: the package would throw it where nobody catches it. */
-  send(message: Buffer, _offset: number, _length: number, _port: number, _host: string, done: () => void): void {
-    if (!this.#closed) this.#socket.send(message, (error) => error && this.#onTrouble(error));
-    done();
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await new Promise<void>((resolve) => this.#socket.close(resolve));
+  close(): Promise<void> {
+    this.#closing ??= closeSocket(this.#socket);
+    return this.#closing;
   }
 }

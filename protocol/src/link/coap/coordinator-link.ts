@@ -79,7 +79,7 @@ class ServerLink implements CoapCoordinatorLink {
   #stopping: Promise<void> | undefined;
 
   constructor(options: CoapCoordinatorLinkOptions) {
-    const { clock, logger, host, port } = options;
+    const { clock, random, logger, host, port } = options;
     const limits = { ...defaultCoapCoordinatorLinkLimits, ...options.limits };
     this.#options = options;
     this.#limits = limits;
@@ -90,7 +90,7 @@ class ServerLink implements CoapCoordinatorLink {
       mostRemembered: 100_000,
     });
     this.#server = new CoapServer(
-      { clock, logger },
+      { clock, random, logger },
       {
         host,
         port,

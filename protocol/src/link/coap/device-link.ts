@@ -1,14 +1,6 @@
 import { asShoalError, ShoalError } from '../../errors/index.ts';
 import type { Identity, PeerId } from '../../identity/index.ts';
-import {
-  type BackoffOptions,
-  backoffMs,
-  type Clock,
-  delay,
-  type Logger,
-  type Random,
-  seededRandom,
-} from '../../runtime/index.ts';
+import { type BackoffOptions, backoffMs, type Clock, delay, type Logger, type Random } from '../../runtime/index.ts';
 import type { Link, LinkListener, LinkTraits } from '../link.ts';
 import { LinkListeners } from '../link-listeners.ts';
 import { type CoapAddress, parseCoapAddress } from './coap-address.ts';
@@ -22,8 +14,8 @@ export interface CoapDeviceLinkOptions {
   /** The one peer. */
   readonly coordinator: PeerId;
   readonly clock: Clock;
-  /** For the jitter of reconnections. Default: one that differs from peer to peer and from start to start. */
-  readonly random?: Random;
+  /** For tokens, which nobody may guess, and the jitter of waits. */
+  readonly random: Random;
   readonly logger: Logger;
   readonly limits?: Partial<CoapDeviceLinkLimits>;
 }
@@ -73,7 +65,6 @@ class CoapDeviceLink implements Link {
   readonly #options: CoapDeviceLinkOptions;
   readonly #limits: CoapDeviceLinkLimits;
   readonly #addresses: readonly CoapAddress[];
-  readonly #random: Random;
   readonly #listeners = new LinkListeners();
   readonly #stop = new AbortController();
   #state: 'idle' | 'started' | 'stopped' = 'idle';
@@ -84,11 +75,9 @@ class CoapDeviceLink implements Link {
   #saidMs: number | undefined;
 
   constructor(options: CoapDeviceLinkOptions) {
-    const { identity, clock } = options;
     this.#options = options;
     this.#limits = { ...defaultCoapDeviceLinkLimits, ...options.limits };
     this.#addresses = options.urls.map(parseCoapAddress);
-    this.#random = options.random ?? seededRandom(Buffer.from(identity.publicKey).readUInt32LE(0) ^ clock.nowMs());
     this.name = `coap-link ${this.#addresses.map(({ text }) => text).join(' ')}`;
     this.traits = { maxFrameBytes: this.#limits.maxFrameBytes, reliable: true, ordered: true, duplex: true };
   }
@@ -123,7 +112,7 @@ class CoapDeviceLink implements Link {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, random } = this.#options;
     const { backoff, stableMs } = this.#limits;
     let at = 0;
     for (let attempt = 0; !signal.aborted; attempt++) {
@@ -135,7 +124,7 @@ class CoapDeviceLink implements Link {
       if (clock.monotonicMs() - startedMs >= stableMs) attempt = 0;
       // One that answered is tried again first.
       if (!wasOpen) at += 1;
-      const waitMs = backoffMs(attempt, backoff, this.#random);
+      const waitMs = backoffMs(attempt, backoff, random);
       this.#say(why, waitMs);
       await delay(clock, `${this.name}: reconnect`, waitMs, signal).catch(() => {});
     }
@@ -152,13 +141,16 @@ class CoapDeviceLink implements Link {
 
   /** One registration from beginning to end. Returns whether it began, and why it ended. */
   async #connectOnce(address: CoapAddress): Promise<{ wasOpen: boolean; why: ShoalError }> {
-    const { clock, identity, coordinator, logger } = this.#options;
-    const session = new DeviceSession(clock, {
-      ...this.#limits,
-      address,
-      identity,
-      onFrame: (frame) => this.#listeners.frame(frame, coordinator),
-    });
+    const { clock, random, identity, coordinator, logger } = this.#options;
+    const session = new DeviceSession(
+      { clock, random },
+      {
+        ...this.#limits,
+        address,
+        identity,
+        onFrame: (frame) => this.#listeners.frame(frame, coordinator),
+      },
+    );
     this.#session = session;
     try {
       await session.open();

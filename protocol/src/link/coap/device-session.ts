@@ -4,11 +4,11 @@ import type { Identity } from '../../identity/index.ts';
 import { makeKeyProof } from '../../key-proof/index.ts';
 import type { Clock } from '../../runtime/index.ts';
 import type { CoapAddress } from './coap-address.ts';
-import { CoapConnection } from './coap-connection.ts';
+import { CoapConnection, type CoapConnectionDeps } from './coap-connection.ts';
 import { FrameQueue } from './frame-queue.ts';
+import type { CoapAnswer, CoapRequest } from './message-client.ts';
 import { optionNumbers } from './options.ts';
 import { downName, frameNumberOf, registryPath, upName } from './resources.ts';
-import type { CoapAnswer, CoapRequest } from './watching-agent.ts';
 
 export interface DeviceSessionOptions {
   readonly address: CoapAddress;
@@ -42,11 +42,11 @@ export class DeviceSession {
   #lastAnswerMs = 0;
   #cancelHeartbeat = () => {};
 
-  constructor(clock: Clock, options: DeviceSessionOptions) {
-    this.#clock = clock;
+  constructor(deps: CoapConnectionDeps, options: DeviceSessionOptions) {
+    this.#clock = deps.clock;
     this.#options = options;
     this.#queue = new FrameQueue(options);
-    this.#connection = new CoapConnection(clock, {
+    this.#connection = new CoapConnection(deps, {
       address: options.address,
       silenceMs: options.silenceMs,
       maxBodyBytes: options.maxFrameBytes,

@@ -47,7 +47,7 @@ export class FrameQueue {
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // The sender may use its buffer again.
-    const entry = { bytes: new Uint8Array(frame), resolve, reject };
+    const entry = { bytes: Buffer.from(frame), resolve, reject };
     this.#entries.push(entry);
     this.#bytes += frame.length;
     if (this.#bytes <= freeBytes) {

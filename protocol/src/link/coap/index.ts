@@ -16,5 +16,5 @@ export {
 export { type CoapDeviceLinkLimits, type CoapDeviceLinkOptions, createCoapDeviceLink } from './device-link.ts';
 export type { HalfDoneLimits } from './half-done-bodies.ts';
 export type { CoreLink } from './link-format.ts';
+export type { CoapAnswer, CoapRequest } from './message-client.ts';
 export type { Observer } from './message-server.ts';
-export type { CoapAnswer, CoapRequest } from './watching-agent.ts';

@@ -1,7 +1,10 @@
-import coap from 'coap';
+import type { Socket } from 'node:dgram';
+import type { Clock, Random } from '../../runtime/index.ts';
 import { encodeUint } from './block-option.ts';
-import { keepFromPackage, MessageOptions, optionNumbers } from './options.ts';
-import { ReplyStore } from './reply-store.ts';
+import { decodeMessage, emptyCode, encodeMessage, type Message, type WrittenOption } from './message.ts';
+import { type MessageOptions, optionNumbers } from './options.ts';
+import { Retransmission } from './retransmission.ts';
+import { RoundTrip } from './round-trip.ts';
 
 export interface ReceivedMessage {
   /** `0.01` GET, `0.02` POST ... */
@@ -15,153 +18,167 @@ export interface ReceivedMessage {
 export interface SentMessage {
   readonly code: string;
   readonly payload?: Uint8Array;
-  readonly options?: readonly (readonly [number: number, value: Buffer])[];
+  readonly options?: readonly WrittenOption[];
 }
 
 /** Somebody who observes. One notification at a time: the next one when this one is acknowledged (RFC 7641 §4.5.1). */
 export interface Observer {
   readonly endpoint: string;
-  /** Resolves `true` when it is acknowledged, `false` when the observer does not want any more or {@link end} was called. */
+  /** Resolves `true` when it is acknowledged, `false` when the observer does not want any more, is silent, or {@link end} was called. */
   notify(message: SentMessage): Promise<boolean>;
   /** Nothing is sent again any more. */
   end(): void;
 }
 
 export interface Responder {
+  /** Once. */
   answer(message: SentMessage): void;
   /** Where the client asks to observe: answers, and goes on with notifications. */
   readonly accept: ((message: SentMessage) => Observer) | undefined;
 }
 
-type Packet = Parameters<coap.Server['_handle']>[0];
-type Sender = Parameters<coap.Server['_handle']>[1];
+export interface MessageServerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+}
 
-/** Replies that are kept for requests that come twice. */
+interface Peer {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Replies that are kept for requests that come twice; and requests that may wait for their answer. */
 const mostReplies = 4_000;
+/** After a notification that nobody acknowledges for so long, its observer is gone, ms: five copies, the first after 2 to 3 s (RFC 7252 §4.8.2, MAX_TRANSMIT_WAIT). */
+const notificationPatienceMs = 93_000;
 
-/** The server of the `coap` package, without its block-wise transfer, and with bounds on what it keeps: each message goes and comes as it is. */
-export class MessageServer extends coap.Server {
-  readonly #awaited = new Map<string, (acknowledged: boolean) => void>();
+/**
+ * A server's messages (RFC 7252 §4). An answer goes with the acknowledgement of its request: whoever answers late is asked again until then, and answers
+ * once. Bodies it does not put together.
+ */
+export class MessageServer {
+  readonly #deps: MessageServerDeps;
   readonly #onMessage: (message: ReceivedMessage, responder: Responder) => void;
-  /** Requests that are being answered: the package knows a repeated one only by its answer. */
+  /** By request, the oldest first. */
+  readonly #replies = new Map<string, Buffer>();
   readonly #unanswered = new Set<string>();
-  #optionsOfRequest: MessageOptions | undefined;
-  #messageId = 0;
+  /** Notifications that are not acknowledged yet. */
+  readonly #awaited = new Map<string, (isAcknowledged: boolean) => void>();
+  #socket: Socket | undefined;
+  #messageId: number;
 
-  constructor(onMessage: (message: ReceivedMessage, responder: Responder) => void) {
-    super();
+  constructor(deps: MessageServerDeps, onMessage: (message: ReceivedMessage, responder: Responder) => void) {
+    this.#deps = deps;
     this.#onMessage = onMessage;
-    this._lru = Object.assign(new ReplyStore(mostReplies), { pruneTimer: undefined }) as unknown as typeof this._lru;
-    this.on('request', (request: coap.IncomingMessage, response: coap.OutgoingMessage | coap.ObserveWriteStream) => {
-      // A datagram that cannot be sent is one that got lost.
-      response.on('error', () => {});
-      // A ping (RFC 7252 §4.3).
-      if (request.code === '0.00') response.reset();
-      else this.#request(request, response);
-    });
+    this.#messageId = Math.floor(deps.random.next() * 0x1_0000);
   }
 
-  override _handle(packet: Packet, sender: Sender): void {
-    keepFromPackage(packet.options ?? []);
-    // The package is done with one message before it begins with the next.
-    this.#optionsOfRequest = new MessageOptions(packet.options ?? []);
-    // Its answer is under way: it will have come for both.
-    if (this.#unanswered.has(requestKey(packet, sender))) return;
-    const isAnswer = packet.ack === true || packet.reset === true;
-    const settle = isAnswer ? this.#awaited.get(messageKey(endpointOf(sender), packet.messageId)) : undefined;
-    super._handle(packet, sender);
-    settle?.(packet.ack === true);
+  listen(socket: Socket): void {
+    this.#socket = socket;
+    socket.on('message', (datagram, sender) => this.#hear(datagram, sender));
   }
 
-  /** The package sends errors to this machine instead of to the sender. What cannot be read is dropped (RFC 7252 §4.2 allows it). */
-  override _sendError(): void {}
-
-  /** A key is all that the package wants before it goes on with a request that has a token; bodies are put together elsewhere. */
-  override _toCacheKey(): string {
-    return '';
+  /** Nothing is sent any more. The socket is the caller's. */
+  close(): void {
+    this.#socket = undefined;
+    for (const settle of [...this.#awaited.values()]) settle(false);
+    this.#replies.clear();
+    this.#unanswered.clear();
   }
 
-  #request(request: coap.IncomingMessage, response: coap.OutgoingMessage | coap.ObserveWriteStream): void {
-    const options = this.#optionsOfRequest ?? new MessageOptions([]);
-    const endpoint = endpointOf(request.rsinfo);
-    const message = { code: request.code, options, payload: request.payload, endpoint };
-    if (!(response instanceof coap.ObserveWriteStream)) {
-      const key = requestKey(request._packet, request.rsinfo);
-      this.#unanswered.add(key);
-      const answer = (said: SentMessage) => {
-        this.#unanswered.delete(key);
-        endWith(response, said);
-      };
-      this.#onMessage(message, { answer, accept: undefined });
+  #hear(datagram: Buffer, { address, port }: Peer): void {
+    const message = decodeMessage(datagram);
+    // What cannot be read is dropped (RFC 7252 §4.2 allows it).
+    if (!message) return;
+    const { type, code, messageId } = message;
+    const peer = { address, port };
+    const endpoint = `${address}:${port}`;
+    if (type === 'ACK' || type === 'RST') this.#awaited.get(`${endpoint}/${messageId}`)?.(type === 'ACK');
+    else if (code !== emptyCode) {
+      if (code < '1') this.#request(message, peer, endpoint);
+    } else if (type === 'CON') this.#send(encodeMessage({ type: 'RST', code, messageId }), peer);
+  }
+
+  #request(message: Message, peer: Peer, endpoint: string): void {
+    const { code, options, payload, token, messageId } = message;
+    const key = `${endpoint}/${messageId}/${token}`;
+    const before = this.#replies.get(key);
+    if (before) {
+      this.#send(before, peer);
       return;
     }
-    // It would say something more when it ends.
-    response._counter = 1;
-    const say = (answer: SentMessage) => {
-      writeOptions(response, answer);
-      response.statusCode = answer.code;
-      response._doSend(answer.payload && Buffer.from(answer.payload));
+    // One whose answer is under way: it will have come for both. What there is no room for is asked again.
+    if (this.#unanswered.has(key) || this.#unanswered.size >= mostReplies) return;
+    this.#unanswered.add(key);
+    const answer = (said: SentMessage) => {
+      if (!this.#unanswered.delete(key)) return;
+      const [type, id] = message.type === 'CON' ? (['ACK', messageId] as const) : (['NON', this.#nextId()] as const);
+      const reply = encodeMessage({ ...said, type, messageId: id, token });
+      this.#keep(key, reply);
+      this.#send(reply, peer);
     };
-    this.#onMessage(message, {
-      answer: say,
-      accept: (answer) => {
-        say({ ...answer, options: [...(answer.options ?? []), [optionNumbers.observe, encodeUint(1)]] });
-        return this.#observer(endpoint, response, say);
-      },
-    });
+    const accept = (said: SentMessage) => {
+      answer(withObserve(said, 1));
+      return this.#observer(peer, endpoint, token);
+    };
+    const isObserving = options.uint(optionNumbers.observe) === 0;
+    this.#onMessage({ code, options, payload, endpoint }, { answer, accept: isObserving ? accept : undefined });
   }
 
-  #observer(endpoint: string, stream: coap.ObserveWriteStream, say: (message: SentMessage) => void): Observer {
+  #observer(peer: Peer, endpoint: string, token: string): Observer {
+    const { clock, random } = this.#deps;
+    const roundTrip = new RoundTrip();
     let number = 1;
-    let open: string | undefined;
-    let settleOpen = (_acknowledged: boolean) => {};
-    const close = (acknowledged: boolean) => {
-      if (open === undefined) return;
-      this.#awaited.delete(open);
-      this._lru.delete(open);
-      open = undefined;
-      settleOpen(acknowledged);
-    };
+    let settle = (_isAcknowledged: boolean) => {};
     return {
       endpoint,
       notify: (message) => {
-        close(false);
+        settle(false);
         // 24 bits (RFC 7641 §4.4).
         number = (number + 1) & 0xff_ffff;
-        this.#messageId = (this.#messageId + 1) & 0xffff;
-        Object.assign(stream._packet, { messageId: this.#messageId, confirmable: true, ack: false });
-        open = messageKey(endpoint, this.#messageId);
-        this.#awaited.set(open, close);
+        const messageId = this.#nextId();
+        const datagram = encodeMessage({ ...withObserve(message, number), type: 'CON', messageId, token });
+        const key = `${endpoint}/${messageId}`;
+        const sentMs = clock.monotonicMs();
         const { promise, resolve } = Promise.withResolvers<boolean>();
-        settleOpen = resolve;
-        say({ ...message, options: [...(message.options ?? []), [optionNumbers.observe, encodeUint(number)]] });
+        const sending = new Retransmission({
+          ...{ clock, random, timeoutMs: roundTrip.timeoutMs, patienceMs: notificationPatienceMs },
+          send: () => this.#send(datagram, peer),
+          onSilence: () => settle(false),
+        });
+        settle = (isAcknowledged) => {
+          settle = () => {};
+          sending.end();
+          this.#awaited.delete(key);
+          if (isAcknowledged && sending.copies === 1) roundTrip.measured(clock.monotonicMs() - sentMs);
+          resolve(isAcknowledged);
+        };
+        this.#awaited.set(key, settle);
         return promise;
       },
-      end: () => close(false),
+      end: () => settle(false),
     };
+  }
+
+  #nextId(): number {
+    this.#messageId = (this.#messageId + 1) & 0xffff;
+    return this.#messageId;
+  }
+
+  #keep(key: string, reply: Buffer): void {
+    this.#replies.set(key, reply);
+    if (this.#replies.size <= mostReplies) return;
+    for (const oldest of this.#replies.keys()) {
+      this.#replies.delete(oldest);
+      return;
+    }
+  }
+
+  #send(datagram: Buffer, { address, port }: Peer): void {
+    this.#socket?.send(datagram, port, address);
   }
 }
 
-/** The package's own `end` would cut a full block into blocks. */
-function endWith(response: coap.OutgoingMessage, answer: SentMessage): void {
-  writeOptions(response, answer);
-  response.code = answer.code;
-  coap.OutgoingMessage.prototype.end.call(response, answer.payload && Buffer.from(answer.payload));
-}
-
-function writeOptions(response: coap.OutgoingMessage | coap.ObserveWriteStream, { options = [] }: SentMessage): void {
-  response._packet.options = options.map(([number, value]) => ({ name: String(number), value }));
-}
-
-/** As the package names a client. */
-function endpointOf({ address, port }: Sender): string {
-  return `${address}:${port}`;
-}
-
-function requestKey({ messageId, token }: Packet, sender: Sender): string {
-  return `${messageKey(endpointOf(sender), messageId)}/${token?.toString('latin1')}`;
-}
-
-function messageKey(endpoint: string, messageId: number | undefined): string {
-  return `${endpoint}/${messageId}`;
+function withObserve(message: SentMessage, number: number): SentMessage {
+  return { ...message, options: [...(message.options ?? []), [optionNumbers.observe, encodeUint(number)]] };
 }

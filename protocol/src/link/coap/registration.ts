@@ -41,7 +41,8 @@ export class Registration {
   #up = 0;
   /** To the frame that came up last: its request may come again. */
   #answer: Promise<ServedAnswer> = Promise.resolve({ code: '2.04' });
-  #isAnswering = false;
+  /** A frame came up and is not answered yet: answers it. */
+  #answerNow: (() => void) | undefined;
   /** The first frame went with an answer, and whether it arrived is not known yet: ends the wait for that. */
   #endRide: (() => void) | undefined;
   #settle = (_isThere: boolean) => {};
@@ -77,12 +78,12 @@ export class Registration {
     this.#up = number;
     // The device has had the last answer: it has one request open at a time.
     if (this.#rideIsOver()) this.#queue.carried();
-    this.#isAnswering = true;
+    const { promise, resolve } = Promise.withResolvers<ServedAnswer>();
+    const answer = () => resolve(this.#answerNow === answer ? this.#answered() : { code: '2.04' });
+    this.#answerNow = answer;
+    this.#answer = promise;
     deliver();
-    this.#answer = new Promise((resolve) => {
-      const answer = () => resolve(this.#answered());
-      this.#clock.soon('coap: answer', () => this.#clock.soon('coap: answer', answer));
-    });
+    this.#clock.soon('coap: answer', () => this.#clock.soon('coap: answer', answer));
     return this.#answer;
   }
 
@@ -96,7 +97,8 @@ export class Registration {
     const taken = this.#queue.add(frame, signal);
     // Only one frame is on its way at a time: the one that went with an answer is said again, and then the next.
     if (this.#rideIsOver()) void this.#carry(true);
-    else if (!this.#isCarrying && !this.#isAnswering) void this.#carry(false);
+    else if (this.#answerNow) queueMicrotask(this.#answerNow);
+    else if (!this.#isCarrying) void this.#carry(false);
     return taken;
   }
 
@@ -129,7 +131,7 @@ export class Registration {
 
   /** The answer to a frame, with the one frame that waits for the device, if it is one and small. */
   #answered(): ServedAnswer {
-    this.#isAnswering = false;
+    this.#answerNow = undefined;
     const { first, size } = this.#queue;
     if (!first || this.#isCarrying || !this.isObserved) return { code: '2.04' };
     if (size > 1 || first.bytes.length > largestBlockBytes) {

@@ -1,5 +1,5 @@
 /** Before anything was measured (RFC 7252 §4.8, ACK_TIMEOUT), ms. */
-export const firstTimeoutMs = 2_000;
+const firstTimeoutMs = 2_000;
 /** A peer may take a moment even on a fast network, ms. */
 const leastTimeoutMs = 250;
 const mostTimeoutMs = 10_000;

@@ -43,7 +43,7 @@ describe('over a network that loses every tenth datagram and takes 100 ms there 
     const talk = async () => {
       const identity = newIdentity('device', random);
       const urls = [`coap://127.0.0.1:${relay.port}`];
-      const device = createCoapDeviceLink({ ...common, urls, identity, coordinator: coordinatorId });
+      const device = createCoapDeviceLink({ ...common, random, urls, identity, coordinator: coordinatorId });
       closers.push(() => device.stop());
       const atDevice = listenTo(device);
       await device.start(never);
@@ -69,7 +69,7 @@ describe('over a network that loses every tenth datagram and takes 100 ms there 
     async () => {
       const blob = new BlobResource();
       const server = new CoapServer(
-        { clock: systemClock, logger: silentLogger },
+        { clock: systemClock, random, logger: silentLogger },
         {
           host: '127.0.0.1',
           port: 0,

@@ -1,10 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { isShoalError, seededRandom } from '@shoal/protocol';
 import { CoapConnection } from '@shoal/protocol/coap';
-import { systemClock } from '@shoal/protocol/real';
+import { systemClock, systemRandom } from '@shoal/protocol/real';
 import { afterEach, describe, expect, it } from 'vitest';
 import { rejectionOf } from '../../support/refusals.ts';
 
+const real = { clock: systemClock, random: systemRandom };
 const closers: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -22,7 +23,7 @@ async function aScriptedServer(answers: (request: Buffer, count: number) => read
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   closers.push(() => new Promise<void>((resolve) => socket.close(() => resolve())));
-  const connection = new CoapConnection(systemClock, {
+  const connection = new CoapConnection(real, {
     address: { host: '127.0.0.1', port: socket.address().port, text: 'the server' },
     silenceMs: 5_000,
     maxBodyBytes: 5_000,

@@ -27,18 +27,29 @@ async function aCoordinator(limits: Partial<CoapCoordinatorLinkLimits> = {}, isM
 }
 
 async function aClient(port: number): Promise<CoapConnection> {
-  const connection = new CoapConnection(systemClock, {
-    address: { host: '127.0.0.1', port, text: 'the coordinator' },
-    silenceMs: 5_000,
-    maxBodyBytes: 1 << 20,
-    onTrouble: () => {},
-  });
+  const connection = new CoapConnection(
+    { clock: systemClock, random },
+    {
+      address: { host: '127.0.0.1', port, text: 'the coordinator' },
+      silenceMs: 5_000,
+      maxBodyBytes: 1 << 20,
+      onTrouble: () => {},
+    },
+  );
   await connection.open();
   closers.push(() => connection.close());
   return connection;
 }
 
-function registering(identity = device, proof = makeKeyProof('shoal-coap-v1', identity, Date.now()), lifetimeS = 30) {
+/** One made in the same millisecond would be the same one, and good no more. */
+let proofs = 0;
+
+function aProof(identity = device): string {
+  proofs += 1;
+  return makeKeyProof('shoal-coap-v1', identity, Date.now() + proofs);
+}
+
+function registering(identity = device, proof = aProof(identity), lifetimeS = 30) {
   return { method: 'POST', path: '/rd', query: `ep=${identity.id}&lt=${lifetimeS}`, payload: utf8(proof) } as const;
 }
 
@@ -201,7 +212,7 @@ describe('what is no request of ours', () => {
       '</rd>;rt="core.rd";title="Shoal: devices register here"',
     );
     // An option that may not be passed over (If-Match), on a confirmable GET without a path.
-    const answer = await rawAnswer(link.port, Buffer.from('400100011061', 'hex'));
+    const answer = await rawAnswer(link.port, Buffer.from('400100011161', 'hex'));
     expect(answer.toString('hex', 0, 4)).toBe('60820001');
   });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { seededRandom, silentLogger } from '@shoal/protocol';
 import { type CoapAnswer, CoapConnection, CoapServer } from '@shoal/protocol/coap';
-import { systemClock } from '@shoal/protocol/real';
+import { systemClock, systemRandom } from '@shoal/protocol/real';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BlobResource } from './blob-resource.ts';
 import { freeUdpPort } from './free-udp-port.ts';
@@ -16,6 +16,7 @@ const client = 'coap-client-notls';
 // Install it with `apt-get install libcoap3-bin`; without it these cases are counted as skipped.
 const isMissing = spawnSync(client, ['-h']).error !== undefined;
 const megabyte = Buffer.from(seededRandom(5).bytes(1 << 20));
+const real = { clock: systemClock, random: systemRandom };
 const closers: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -31,7 +32,7 @@ async function aFolder(): Promise<string> {
 async function aServer() {
   const blob = new BlobResource();
   const server = new CoapServer(
-    { clock: systemClock, logger: silentLogger },
+    { ...real, logger: silentLogger },
     {
       host: '127.0.0.1',
       port: 0,
@@ -49,7 +50,7 @@ async function aServer() {
 }
 
 async function aConnection(port: number): Promise<CoapConnection> {
-  const connection = new CoapConnection(systemClock, {
+  const connection = new CoapConnection(real, {
     address: { host: '127.0.0.1', port, text: `127.0.0.1:${port}` },
     silenceMs: 20_000,
     maxBodyBytes: 2 << 20,

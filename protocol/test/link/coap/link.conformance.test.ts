@@ -41,6 +41,7 @@ async function relayedWorld(): Promise<LinkWorld> {
         identity,
         coordinator: coordinator.id,
         clock,
+        random,
         logger: silentLogger,
         limits,
       }),
