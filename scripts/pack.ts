@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { bundle } from './pack/bundle.ts';
 import { addEngine } from './pack/engine.ts';
 import { thirdParty } from './pack/licences.ts';
+import { addPage } from './pack/page.ts';
 import { type Program, programs } from './pack/programs.ts';
 
 /*
@@ -23,9 +24,11 @@ async function packProgram(packed: Program): Promise<void> {
     await mkdir(made, { recursive: true });
     await licence(made);
     const packages = await bundle(root, workspace, packed, made);
-    await writeFile(join(made, 'THIRD-PARTY.txt'), await thirdParty(packages));
+    const pagePackages = packed.page === undefined ? [] : await addPage(root, packed.page, made);
+    const carried = [...new Set([...packages, ...pagePackages])].sort();
+    await writeFile(join(made, 'THIRD-PARTY.txt'), await thirdParty(carried));
     const engine = packed.engine ? await addEngine(root, made, process.env['SHOAL_ENGINE']) : 'none';
-    process.stderr.write(`${workspace}: bundled with ${packages.length} packages; engine: ${engine}\n`);
+    process.stderr.write(`${workspace}: bundled with ${carried.length} packages; engine: ${engine}\n`);
     await rm(place, { recursive: true, force: true });
     await rename(made, place);
   } finally {

@@ -18,6 +18,9 @@ const mostLinesShown = 40;
 const path = (/** @type {string[]} */ ...parts) => join(root, ...parts);
 /** Holds the fingerprint of the sources that were built last. */
 const buildStamp = path('node_modules', '.cache', 'shoal', 'built');
+/** The page that the coordinator serves, and the same for it. */
+const page = path('coordinator', 'dashboard');
+const pageStamp = path('node_modules', '.cache', 'shoal', 'page-built');
 const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 
 try {
@@ -29,11 +32,14 @@ try {
 
 async function prepare() {
   // Generated code may be what a build lacks: its generator asks for no build.
-  const isEnough = process.argv.includes('--install') ? () => true : isBuilt;
-  if (isInstalled() && isEnough()) return;
+  const installsOnly = process.argv.includes('--install');
+  const isCompiled = () => installsOnly || isBuilt();
+  const hasPage = () => installsOnly || isPageBuilt();
+  if (isInstalled() && isCompiled() && hasPage()) return;
   await alone(async () => {
     if (!isInstalled()) await install();
-    if (!isEnough()) await build();
+    if (!isCompiled()) await build();
+    if (!hasPage()) await buildPage();
   });
 }
 
@@ -117,8 +123,39 @@ function isBuilt() {
   return existsSync(buildStamp) && readFileSync(buildStamp, 'utf8') === fingerprint();
 }
 
+function isPageBuilt() {
+  if (!existsSync(join(page, 'vite.config.ts'))) return true;
+  if (!existsSync(join(page, 'dist', 'index.html')) || !existsSync(pageStamp)) return false;
+  return readFileSync(pageStamp, 'utf8') === pageFingerprint();
+}
+
 /** Changes when a source or a compiler setting is edited, added, removed or replaced by an older one. */
 function fingerprint() {
+  return fingerprintOf(({ add, walk }) => {
+    add(path('tsconfig.base.json'));
+    add(path('node_modules', '.package-lock.json'));
+    for (const workspace of compiledWorkspaces()) {
+      add(path(workspace, 'package.json'));
+      add(path(workspace, 'tsconfig.json'));
+      walk(path(workspace, 'src'));
+    }
+  });
+}
+
+/** The page carries the protocol's rules of proofs. */
+function pageFingerprint() {
+  return fingerprintOf(({ add, walk }) => {
+    add(path('node_modules', '.package-lock.json'));
+    add(join(page, 'index.html'));
+    add(join(page, 'vite.config.ts'));
+    walk(join(page, 'public'));
+    walk(join(page, 'src'));
+    walk(path('protocol', 'src'));
+  });
+}
+
+/** @param {(files: { add: (file: string) => void, walk: (folder: string) => void }) => void} name */
+function fingerprintOf(name) {
   const hash = createHash('sha256');
   const add = (/** @type {string} */ file) => {
     const { mtimeMs, size } = statSync(file);
@@ -130,13 +167,7 @@ function fingerprint() {
       else if (entry.isFile()) add(join(folder, entry.name));
     }
   };
-  add(path('tsconfig.base.json'));
-  add(path('node_modules', '.package-lock.json'));
-  for (const workspace of compiledWorkspaces()) {
-    add(path(workspace, 'package.json'));
-    add(path(workspace, 'tsconfig.json'));
-    walk(path(workspace, 'src'));
-  }
+  name({ add, walk });
   return hash.digest('hex');
 }
 
@@ -153,6 +184,20 @@ async function build() {
   );
   mkdirSync(dirname(buildStamp), { recursive: true });
   writeFileSync(buildStamp, sources);
+}
+
+async function buildPage() {
+  const node = usableNode();
+  if (!node) throw new Error(whatNode());
+  const sources = pageFingerprint();
+  await step(
+    'Building the page',
+    node,
+    [path('node_modules', 'vite', 'bin', 'vite.js'), 'build', page, '--logLevel', 'warn'],
+    'Correct what is said above, then run it by itself to see all: npx vite build coordinator/dashboard',
+  );
+  mkdirSync(dirname(pageStamp), { recursive: true });
+  writeFileSync(pageStamp, sources);
 }
 
 // ---- Running a step

@@ -22,7 +22,7 @@ import {
   type VariantProfile,
   type Welcome,
 } from '@shoal/protocol';
-import { type CameraOptions, Cameras } from './cameras/index.ts';
+import { type CameraOptions, Cameras, type EncodePicture } from './cameras/index.ts';
 import { LoadedModels, type LoadedModelsOptions, type ModelShelf } from './loaded-models/index.ts';
 import { type Condition, ConditionWatch, type Machine } from './machine/index.ts';
 import {
@@ -80,6 +80,7 @@ export interface AgentPorts {
   readonly videos: VideoSource;
   /** Encoded pictures of cameras that send them by themselves. */
   readonly pictures: PictureReader;
+  readonly encodePicture: EncodePicture;
   /** What this device has for work, when agents of other coordinators share it; left out: this agent has it alone. */
   readonly places?: WorkPlaces;
   /** How a variant is measured; left out: in this process. */
@@ -204,6 +205,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
       random,
       logger,
       videos,
+      encodePicture: ports.encodePicture,
       models,
       outbox,
       store: store.cameras,
@@ -316,7 +318,7 @@ function answer(
     models,
     videos,
   }: { readonly work: Work; readonly cameras: Cameras; readonly models: LoadedModels; readonly videos: PushedVideos },
-): Promise<undefined> | Outgoing | undefined {
+): Promise<Outgoing | undefined> | Outgoing | undefined {
   switch (payload.kind) {
     case 'taskAssignment':
       return { payload: { taskAdmission: work.offer(payload.value, attachments) } };
@@ -328,6 +330,8 @@ function answer(
       return undefined;
     case 'cameraAssignment':
       return cameras.assign(payload.value).then(() => undefined);
+    case 'pictureRequest':
+      return cameras.picture(payload.value);
     case 'cameraRemoval':
       return cameras.remove(payload.value.cameraId).then(() => undefined);
     case 'pushedPicture':

@@ -77,6 +77,7 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
     runPicture: models.runPicture,
     pictures: models.pictures,
     videos: lazyVideos(clock, logger),
+    encodePicture: async (part) => (await import('@shoal/models')).encodeJpeg(part),
     measure: measureInChild,
   };
 }

@@ -22,6 +22,7 @@ import { type CoordinatorConfig, placementLimitsOf } from './config.ts';
 import type { Coordinator, Statistics } from './domain/index.ts';
 import { EventBook } from './events/index.ts';
 import { assessHealth } from './health/index.ts';
+import { PictureDesk } from './pictures/index.ts';
 import { indexModels } from './pipelines/index.ts';
 import { type PlacementPolicy, strategyNamed } from './placement/index.ts';
 import { JoinTokens, Registry } from './registry/index.ts';
@@ -128,6 +129,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
       largestPictureBytes: Math.min(largestPictureBytes, carriedBytes),
     },
   );
+  const pictures = new PictureDesk({ clock, logger, messenger, cameras, devices: registry });
   const upkeep = new Upkeep({ clock, logger, store, blobs }, config.retention);
 
   registry.subscribe(dispatcher);
@@ -198,6 +200,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     results,
     events,
     cameras,
+    pictures,
     blobs,
     apiKeys,
     statistics,

@@ -16,6 +16,7 @@ export type {
   Device as DeviceAnswer,
   Result as ResultAnswer,
   Task as TaskAnswer,
+  TaskPlacement as PlacementAnswer,
 } from './http/index.ts';
 export * from './placement/index.ts';
 export { FleetDevice, Registry, shareOf } from './registry/index.ts';

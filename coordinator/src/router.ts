@@ -47,6 +47,8 @@ export function routeMessages(deps: Deps): MessageHandler {
       case 'cameraAssignment':
       case 'cameraRemoval':
       case 'pushedPicture':
+      case 'pictureRequest':
+      case 'picture':
       case 'blobChunk':
       case 'sessionOffer':
       case 'sessionAnswer':

@@ -76,7 +76,8 @@ const engineBeside: Plugin = {
   },
 };
 
-function packagesOf(modules: readonly string[]): readonly string[] {
+/** The folders of the packages by others that modules are of. */
+export function packagesOf(modules: readonly string[]): readonly string[] {
   const folders = new Set<string>();
   for (const id of modules) {
     const path = id.replace(/^\0/, '').replace(/\?.*$/, '');

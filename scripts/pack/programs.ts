@@ -4,6 +4,8 @@ export interface Program {
   readonly entries: Readonly<Record<string, string>>;
   /** Whether it runs models: then ONNX Runtime is carried, for one platform. */
   readonly engine: boolean;
+  /** The folder of its page, as Vite built it: becomes `bundle/dashboard`. */
+  readonly page?: string;
 }
 
 const engineEntries = {
@@ -30,6 +32,7 @@ export const programs: Readonly<Record<string, Program>> = {
       'checkpoint-worker': 'coordinator/src/store/sqlite/real/checkpoint-worker.ts',
     },
     engine: false,
+    page: 'coordinator/dashboard/dist',
   },
   models: { entries: { main: 'models/src/main.ts', ...engineEntries }, engine: true },
   simulations: { entries: { main: 'simulations/src/main.ts' }, engine: false },

@@ -147,7 +147,7 @@ function sayMovedPorts({ httpPort, mqttPort }: FleetOptions, { url, mqttUrls }: 
 
 function sayReady({ url }: Where, devices: readonly Device[], camera: Camera): void {
   console.log(['', ...devices.flatMap(deviceLines), ''].join('\n'));
-  console.log(`Open  ${url}/docs     the REST API`);
+  console.log(`Open  ${url}          live: what the cameras see, the fleet, tasks, proofs   (the REST API: /docs)`);
   console.log('Try   npx shoal analyze FILE      what is in a picture, where it ran and why   (in another terminal)');
   console.log('      npx shoal devices           the fleet');
   console.log('      npx shoal cameras           the cameras: add, change and remove them while it runs');

@@ -12,6 +12,8 @@ import {
   delay,
   encodeResult,
   type Logger,
+  type Outgoing,
+  type PictureRequest,
   pushSource,
   type Random,
   type ResultPredicate,
@@ -26,6 +28,7 @@ import type { VideoFrame, VideoRequest, VideoSource, VideoStream } from '../vide
 import { CameraMeter } from './camera-meter.ts';
 import { DecodeMeter } from './decode-meter.ts';
 import { type FrameAnalysis, frameAnalysisFor } from './frame-analysis.ts';
+import { type EncodePicture, type FrameReport, LivePicture } from './live-picture.ts';
 import { Patience, type PatienceOptions } from './patience.ts';
 import { ReportNumbers } from './report-numbers.ts';
 
@@ -59,6 +62,8 @@ export interface CameraDeps {
   /** Why a camera must wait now (battery, heat), for a person; `undefined` when it need not. */
   readonly mustWait: () => string | undefined;
   readonly onInference: (lease: ModelLease, inferenceMs: number) => void;
+  /** For who watches. */
+  readonly encodePicture: EncodePicture;
 }
 
 /**
@@ -76,6 +81,7 @@ export class Camera {
   readonly #options: CameraOptions;
   readonly #meter: CameraMeter;
   readonly #numbers: ReportNumbers;
+  readonly #live: LivePicture;
   readonly #stopped = new AbortController();
   readonly #analysis: FrameAnalysis;
   readonly #decode: DecodeLevel;
@@ -93,6 +99,7 @@ export class Camera {
     this.assignment = assignment;
     this.#options = options;
     this.#meter = new CameraMeter(deps.clock);
+    this.#live = new LivePicture(deps.clock, deps.encodePicture);
     this.#numbers = new ReportNumbers(deps.store, assignment.cameraId);
     this.#analysis = frameAnalysisFor(assignment, deps.random);
     this.#decode = levelOf(assignment);
@@ -116,6 +123,12 @@ export class Camera {
 
   get isRunning(): boolean {
     return this.#state === 'running' || this.#state === 'connecting';
+  }
+
+  /** The newest picture. @throws `timeout`; `source.unreadable` with the reason while the camera does not run */
+  async picture(request: PictureRequest): Promise<Outgoing> {
+    if (!this.isRunning) throw new ShoalError('source.unreadable', `the camera does not run: ${this.#reason}`);
+    return this.#live.answer(request, this.#stopped.signal);
   }
 
   start(): void {
@@ -241,7 +254,9 @@ export class Camera {
     const startedAtMs = clock.nowMs();
     const { result, modelMs } = await this.#analysis.analyse(frame, lease, signal);
     if (modelMs !== undefined) onInference(lease, modelMs);
-    if (result) await this.#report(frame, result, { lease: modelMs === undefined ? undefined : lease, startedAtMs });
+    const how = { lease: modelMs === undefined ? undefined : lease, startedAtMs };
+    const report = result && (await this.#report(frame, result, how));
+    this.#live.offer(frame, lease.model.manifest.input, report);
     this.#meter.frame(frame.capturedMonotonicMs);
     if (this.#state !== 'running') {
       const { cameraId: camera, name } = this.assignment;
@@ -251,7 +266,7 @@ export class Camera {
     this.#reason = '';
   }
 
-  async #report(frame: VideoFrame, seen: AnalysisResult, how: HowSeen): Promise<void> {
+  async #report(frame: VideoFrame, seen: AnalysisResult, how: HowSeen): Promise<FrameReport> {
     const { cameraId } = this.assignment;
     const number = await this.#numbers.next();
     const result = encodeResult({
@@ -260,6 +275,7 @@ export class Camera {
     });
     const attestation = await this.#attest(frame, number, result, how);
     this.#deps.outbox.add({ kind: 'camera-report', message: { cameraId, number, result, attestation } });
+    return { number, result };
   }
 
   #attest(

@@ -1,4 +1,12 @@
-import { asShoalError, type CameraAssignment, type CameraStatusInit, type Service, ShoalError } from '@shoal/protocol';
+import {
+  asShoalError,
+  type CameraAssignment,
+  type CameraStatusInit,
+  type Outgoing,
+  type PictureRequest,
+  type Service,
+  ShoalError,
+} from '@shoal/protocol';
 import type { ModelShelf } from '../loaded-models/index.ts';
 import { findPipeline } from '../pipelines/index.ts';
 import { Camera, type CameraDeps, type CameraOptions, defaultCameraOptions } from './camera.ts';
@@ -73,6 +81,13 @@ export class Cameras implements Service {
       await this.#cameras.get(cameraId)?.stop();
       this.#cameras.delete(cameraId);
     });
+  }
+
+  /** The newest picture of a camera. @throws `not-found`; as {@link Camera.picture} */
+  async picture(request: PictureRequest): Promise<Outgoing> {
+    const camera = this.#cameras.get(request.cameraId);
+    if (!camera) throw new ShoalError('not-found', 'this device does not have the camera');
+    return camera.picture(request);
   }
 
   /** Ends every camera for good, and takes none from here on. */

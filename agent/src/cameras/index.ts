@@ -1,2 +1,3 @@
 export { type CameraOptions, defaultCameraOptions } from './camera.ts';
 export { Cameras, mostCameras } from './cameras.ts';
+export type { EncodePicture, FramePart } from './live-picture.ts';

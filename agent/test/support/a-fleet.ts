@@ -333,6 +333,7 @@ export async function aFleet(options: FleetOptions = {}) {
       },
       giveBack: ({ pixels }) => void givenBack.push(pixels[0] ?? 0),
     },
+    encodePicture: async ({ pixels }) => Uint8Array.of(0xff, 0xd8, pixels[0] ?? 0),
   });
   const make = (config: Partial<AgentConfig> = {}): Agent =>
     createAgent(

@@ -18,6 +18,7 @@ export interface Coordinator extends Service {
   readonly results: Results;
   readonly events: Events;
   readonly cameras: Cameras;
+  readonly pictures: Pictures;
   readonly blobs: Blobs;
   readonly apiKeys: ApiKeys;
   readonly health: () => Health;
@@ -153,6 +154,27 @@ export interface Cameras {
    * @throws `not-found`; `conflict` for a camera that is read; `work.no-device` while no device watches it; `input.too-large`, `input.unsupported`
    */
   push(id: string, picture: Uint8Array): PushOutcome;
+}
+
+/** A picture of a camera, and what its pipeline saw on it. */
+export interface LivePicture {
+  readonly camera: string;
+  readonly device: PeerId;
+  readonly jpeg: Uint8Array;
+  /** Clock of the device, ms since the Unix epoch. */
+  readonly capturedAtMs: number;
+  /** When it was captured by the coordinator's monotonic clock, ms. */
+  readonly bornMs: number;
+  /** Number of the report about it; `undefined` when it was not analysed. */
+  readonly number?: number;
+  readonly analysis?: AnalysisResult;
+}
+
+export interface Pictures {
+  /** Pictures of some cameras as they come, the newest of each: who is slow gets fewer. @throws `not-found`, `input.invalid`, `queue.full` */
+  watch(cameras: readonly string[], signal: AbortSignal): AsyncIterable<LivePicture>;
+  /** The next one. @throws `not-found`; `timeout` with the reason when there is none */
+  newest(camera: string, signal: AbortSignal): Promise<LivePicture>;
 }
 
 export interface Blobs {

@@ -15,11 +15,12 @@ const tags = [
   { name: 'devices', description: 'The fleet' },
   { name: 'tokens', description: 'How devices join' },
   { name: 'keys', description: 'How programs are let in' },
+  { name: 'session', description: 'How browsers are let in' },
   { name: 'blobs', description: 'Bytes by their SHA-256' },
   { name: 'system', description: 'The coordinator itself' },
 ];
 
-/** The OpenAPI 3.1 document at `/docs/json` and the page at `/docs`, where `/` leads to, made from the routes' own schemas. */
+/** The OpenAPI 3.1 document at `/docs/json` and the page at `/docs`, made from the routes' own schemas. */
 export async function addOpenApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -37,6 +38,4 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
     // The page shows this one document: the bar to choose another one, with another project's name on it, goes.
     theme: { title: 'Shoal API', css: [{ filename: 'shoal.css', content: '.swagger-ui .topbar { display: none }' }] },
   });
-  // Who opens the address that the coordinator prints is a person with a browser.
-  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
 }

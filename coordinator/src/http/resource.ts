@@ -1,18 +1,24 @@
 import type { FastifyPluginAsyncTypebox, TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { Clock, Logger } from '@shoal/protocol';
+import type { Clock, Logger, Random } from '@shoal/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { Coordinator } from '../domain/index.ts';
 import type { Metrics } from '../metrics/index.ts';
 import type { KeyCheck } from './api-keys.ts';
+import type { Doors } from './authentication.ts';
 import type { OpenRequests } from './open-requests.ts';
+import type { Page } from './page.ts';
+import type { Sessions } from './sessions.ts';
 
 export interface HttpDeps {
   readonly coordinator: Coordinator;
   readonly keys: KeyCheck;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   readonly fetchInput: FetchInput;
+  /** Left out: it was not built. */
+  readonly page?: Page | undefined;
 }
 
 /** Fetches an input that a caller named by URL. @throws `input.invalid`, `input.too-large`, `auth.forbidden`, `net.unreachable`, `timeout` */
@@ -40,6 +46,8 @@ export interface HttpOptions {
 /** What a resource is built from. `waits` end when the server stops, `streams` as soon as it drains. */
 export interface ResourceContext extends HttpDeps {
   readonly options: HttpOptions;
+  readonly sessions: Sessions;
+  readonly doors: Doors;
   readonly waits: OpenRequests;
   readonly streams: OpenRequests;
 }

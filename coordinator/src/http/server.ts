@@ -3,12 +3,14 @@ import multipart from '@fastify/multipart';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { type Service, ShoalError } from '@shoal/protocol';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { authenticate } from './authentication.ts';
+import { authenticate, type Doors } from './authentication.ts';
 import { notFound, sendProblem, toProblem, toShoalError } from './error-handling.ts';
 import { OpenRequests } from './open-requests.ts';
 import { addOpenApi } from './openapi.ts';
+import { servePage } from './page.ts';
 import type { HttpDeps, HttpOptions } from './resource.ts';
 import { resources } from './resources/index.ts';
+import { Sessions } from './sessions.ts';
 import {
   Camera,
   CameraRequest,
@@ -24,7 +26,7 @@ import {
 
 /** JSON bodies are small; bytes go through uploads, which have a limit of their own. */
 const jsonLimitBytes = 1 << 20;
-const openPaths = /^\/(docs(\/.*)?|v1\/(version|health))?$/;
+const openPaths = /^\/(docs(\/.*)?|assets\/\*|icon\.svg|v1\/(version|health))?$/;
 
 /** The REST API as a service. `inject` calls it without a socket. */
 export interface HttpServer extends Service {
@@ -38,9 +40,19 @@ export interface HttpServer extends Service {
 export async function createHttpServer(deps: HttpDeps, options: HttpOptions): Promise<HttpServer> {
   const waits = new OpenRequests();
   const streams = new OpenRequests();
+  const sessions = new Sessions(deps);
+  const doors: Doors = { keys: deps.keys, sessions, insecureLoopback: options.insecureLoopback };
   let url = '';
   let closed: Promise<void> | undefined;
-  const app = await buildApp({ ...deps, options, waits, streams, isClosing: () => closed !== undefined });
+  const app = await buildApp({
+    ...deps,
+    options,
+    sessions,
+    doors,
+    waits,
+    streams,
+    isClosing: () => closed !== undefined,
+  });
   const unused = trackUnused(app);
   const close = () => {
     if (closed !== undefined) return closed;
@@ -77,13 +89,15 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions): Pr
 
 type Context = HttpDeps & {
   readonly options: HttpOptions;
+  readonly sessions: Sessions;
+  readonly doors: Doors;
   readonly waits: OpenRequests;
   readonly streams: OpenRequests;
   readonly isClosing: () => boolean;
 };
 
 async function buildApp(context: Context): Promise<FastifyInstance> {
-  const { keys, logger, metrics, options } = context;
+  const { doors, logger, metrics, options } = context;
   const app = Fastify({
     logger: false,
     bodyLimit: jsonLimitBytes,
@@ -112,7 +126,7 @@ async function buildApp(context: Context): Promise<FastifyInstance> {
   app.addHook('onRequest', (request, reply, done) => {
     if (openPaths.test(request.routeOptions.url ?? '')) return done();
     try {
-      authenticate(request, keys, options.insecureLoopback);
+      authenticate(request, doors);
       done();
     } catch (error) {
       void sendProblem(toShoalError(error), request, reply, logger);
@@ -154,6 +168,7 @@ async function buildApp(context: Context): Promise<FastifyInstance> {
     },
   });
   await addOpenApi(app as unknown as FastifyInstance, options.version);
+  servePage(app as unknown as FastifyInstance, context.page);
   for (const resource of resources) await app.register(resource(context));
   await app.ready();
   return app as unknown as FastifyInstance;

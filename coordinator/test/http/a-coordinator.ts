@@ -28,6 +28,7 @@ import type {
 import { finalTaskStates } from '../../src/domain/index.ts';
 import { EventBook } from '../../src/events/index.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
+import { aPicture } from './a-picture.ts';
 
 export interface ACoordinator extends Coordinator {
   /** Lets a task end as a device would: with a signed result, or without. */
@@ -325,6 +326,15 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
         }
       },
       bundle: ({ result, attestation }) => writeBundle({ result, attestation, publicKey: deviceKey.publicKey }),
+    },
+    pictures: {
+      newest: async (camera) => aPicture(found(cameras, 'camera', camera).id),
+      watch(wanted) {
+        const pictures = wanted.map((camera) => aPicture(found(cameras, 'camera', camera).id));
+        return (async function* () {
+          yield* pictures;
+        })();
+      },
     },
     cameras: {
       create: async (spec) => {

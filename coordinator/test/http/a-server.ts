@@ -1,4 +1,4 @@
-import { createLogger, type LogRecord } from '@shoal/protocol';
+import { createLogger, type LogRecord, seededRandom } from '@shoal/protocol';
 import { systemClock } from '@shoal/protocol/real';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { createHttpServer, type HttpDeps, type HttpOptions, type HttpServer, keyCheck } from '../../src/http/index.ts';
@@ -62,6 +62,7 @@ function partsOf(deps: Deps) {
     keys: keyCheck(coordinator.apiKeys, key),
     metrics: createMetrics(coordinator, defaults.version),
     clock: systemClock,
+    random: seededRandom(1),
     logger: createLogger((record) => log.push(record), 'debug'),
     fetchInput: async () => {
       throw new Error('not wanted here');
@@ -101,6 +102,7 @@ async function build(options: Partial<HttpOptions>, first: HttpDeps): Promise<Sh
       keys: standsFor(() => current.parts.keys),
       metrics: standsFor(() => current.parts.metrics),
       clock: standsFor(() => current.parts.clock),
+      random: standsFor(() => current.parts.random),
       logger: standsFor(() => current.parts.logger),
       fetchInput: (url, signal) => current.parts.fetchInput(url, signal),
     },

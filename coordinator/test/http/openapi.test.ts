@@ -69,11 +69,6 @@ describe('the OpenAPI document', () => {
   });
 });
 
-test('a browser that opens the bare address is led to the page, without a key', async () => {
-  const answer = await one.inject({ url: '/' });
-  expect([answer.statusCode, answer.headers.location]).toEqual([302, '/docs']);
-});
-
 /** Full paths of Fastify's tree of routes. */
 function routesOf(tree: string): string[] {
   const parents: string[] = [];

@@ -118,7 +118,7 @@ export class AgentLife {
     const agent = createAgent(
       { ...config, coordinator, software: 'shoal-agent/simulated', ...(token && { token }), seal: seals ?? false },
       {
-        ...{ clock, random, logger, identity, links, machine, runPicture, pictures },
+        ...{ clock, random, logger, identity, links, machine, runPicture, pictures, encodePicture },
         store: disk.open(clock),
         models: shelfOf(machine.spec),
         videos: scriptedVideos(clock, sources),
@@ -192,6 +192,9 @@ const pictures: PictureReader = {
 };
 
 /** A picture of the simulator is its bytes: nothing is decoded, the simulated engine takes its time. */
+/** Nobody looks at simulated pictures. */
+const encodePicture = async () => Uint8Array.of(0xff, 0xd8);
+
 const runPicture: RunPicture = async (model, _picture, parameters, signal) => {
   const { width, height } = model.manifest.input;
   const placement = { sourceWidth: width, sourceHeight: height, scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 };

@@ -165,6 +165,7 @@ async function agentAndItsCoordinator(model: LoadableModel) {
       runPicture: (...call) => runPicture(deps, ...call),
       pictures: { decode: (...call) => deps.decoder.decode(...call), giveBack: (frame) => pool.give(frame) },
       videos: { open: () => Promise.reject(new Error('no video here')) as never, decoders: async () => [] },
+      encodePicture: () => Promise.reject(new Error('nobody watches here')),
     },
   );
   await agent.start(never);

@@ -3,7 +3,14 @@ import { join, resolve } from 'node:path';
 import { createLogger, type Identity, isShoalError, type Logger, ServiceGroup, ShoalError } from '@shoal/protocol';
 import { consoleLogSink, loadOrCreateIdentity } from '@shoal/protocol/real';
 import type { Listening, TlsIdentity } from '../../broker/index.ts';
-import { createFetchInput, createHttpServer, type HttpServer, keyCheck, newLocalKey } from '../../http/index.ts';
+import {
+  createFetchInput,
+  createHttpServer,
+  type HttpServer,
+  keyCheck,
+  newLocalKey,
+  readPage,
+} from '../../http/index.ts';
 import { createMetrics } from '../../metrics/index.ts';
 import { announce, defaultDataDirectory, runningIn } from '../client/index.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -56,8 +63,10 @@ export async function runCoordinator(options: CoordinatorOptions, world: World):
       coordinator,
       keys: keyCheck(coordinator.apiKeys, localKey),
       metrics: createMetrics(coordinator, version),
-      clock: world.clock,
+      clock,
+      random,
       logger,
+      page: readPage(),
       fetchInput: createFetchInput({
         allowPrivateAddresses: options.allowPrivateUrls ?? false,
         limitBytes: uploadLimitBytes,
@@ -179,11 +188,8 @@ function sayWhere({ options, http, mqttUrls, dataDirectory, identity, apiKey }: 
   const moved = options.httpPort !== 0 && !http.url.endsWith(`:${options.httpPort}`);
   const lines = [
     `${paint('bold', `Shoal ${version}`)}  ${paint('dim', identity.id)}`,
-    row(
-      paint,
-      'REST API',
-      `${http.url}  (what it can do: ${http.url}/docs)${moved ? `; port ${options.httpPort} is taken` : ''}`,
-    ),
+    row(paint, 'page', `${http.url}${moved ? `  (port ${options.httpPort} is taken)` : ''}`),
+    row(paint, 'REST API', `${http.url}/docs`),
     row(paint, 'devices', mqttUrls.join('  ')),
     row(paint, 'data', dataDirectory),
     ...(apiKey === undefined ? [] : [row(paint, 'API key', `${paint('yellow', apiKey)}  shown this once: keep it`)]),

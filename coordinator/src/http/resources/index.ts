@@ -4,8 +4,10 @@ import { cameras } from './cameras.ts';
 import { devices } from './devices.ts';
 import { events } from './events.ts';
 import { keys } from './keys.ts';
+import { livePictures } from './live-pictures.ts';
 import { pictures } from './pictures.ts';
 import { results } from './results.ts';
+import { session } from './session.ts';
 import { system } from './system.ts';
 import { tasks } from './tasks.ts';
 import { tokens } from './tokens.ts';
@@ -18,7 +20,9 @@ export const resources: readonly Resource[] = [
   tasks,
   cameras,
   pictures,
+  livePictures,
   events,
   results,
   blobs,
+  session,
 ];

@@ -2,113 +2,6 @@
 import { codec, type Codec } from '../codec.ts';
 import { shoal } from './static.ts';
 
-/** From who fetches to who holds. */
-export interface BlocksRequest {
-  readonly file: FileWanted | null;
-  readonly list: PieceListRequest | null;
-  readonly order: PieceOrder | null;
-  readonly request?: 'file' | 'list' | 'order';
-}
-
-export interface BlocksRequestInit {
-  readonly file?: FileWantedInit | null | undefined;
-  readonly list?: PieceListRequestInit | null | undefined;
-  readonly order?: PieceOrderInit | null | undefined;
-}
-
-/** The first message of a stream, which is about this file alone. */
-export interface FileWanted {
-  readonly sha256: Uint8Array;
-  readonly sizeBytes: number;
-}
-
-export interface FileWantedInit {
-  readonly sha256?: Uint8Array | null | undefined;
-  readonly sizeBytes?: number | null | undefined;
-}
-
-export interface PieceListRequest {
-}
-
-export interface PieceListRequestInit {
-}
-
-/** What may be sent. A later order replaces this one. */
-export interface PieceOrder {
-  /** Piece i is wanted when bit i % 8 of byte i / 8 is set. Which of them comes first is the holder's choice. */
-  readonly pieces: Uint8Array;
-  /** Most pieces that may be sent on this stream, counted from its beginning. */
-  readonly allowed: number;
-}
-
-export interface PieceOrderInit {
-  readonly pieces?: Uint8Array | null | undefined;
-  readonly allowed?: number | null | undefined;
-}
-
-/** From who holds to who fetches. */
-export interface BlocksReply {
-  readonly holdings: PieceHoldings | null;
-  readonly list: PieceList | null;
-  readonly piece: Piece | null;
-  readonly refusal: PieceRefusal | null;
-  readonly reply?: 'holdings' | 'list' | 'piece' | 'refusal';
-}
-
-export interface BlocksReplyInit {
-  readonly holdings?: PieceHoldingsInit | null | undefined;
-  readonly list?: PieceListInit | null | undefined;
-  readonly piece?: PieceInit | null | undefined;
-  readonly refusal?: PieceRefusalInit | null | undefined;
-}
-
-/** What is held now; said again when it is more. */
-export interface PieceHoldings {
-  /** RFC 6962 tree over the pieces. Empty: this agent fetches the file too, and does not know its pieces yet. */
-  readonly root: Uint8Array;
-  /** As in PieceOrder. Empty when all are held. */
-  readonly pieces: Uint8Array;
-  /** All pieces are held, and together have the file's SHA-256. */
-  readonly whole: boolean;
-  /** Asks to be spared what others hold as well: who brought a file into the fleet should not have to send it to everybody. */
-  readonly sparing: boolean;
-}
-
-export interface PieceHoldingsInit {
-  readonly root?: Uint8Array | null | undefined;
-  readonly pieces?: Uint8Array | null | undefined;
-  readonly whole?: boolean | null | undefined;
-  readonly sparing?: boolean | null | undefined;
-}
-
-export interface PieceList {
-  /** The leaf hash of each piece (RFC 6962), 32 bytes each. */
-  readonly hashes: Uint8Array;
-}
-
-export interface PieceListInit {
-  readonly hashes?: Uint8Array | null | undefined;
-}
-
-export interface Piece {
-  readonly index: number;
-  readonly bytes: Uint8Array;
-}
-
-export interface PieceInit {
-  readonly index?: number | null | undefined;
-  readonly bytes?: Uint8Array | null | undefined;
-}
-
-/** The last message of a stream: a code of the catalogue. */
-export interface PieceRefusal {
-  readonly code: string;
-}
-
-export interface PieceRefusalInit {
-  readonly code?: string | null | undefined;
-}
-
 /** What travels on a link. Nothing in it is believed before the signature over `body` is. */
 export interface Envelope {
   /** Serialised Body. The signature is over these exact bytes, so they are never re-encoded. */
@@ -203,12 +96,14 @@ export interface Message {
   readonly cameraRemoval: CameraRemoval | null;
   readonly cameraReport: CameraReport | null;
   readonly pushedPicture: PushedPicture | null;
+  readonly pictureRequest: PictureRequest | null;
+  readonly picture: Picture | null;
   readonly blobRequest: BlobRequest | null;
   readonly blobChunk: BlobChunk | null;
   readonly sessionOffer: SessionOffer | null;
   readonly sessionAnswer: SessionAnswer | null;
   readonly sessionLost: SessionLost | null;
-  readonly payload?: 'error' | 'empty' | 'hello' | 'welcome' | 'telemetry' | 'profileReport' | 'goodbye' | 'succession' | 'taskAssignment' | 'taskAdmission' | 'taskOutcome' | 'taskCancellation' | 'modelHint' | 'cameraAssignment' | 'cameraRemoval' | 'cameraReport' | 'pushedPicture' | 'blobRequest' | 'blobChunk' | 'sessionOffer' | 'sessionAnswer' | 'sessionLost';
+  readonly payload?: 'error' | 'empty' | 'hello' | 'welcome' | 'telemetry' | 'profileReport' | 'goodbye' | 'succession' | 'taskAssignment' | 'taskAdmission' | 'taskOutcome' | 'taskCancellation' | 'modelHint' | 'cameraAssignment' | 'cameraRemoval' | 'cameraReport' | 'pushedPicture' | 'pictureRequest' | 'picture' | 'blobRequest' | 'blobChunk' | 'sessionOffer' | 'sessionAnswer' | 'sessionLost';
 }
 
 export interface MessageInit {
@@ -234,6 +129,8 @@ export interface MessageInit {
   readonly cameraRemoval?: CameraRemovalInit | null | undefined;
   readonly cameraReport?: CameraReportInit | null | undefined;
   readonly pushedPicture?: PushedPictureInit | null | undefined;
+  readonly pictureRequest?: PictureRequestInit | null | undefined;
+  readonly picture?: PictureInit | null | undefined;
   readonly blobRequest?: BlobRequestInit | null | undefined;
   readonly blobChunk?: BlobChunkInit | null | undefined;
   readonly sessionOffer?: SessionOfferInit | null | undefined;
@@ -722,6 +619,41 @@ export interface PushedPictureInit {
   readonly cameraId?: string | null | undefined;
 }
 
+/** Coordinator -> device, a request; answered by Picture. Sent only while somebody watches, one at a time. */
+export interface PictureRequest {
+  readonly cameraId: string;
+  /** The newest picture is wanted at once unless it was captured then: the next one is waited for. */
+  readonly unlessCapturedAtMs: number;
+  /** How long, ms. */
+  readonly waitMs: number;
+}
+
+export interface PictureRequestInit {
+  readonly cameraId?: string | null | undefined;
+  readonly unlessCapturedAtMs?: number | null | undefined;
+  readonly waitMs?: number | null | undefined;
+}
+
+/** The picture itself, a JPEG, is the message's attachment. */
+export interface Picture {
+  readonly cameraId: string;
+  /** Device's wall clock, ms since the Unix epoch. */
+  readonly capturedAtMs: number;
+  /** How long ago that was when this was sent, ms: clocks differ. */
+  readonly ageMs: number;
+  /** Number of the report about it, and what that says: canonical JSON. 0 and empty when it was not analysed. */
+  readonly number: number;
+  readonly result: Uint8Array;
+}
+
+export interface PictureInit {
+  readonly cameraId?: string | null | undefined;
+  readonly capturedAtMs?: number | null | undefined;
+  readonly ageMs?: number | null | undefined;
+  readonly number?: number | null | undefined;
+  readonly result?: Uint8Array | null | undefined;
+}
+
 /** Asks for a piece of a blob by digest; answered by BlobChunk. */
 export interface BlobRequest {
   readonly digest: Uint8Array;
@@ -790,15 +722,113 @@ export interface SessionLostInit {
   readonly session?: Uint8Array | null | undefined;
 }
 
-export const BlocksRequest: Codec<BlocksRequest, BlocksRequestInit> = codec('BlocksRequest', shoal.v1.BlocksRequest);
-export const FileWanted: Codec<FileWanted, FileWantedInit> = codec('FileWanted', shoal.v1.FileWanted);
-export const PieceListRequest: Codec<PieceListRequest, PieceListRequestInit> = codec('PieceListRequest', shoal.v1.PieceListRequest);
-export const PieceOrder: Codec<PieceOrder, PieceOrderInit> = codec('PieceOrder', shoal.v1.PieceOrder);
-export const BlocksReply: Codec<BlocksReply, BlocksReplyInit> = codec('BlocksReply', shoal.v1.BlocksReply);
-export const PieceHoldings: Codec<PieceHoldings, PieceHoldingsInit> = codec('PieceHoldings', shoal.v1.PieceHoldings);
-export const PieceList: Codec<PieceList, PieceListInit> = codec('PieceList', shoal.v1.PieceList);
-export const Piece: Codec<Piece, PieceInit> = codec('Piece', shoal.v1.Piece);
-export const PieceRefusal: Codec<PieceRefusal, PieceRefusalInit> = codec('PieceRefusal', shoal.v1.PieceRefusal);
+/** From who fetches to who holds. */
+export interface BlocksRequest {
+  readonly file: FileWanted | null;
+  readonly list: PieceListRequest | null;
+  readonly order: PieceOrder | null;
+  readonly request?: 'file' | 'list' | 'order';
+}
+
+export interface BlocksRequestInit {
+  readonly file?: FileWantedInit | null | undefined;
+  readonly list?: PieceListRequestInit | null | undefined;
+  readonly order?: PieceOrderInit | null | undefined;
+}
+
+/** The first message of a stream, which is about this file alone. */
+export interface FileWanted {
+  readonly sha256: Uint8Array;
+  readonly sizeBytes: number;
+}
+
+export interface FileWantedInit {
+  readonly sha256?: Uint8Array | null | undefined;
+  readonly sizeBytes?: number | null | undefined;
+}
+
+export interface PieceListRequest {
+}
+
+export interface PieceListRequestInit {
+}
+
+/** What may be sent. A later order replaces this one. */
+export interface PieceOrder {
+  /** Piece i is wanted when bit i % 8 of byte i / 8 is set. Which of them comes first is the holder's choice. */
+  readonly pieces: Uint8Array;
+  /** Most pieces that may be sent on this stream, counted from its beginning. */
+  readonly allowed: number;
+}
+
+export interface PieceOrderInit {
+  readonly pieces?: Uint8Array | null | undefined;
+  readonly allowed?: number | null | undefined;
+}
+
+/** From who holds to who fetches. */
+export interface BlocksReply {
+  readonly holdings: PieceHoldings | null;
+  readonly list: PieceList | null;
+  readonly piece: Piece | null;
+  readonly refusal: PieceRefusal | null;
+  readonly reply?: 'holdings' | 'list' | 'piece' | 'refusal';
+}
+
+export interface BlocksReplyInit {
+  readonly holdings?: PieceHoldingsInit | null | undefined;
+  readonly list?: PieceListInit | null | undefined;
+  readonly piece?: PieceInit | null | undefined;
+  readonly refusal?: PieceRefusalInit | null | undefined;
+}
+
+/** What is held now; said again when it is more. */
+export interface PieceHoldings {
+  /** RFC 6962 tree over the pieces. Empty: this agent fetches the file too, and does not know its pieces yet. */
+  readonly root: Uint8Array;
+  /** As in PieceOrder. Empty when all are held. */
+  readonly pieces: Uint8Array;
+  /** All pieces are held, and together have the file's SHA-256. */
+  readonly whole: boolean;
+  /** Asks to be spared what others hold as well: who brought a file into the fleet should not have to send it to everybody. */
+  readonly sparing: boolean;
+}
+
+export interface PieceHoldingsInit {
+  readonly root?: Uint8Array | null | undefined;
+  readonly pieces?: Uint8Array | null | undefined;
+  readonly whole?: boolean | null | undefined;
+  readonly sparing?: boolean | null | undefined;
+}
+
+export interface PieceList {
+  /** The leaf hash of each piece (RFC 6962), 32 bytes each. */
+  readonly hashes: Uint8Array;
+}
+
+export interface PieceListInit {
+  readonly hashes?: Uint8Array | null | undefined;
+}
+
+export interface Piece {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface PieceInit {
+  readonly index?: number | null | undefined;
+  readonly bytes?: Uint8Array | null | undefined;
+}
+
+/** The last message of a stream: a code of the catalogue. */
+export interface PieceRefusal {
+  readonly code: string;
+}
+
+export interface PieceRefusalInit {
+  readonly code?: string | null | undefined;
+}
+
 export const Envelope: Codec<Envelope, EnvelopeInit> = codec('Envelope', shoal.v1.Envelope);
 export const Body: Codec<Body, BodyInit> = codec('Body', shoal.v1.Body);
 export const Seal: Codec<Seal, SealInit> = codec('Seal', shoal.v1.Seal);
@@ -826,9 +856,20 @@ export const CameraAssignment: Codec<CameraAssignment, CameraAssignmentInit> = c
 export const CameraRemoval: Codec<CameraRemoval, CameraRemovalInit> = codec('CameraRemoval', shoal.v1.CameraRemoval);
 export const CameraReport: Codec<CameraReport, CameraReportInit> = codec('CameraReport', shoal.v1.CameraReport);
 export const PushedPicture: Codec<PushedPicture, PushedPictureInit> = codec('PushedPicture', shoal.v1.PushedPicture);
+export const PictureRequest: Codec<PictureRequest, PictureRequestInit> = codec('PictureRequest', shoal.v1.PictureRequest);
+export const Picture: Codec<Picture, PictureInit> = codec('Picture', shoal.v1.Picture);
 export const BlobRequest: Codec<BlobRequest, BlobRequestInit> = codec('BlobRequest', shoal.v1.BlobRequest);
 export const BlobChunk: Codec<BlobChunk, BlobChunkInit> = codec('BlobChunk', shoal.v1.BlobChunk);
 export const SessionOffer: Codec<SessionOffer, SessionOfferInit> = codec('SessionOffer', shoal.v1.SessionOffer);
 export const KeyShare: Codec<KeyShare, KeyShareInit> = codec('KeyShare', shoal.v1.KeyShare);
 export const SessionAnswer: Codec<SessionAnswer, SessionAnswerInit> = codec('SessionAnswer', shoal.v1.SessionAnswer);
 export const SessionLost: Codec<SessionLost, SessionLostInit> = codec('SessionLost', shoal.v1.SessionLost);
+export const BlocksRequest: Codec<BlocksRequest, BlocksRequestInit> = codec('BlocksRequest', shoal.v1.BlocksRequest);
+export const FileWanted: Codec<FileWanted, FileWantedInit> = codec('FileWanted', shoal.v1.FileWanted);
+export const PieceListRequest: Codec<PieceListRequest, PieceListRequestInit> = codec('PieceListRequest', shoal.v1.PieceListRequest);
+export const PieceOrder: Codec<PieceOrder, PieceOrderInit> = codec('PieceOrder', shoal.v1.PieceOrder);
+export const BlocksReply: Codec<BlocksReply, BlocksReplyInit> = codec('BlocksReply', shoal.v1.BlocksReply);
+export const PieceHoldings: Codec<PieceHoldings, PieceHoldingsInit> = codec('PieceHoldings', shoal.v1.PieceHoldings);
+export const PieceList: Codec<PieceList, PieceListInit> = codec('PieceList', shoal.v1.PieceList);
+export const Piece: Codec<Piece, PieceInit> = codec('Piece', shoal.v1.Piece);
+export const PieceRefusal: Codec<PieceRefusal, PieceRefusalInit> = codec('PieceRefusal', shoal.v1.PieceRefusal);

@@ -1319,6 +1319,8 @@ export const shoal: any = $root.shoal = (() => {
             Message.prototype.cameraRemoval = null;
             Message.prototype.cameraReport = null;
             Message.prototype.pushedPicture = null;
+            Message.prototype.pictureRequest = null;
+            Message.prototype.picture = null;
             Message.prototype.blobRequest = null;
             Message.prototype.blobChunk = null;
             Message.prototype.sessionOffer = null;
@@ -1328,7 +1330,7 @@ export const shoal: any = $root.shoal = (() => {
             let $oneOfFields;
 
             $Object.defineProperty(Message.prototype, "payload", {
-                get: $util.oneOfGetter($oneOfFields = ["error", "empty", "hello", "welcome", "telemetry", "profileReport", "goodbye", "succession", "taskAssignment", "taskAdmission", "taskOutcome", "taskCancellation", "modelHint", "cameraAssignment", "cameraRemoval", "cameraReport", "pushedPicture", "blobRequest", "blobChunk", "sessionOffer", "sessionAnswer", "sessionLost"]),
+                get: $util.oneOfGetter($oneOfFields = ["error", "empty", "hello", "welcome", "telemetry", "profileReport", "goodbye", "succession", "taskAssignment", "taskAdmission", "taskOutcome", "taskCancellation", "modelHint", "cameraAssignment", "cameraRemoval", "cameraReport", "pushedPicture", "pictureRequest", "picture", "blobRequest", "blobChunk", "sessionOffer", "sessionAnswer", "sessionLost"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -1375,8 +1377,12 @@ export const shoal: any = $root.shoal = (() => {
                     $root.shoal.v1.CameraRemoval.encode(m.cameraRemoval, w.uint32(250).fork(), q + 1).ldelim();
                 if (m.cameraReport != null && $Object.hasOwnProperty.call(m, "cameraReport"))
                     $root.shoal.v1.CameraReport.encode(m.cameraReport, w.uint32(258).fork(), q + 1).ldelim();
+                if (m.pictureRequest != null && $Object.hasOwnProperty.call(m, "pictureRequest"))
+                    $root.shoal.v1.PictureRequest.encode(m.pictureRequest, w.uint32(282).fork(), q + 1).ldelim();
                 if (m.pushedPicture != null && $Object.hasOwnProperty.call(m, "pushedPicture"))
                     $root.shoal.v1.PushedPicture.encode(m.pushedPicture, w.uint32(290).fork(), q + 1).ldelim();
+                if (m.picture != null && $Object.hasOwnProperty.call(m, "picture"))
+                    $root.shoal.v1.Picture.encode(m.picture, w.uint32(298).fork(), q + 1).ldelim();
                 if (m.blobRequest != null && $Object.hasOwnProperty.call(m, "blobRequest"))
                     $root.shoal.v1.BlobRequest.encode(m.blobRequest, w.uint32(322).fork(), q + 1).ldelim();
                 if (m.blobChunk != null && $Object.hasOwnProperty.call(m, "blobChunk"))
@@ -1588,6 +1594,20 @@ export const shoal: any = $root.shoal = (() => {
                                 break;
                             m.pushedPicture = $root.shoal.v1.PushedPicture.decode(r, r.size(), $undefined, q + 1, m.pushedPicture);
                             m.payload = "pushedPicture";
+                            continue;
+                        }
+                    case 35: {
+                            if (u !== 2)
+                                break;
+                            m.pictureRequest = $root.shoal.v1.PictureRequest.decode(r, r.size(), $undefined, q + 1, m.pictureRequest);
+                            m.payload = "pictureRequest";
+                            continue;
+                        }
+                    case 37: {
+                            if (u !== 2)
+                                break;
+                            m.picture = $root.shoal.v1.Picture.decode(r, r.size(), $undefined, q + 1, m.picture);
+                            m.payload = "picture";
                             continue;
                         }
                     case 40: {
@@ -5004,6 +5024,242 @@ export const shoal: any = $root.shoal = (() => {
             };
 
             return PushedPicture;
+        })();
+
+        v1.PictureRequest = (function() {
+
+            const PictureRequest = function (p) {
+                if (p)
+                    for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                        if (p[ks[i]] != null && ks[i] !== "__proto__")
+                            this[ks[i]] = p[ks[i]];
+            };
+
+            PictureRequest.prototype.cameraId = "";
+            PictureRequest.prototype.unlessCapturedAtMs = 0;
+            PictureRequest.prototype.waitMs = 0;
+
+            PictureRequest.encode = function (m, w, q) {
+                if (!w)
+                    w = $Writer.create();
+                if (q === $undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (m.cameraId != null && $Object.hasOwnProperty.call(m, "cameraId") && m.cameraId !== "")
+                    w.uint32(10).string(m.cameraId);
+                if (m.unlessCapturedAtMs != null && $Object.hasOwnProperty.call(m, "unlessCapturedAtMs") && (typeof m.unlessCapturedAtMs === "object" ? m.unlessCapturedAtMs.low || m.unlessCapturedAtMs.high : m.unlessCapturedAtMs !== 0))
+                    w.uint32(16).uint64(m.unlessCapturedAtMs);
+                if (m.waitMs != null && $Object.hasOwnProperty.call(m, "waitMs") && m.waitMs !== 0)
+                    w.uint32(24).uint32(m.waitMs);
+                if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                    for (var i = 0; i < m.$unknowns.length; ++i)
+                        w.raw(m.$unknowns[i]);
+                return w;
+            };
+
+            PictureRequest.decode = function (r, l, z, q, g) {
+                if (!(r instanceof $Reader))
+                    r = $Reader.create(r);
+                if (q === $undefined)
+                    q = 0;
+                if (q > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                var c, m, v;
+                if (l === $undefined)
+                    c = r.len;
+                else {
+                    c = r.pos + l;
+                    if (c > r.len)
+                        throw $RangeError("index out of range");
+                    l = r.len;
+                    r.len = c;
+                }
+                m = g || new $root.shoal.v1.PictureRequest();
+                while (r.pos < c) {
+                    var s = r.pos;
+                    var t = r.tag();
+                    if (t === z) {
+                        z = $undefined;
+                        break;
+                    }
+                    var u = t & 7;
+                    switch (t >>>= 3) {
+                    case 1: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.cameraId = v;
+                            else
+                                delete m.cameraId;
+                            continue;
+                        }
+                    case 2: {
+                            if (u !== 0)
+                                break;
+                            if (typeof (v = toNumber(r.uint64())) === "object" ? v.low || v.high : v !== 0)
+                                m.unlessCapturedAtMs = v;
+                            else
+                                delete m.unlessCapturedAtMs;
+                            continue;
+                        }
+                    case 3: {
+                            if (u !== 0)
+                                break;
+                            if (v = r.uint32())
+                                m.waitMs = v;
+                            else
+                                delete m.waitMs;
+                            continue;
+                        }
+                    }
+                    r.skipType(u, q, t);
+                    if (!r.discardUnknown) {
+                        $util.makeProp(m, "$unknowns", false);
+                        (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                    }
+                }
+                if (l !== $undefined) {
+                    if (r.pos !== c)
+                        throw $RangeError("index out of range");
+                    r.len = l;
+                }
+                if (z !== $undefined)
+                    throw $Error("missing end group");
+                return m;
+            };
+
+            return PictureRequest;
+        })();
+
+        v1.Picture = (function() {
+
+            const Picture = function (p) {
+                if (p)
+                    for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                        if (p[ks[i]] != null && ks[i] !== "__proto__")
+                            this[ks[i]] = p[ks[i]];
+            };
+
+            Picture.prototype.cameraId = "";
+            Picture.prototype.capturedAtMs = 0;
+            Picture.prototype.ageMs = 0;
+            Picture.prototype.number = 0;
+            Picture.prototype.result = $util.newBuffer([]);
+
+            Picture.encode = function (m, w, q) {
+                if (!w)
+                    w = $Writer.create();
+                if (q === $undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (m.cameraId != null && $Object.hasOwnProperty.call(m, "cameraId") && m.cameraId !== "")
+                    w.uint32(10).string(m.cameraId);
+                if (m.capturedAtMs != null && $Object.hasOwnProperty.call(m, "capturedAtMs") && (typeof m.capturedAtMs === "object" ? m.capturedAtMs.low || m.capturedAtMs.high : m.capturedAtMs !== 0))
+                    w.uint32(16).uint64(m.capturedAtMs);
+                if (m.ageMs != null && $Object.hasOwnProperty.call(m, "ageMs") && !$Object.is(m.ageMs, 0))
+                    w.uint32(25).double(m.ageMs);
+                if (m.number != null && $Object.hasOwnProperty.call(m, "number") && (typeof m.number === "object" ? m.number.low || m.number.high : m.number !== 0))
+                    w.uint32(32).uint64(m.number);
+                if (m.result != null && $Object.hasOwnProperty.call(m, "result") && m.result.length)
+                    w.uint32(42).bytes(m.result);
+                if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                    for (var i = 0; i < m.$unknowns.length; ++i)
+                        w.raw(m.$unknowns[i]);
+                return w;
+            };
+
+            Picture.decode = function (r, l, z, q, g) {
+                if (!(r instanceof $Reader))
+                    r = $Reader.create(r);
+                if (q === $undefined)
+                    q = 0;
+                if (q > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                var c, m, v;
+                if (l === $undefined)
+                    c = r.len;
+                else {
+                    c = r.pos + l;
+                    if (c > r.len)
+                        throw $RangeError("index out of range");
+                    l = r.len;
+                    r.len = c;
+                }
+                m = g || new $root.shoal.v1.Picture();
+                while (r.pos < c) {
+                    var s = r.pos;
+                    var t = r.tag();
+                    if (t === z) {
+                        z = $undefined;
+                        break;
+                    }
+                    var u = t & 7;
+                    switch (t >>>= 3) {
+                    case 1: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.stringVerify()).length)
+                                m.cameraId = v;
+                            else
+                                delete m.cameraId;
+                            continue;
+                        }
+                    case 2: {
+                            if (u !== 0)
+                                break;
+                            if (typeof (v = toNumber(r.uint64())) === "object" ? v.low || v.high : v !== 0)
+                                m.capturedAtMs = v;
+                            else
+                                delete m.capturedAtMs;
+                            continue;
+                        }
+                    case 3: {
+                            if (u !== 1)
+                                break;
+                            if (!$Object.is(v = r.double(), 0))
+                                m.ageMs = v;
+                            else
+                                delete m.ageMs;
+                            continue;
+                        }
+                    case 4: {
+                            if (u !== 0)
+                                break;
+                            if (typeof (v = toNumber(r.uint64())) === "object" ? v.low || v.high : v !== 0)
+                                m.number = v;
+                            else
+                                delete m.number;
+                            continue;
+                        }
+                    case 5: {
+                            if (u !== 2)
+                                break;
+                            if ((v = r.bytes()).length)
+                                m.result = v;
+                            else
+                                delete m.result;
+                            continue;
+                        }
+                    }
+                    r.skipType(u, q, t);
+                    if (!r.discardUnknown) {
+                        $util.makeProp(m, "$unknowns", false);
+                        (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                    }
+                }
+                if (l !== $undefined) {
+                    if (r.pos !== c)
+                        throw $RangeError("index out of range");
+                    r.len = l;
+                }
+                if (z !== $undefined)
+                    throw $Error("missing end group");
+                return m;
+            };
+
+            return Picture;
         })();
 
         v1.BlobRequest = (function() {

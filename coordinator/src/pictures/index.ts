@@ -1,0 +1,1 @@
+export { PictureDesk } from './picture-desk.ts';
