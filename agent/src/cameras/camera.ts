@@ -34,6 +34,8 @@ import { ReportNumbers } from './report-numbers.ts';
 
 export interface CameraOptions extends PatienceOptions {
   readonly backoff: BackoffOptions;
+  /** How often a camera is asked for that is not there at all, ms: that costs next to nothing, and it is to be seen within seconds of its return. */
+  readonly awayMs: number;
   /** Wait before the next try when a person has to mend something first, ms. */
   readonly lastingMs: number;
   /** A source that went well for this long begins its backoff anew, ms. */
@@ -44,8 +46,8 @@ export interface CameraOptions extends PatienceOptions {
 export const defaultCameraOptions: Omit<CameraOptions, 'software'> = {
   noPictureMs: 15_000,
   leastMs: 3_000,
-  // A camera that is back is to be seen within seconds; to ask whether it is costs next to nothing.
-  backoff: { firstMs: 500, maxMs: 3_000, factor: 2 },
+  backoff: { firstMs: 500, maxMs: 5_000, factor: 2 },
+  awayMs: 1_000,
   lastingMs: 60_000,
   healthyMs: 30_000,
 };
@@ -160,7 +162,8 @@ export class Camera {
         const lasting = error.facts['lasting'] === true || (!error.retryable && error.code !== 'defect');
         if (clock.monotonicMs() - startedMs >= this.#options.healthyMs) failures = 0;
         this.#fall(lasting ? 'failed' : 'waiting', error.message);
-        waitMs = lasting ? this.#options.lastingMs : backoffMs(failures, this.#options.backoff, random);
+        const { lastingMs, awayMs, backoff } = this.#options;
+        waitMs = lasting ? lastingMs : error.facts['away'] === true ? awayMs : backoffMs(failures, backoff, random);
       }
       await delay(clock, `camera ${this.assignment.cameraId}: next try`, waitMs, signal);
       this.#restarts += 1;

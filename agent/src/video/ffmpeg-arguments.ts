@@ -57,8 +57,16 @@ function inputOptions(scheme: string, loop: boolean, ffmpegMajor: number): reado
       return ['-re', ...(loop ? ['-stream_loop', '-1'] : [])];
     case 'rtsp':
     case 'rtsps':
-      // TCP where the camera has it: over UDP a lost packet breaks the picture until the next key frame. The option was renamed in ffmpeg 5.
-      return ['-rtsp_flags', 'prefer_tcp', ffmpegMajor >= 5 ? '-timeout' : '-stimeout', String(silenceUs)];
+      // TCP where the camera has it: over UDP a lost packet breaks the picture until the next key frame. Two seconds of pictures are not waited for to
+      // find out how many there are in one: what the camera says is enough. The option for silence was renamed in ffmpeg 5.
+      return [
+        '-rtsp_flags',
+        'prefer_tcp',
+        '-fpsprobesize',
+        '0',
+        ffmpegMajor >= 5 ? '-timeout' : '-stimeout',
+        String(silenceUs),
+      ];
     case 'http':
     case 'https':
       return ['-rw_timeout', String(silenceUs)];

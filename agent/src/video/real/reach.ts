@@ -25,7 +25,9 @@ export async function reach(source: string, signal: AbortSignal): Promise<void> 
   try {
     await new Promise<void>((resolve, reject) => {
       const fail = (words: string) =>
-        reject(new ShoalError('source.unreadable', `${redactSource(source)}: ${words}`, { lasting: false }));
+        reject(
+          new ShoalError('source.unreadable', `${redactSource(source)}: ${words}`, { lasting: false, away: true }),
+        );
       socket.once('connect', resolve);
       socket.once('error', (error: NodeJS.ErrnoException) => fail(wordsOf(error)));
       socket.setTimeout(patienceMs, () => fail('the camera does not answer'));
