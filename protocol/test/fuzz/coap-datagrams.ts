@@ -1,8 +1,10 @@
 import { createSocket } from 'node:dgram';
+import { isDeepStrictEqual } from 'node:util';
 import { createLogger } from '@shoal/protocol';
 import { systemClock, systemRandom } from '@shoal/protocol/real';
 import type { FuzzTarget } from '@shoal/protocol/testing';
 import { CoapServer } from '../../src/link/coap/coap-server.ts';
+import { decodeMessage, encodeMessage, type Message, type WrittenOption } from '../../src/link/coap/message.ts';
 
 const limits = { maxHalfDone: 4, maxHalfDoneBytes: 5_000, halfDoneMs: 1_000 };
 const maxBodyBytes = 3_000;
@@ -58,7 +60,35 @@ async function receive(datagram: Uint8Array): Promise<void> {
   }
 }
 
-export const coapTarget: FuzzTarget = {
+/** What can be read can be written, in no more bytes, and is then read the same. */
+function read(datagram: Buffer): void {
+  const message = decodeMessage(datagram);
+  if (!message) return;
+  const { options: _options, ...rest } = message;
+  const written = encodeMessage({ ...message, options: valuesOf(message) });
+  const again = decodeMessage(written);
+  const isSame = again !== undefined && isDeepStrictEqual(valuesOf(again), valuesOf(message));
+  if (!isSame || written.length > datagram.length) throw new Error(`became ${written.toString('hex')}`);
+  for (const [name, value] of Object.entries(rest))
+    if (!isDeepStrictEqual(again[name as keyof Message], value)) throw new Error(`its ${name} changed`);
+}
+
+/** Each option with its value. */
+function valuesOf({ options }: Message): WrittenOption[] {
+  return [...new Set(options.numbers)].flatMap((number) =>
+    options.texts(number, 'latin1').map((text) => [number, Buffer.from(text, 'latin1')] as const),
+  );
+}
+
+const messageTarget: FuzzTarget = {
+  name: 'CoAP message',
+  form: 'bytes',
+  samples: datagrams,
+  refuses: [],
+  take: (bytes) => read(Buffer.from(bytes)),
+};
+
+const serverTarget: FuzzTarget = {
   name: 'datagram to a CoAP server',
   form: 'bytes',
   samples: datagrams,
@@ -67,3 +97,5 @@ export const coapTarget: FuzzTarget = {
   // What no network carries is not sent.
   take: (bytes) => receive(bytes.subarray(0, 1_400)),
 };
+
+export const coapTargets: readonly FuzzTarget[] = [messageTarget, serverTarget];

@@ -1,5 +1,5 @@
 import type { FuzzTarget } from '@shoal/protocol/testing';
-import { coapTarget } from './coap-datagrams.ts';
+import { coapTargets } from './coap-datagrams.ts';
 import { linkTargets } from './links.ts';
 import { messageTargets } from './messages.ts';
 import { statementTargets } from './statements.ts';
@@ -7,7 +7,7 @@ import { wordTargets } from './words.ts';
 
 export const fuzzTargets: readonly FuzzTarget[] = [
   ...linkTargets,
-  coapTarget,
+  ...coapTargets,
   ...messageTargets,
   ...statementTargets,
   ...wordTargets,

@@ -22,6 +22,8 @@ export interface CoapConnectionOptions {
   onTrouble(error: ShoalError): void;
 }
 
+/** Requests that may wait for their turn: more than one end has reason to ask. */
+const mostWaiting = 64;
 /** How often a representation may change while its blocks are being fetched. */
 const mostRestarts = 5;
 
@@ -62,7 +64,7 @@ export class CoapConnection {
 
   /**
    * Resolves with the whole answer, whatever its code. Bodies larger than a block go and come block-wise.
-   * @throws `net.unreachable` when nobody answers in time or the connection is closed; `message.too-large` for an answer above the limit;
+   * @throws `net.unreachable` when nobody answers in time or the connection is closed; `queue.full` when many others wait; `message.too-large` for an answer above the limit;
    * `message.malformed` for blocks that do not fit together.
    */
   async request(request: CoapRequest): Promise<CoapAnswer> {
@@ -149,6 +151,7 @@ export class CoapConnection {
   }
 
   async #exchange(request: CoapRequest, detail: MessageDetail): Promise<CoapAnswer> {
+    if (this.#waiting.length >= mostWaiting) throw new ShoalError('queue.full', 'too much is asked at a time');
     if (this.#isBusy) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#isBusy = true;
     try {

@@ -8,6 +8,7 @@ import { type BlockOutcome, HalfDoneBodies, type HalfDoneLimits } from './half-d
 import { type CoreLink, encodeLinks, filterLinks, linkFormat } from './link-format.ts';
 import type { WrittenOption } from './message.ts';
 import {
+  type CoapPeer,
   MessageServer,
   type Observer,
   type ReceivedMessage,
@@ -94,7 +95,10 @@ export class CoapServer {
     this.#options = options;
     this.#logger = logger;
     this.#bodies = new HalfDoneBodies(clock, options.limits);
-    this.#messages = new MessageServer({ clock, random }, (message, responder) => this.#answer(message, responder));
+    const send = (datagram: Buffer, { address, port }: CoapPeer) => this.#socket?.send(datagram, port, address);
+    this.#messages = new MessageServer({ clock, random, send }, (message, responder) =>
+      this.#answer(message, responder),
+    );
   }
 
   /** @throws `closed` before start. */
@@ -130,7 +134,7 @@ export class CoapServer {
     }
     // A datagram that cannot be sent is one that got lost.
     socket.on('error', (error) => this.#logger.debug('coap: a datagram failed', { why: error.message }));
-    this.#messages.listen(socket);
+    socket.on('message', (datagram, sender) => this.#messages.hear(datagram, sender));
     this.#socket = socket;
   }
 
@@ -183,6 +187,8 @@ export class CoapServer {
     const block1 = options.block(optionNumbers.block1);
     if (block1 === 'malformed') return { code: '4.02' };
     if (!block1) return this.#finish(resource, request, options);
+    // What fits into one datagram comes in one: nobody who is not let in makes us keep anything.
+    if (maxBodyBytes <= largestBlockBytes && (block1.more || block1.number > 0)) return { code: '4.02' };
     resource.admit?.(request);
     const outcome = this.#bodies.add(bodyKey(message, method, path), block1, payload, maxBodyBytes);
     // Which block is meant is said back (RFC 7959 §2.3).

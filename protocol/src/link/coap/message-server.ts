@@ -1,4 +1,3 @@
-import type { Socket } from 'node:dgram';
 import type { Clock, Random } from '../../runtime/index.ts';
 import { encodeUint } from './block-option.ts';
 import { decodeMessage, emptyCode, encodeMessage, type Message, type WrittenOption } from './message.ts';
@@ -40,9 +39,10 @@ export interface Responder {
 export interface MessageServerDeps {
   readonly clock: Clock;
   readonly random: Random;
+  send(datagram: Buffer, to: CoapPeer): void;
 }
 
-interface Peer {
+export interface CoapPeer {
   readonly address: string;
   readonly port: number;
 }
@@ -64,7 +64,7 @@ export class MessageServer {
   readonly #unanswered = new Set<string>();
   /** Notifications that are not acknowledged yet. */
   readonly #awaited = new Map<string, (isAcknowledged: boolean) => void>();
-  #socket: Socket | undefined;
+  #isClosed = false;
   #messageId: number;
 
   constructor(deps: MessageServerDeps, onMessage: (message: ReceivedMessage, responder: Responder) => void) {
@@ -73,20 +73,18 @@ export class MessageServer {
     this.#messageId = Math.floor(deps.random.next() * 0x1_0000);
   }
 
-  listen(socket: Socket): void {
-    this.#socket = socket;
-    socket.on('message', (datagram, sender) => this.#hear(datagram, sender));
-  }
-
-  /** Nothing is sent any more. The socket is the caller's. */
+  /** Nothing is sent any more. */
   close(): void {
-    this.#socket = undefined;
+    this.#isClosed = true;
     for (const settle of [...this.#awaited.values()]) settle(false);
     this.#replies.clear();
     this.#unanswered.clear();
   }
 
-  #hear(datagram: Buffer, { address, port }: Peer): void {
+  /** A datagram of anybody. */
+  hear(datagram: Buffer, { address, port }: CoapPeer): void {
+    // Whoever forges this sender could not be answered: there is no such port, and to send there is an error.
+    if (port === 0) return;
     const message = decodeMessage(datagram);
     // What cannot be read is dropped (RFC 7252 §4.2 allows it).
     if (!message) return;
@@ -99,7 +97,7 @@ export class MessageServer {
     } else if (type === 'CON') this.#send(encodeMessage({ type: 'RST', code, messageId }), peer);
   }
 
-  #request(message: Message, peer: Peer, endpoint: string): void {
+  #request(message: Message, peer: CoapPeer, endpoint: string): void {
     const { code, options, payload, token, messageId } = message;
     const key = `${endpoint}/${messageId}/${token}`;
     const before = this.#replies.get(key);
@@ -125,7 +123,7 @@ export class MessageServer {
     this.#onMessage({ code, options, payload, endpoint }, { answer, accept: isObserving ? accept : undefined });
   }
 
-  #observer(peer: Peer, endpoint: string, token: string): Observer {
+  #observer(peer: CoapPeer, endpoint: string, token: string): Observer {
     const { clock, random } = this.#deps;
     const roundTrip = new RoundTrip();
     let number = 1;
@@ -174,8 +172,8 @@ export class MessageServer {
     }
   }
 
-  #send(datagram: Buffer, { address, port }: Peer): void {
-    this.#socket?.send(datagram, port, address);
+  #send(datagram: Buffer, peer: CoapPeer): void {
+    if (!this.#isClosed) this.#deps.send(datagram, peer);
   }
 }
 

@@ -49,10 +49,10 @@ export class MessageOptions {
     return span && this.#datagram.subarray(span.start, span.end);
   }
 
-  texts(number: number): string[] {
+  texts(number: number, encoding: 'utf8' | 'latin1' = 'utf8'): string[] {
     const texts: string[] = [];
     for (const span of this.#spans)
-      if (span.number === number) texts.push(this.#datagram.toString('utf8', span.start, span.end));
+      if (span.number === number) texts.push(this.#datagram.toString(encoding, span.start, span.end));
     return texts;
   }
 

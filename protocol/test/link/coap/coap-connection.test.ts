@@ -64,6 +64,14 @@ describe('a request over CoAP', () => {
     expect(await rejectionOf(open)).toBe('net.unreachable');
   });
 
+  it('waits for its turn with so many others, and no more', async () => {
+    const { connection } = await aScriptedServer(() => []);
+    const asked = Array.from({ length: 66 }, () => rejectionOf(connection.request(get)));
+    expect(await asked[65]).toBe('queue.full');
+    await connection.close();
+    expect(new Set(await Promise.all(asked.slice(0, 65)))).toEqual(new Set(['net.unreachable']));
+  });
+
   it('takes a block that comes twice once, and no body above its limit', async () => {
     const block = (letter: string) => Buffer.alloc(16, letter);
     // Block2 of 16 bytes: d10a = delta 13+10 = 23, one byte.

@@ -216,6 +216,13 @@ describe('what is no request of ours', () => {
     expect(answer.toString('hex', 0, 4)).toBe('60820001');
   });
 
+  it('is not kept when it is a part of what fits into one datagram', async () => {
+    const { link } = await aCoordinator();
+    // The first block of 16 bytes of a POST to /rd.
+    const datagram = Buffer.concat([Buffer.from('40020001b27264d10308ff', 'hex'), Buffer.alloc(16)]);
+    expect((await rawAnswer(link.port, datagram)).toString('hex', 0, 4)).toBe('60820001');
+  });
+
   it('pings and gets from another implementation', async () => {
     const { link } = await aCoordinator();
     const url = `coap://127.0.0.1:${link.port}`;

@@ -1,16 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Fleet } from '../support/fleet.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort, freeUdpPort } from '../support/free-port.ts';
 import { hasPhotos } from '../support/photos.ts';
 import { submitPhoto, taskFinal } from '../support/tasks.ts';
 
-describe.skipIf(!(await hasPhotos()))('a device that knows its coordinator by libp2p alone', () => {
+/** MQTT is what all other fleets here use. */
+const links = [
+  { kind: 'coap', port: freeUdpPort },
+  { kind: 'libp2p', port: freePort },
+] as const;
+
+describe.skipIf(!(await hasPhotos())).each(links)('a device that knows its coordinator by $kind alone', (link) => {
   let fleet: Fleet;
 
   beforeAll(async () => {
-    const port = String(await freePort());
-    const coordinatorArgs = ['--libp2p-host', '127.0.0.1', '--libp2p-port', port];
-    fleet = await Fleet.start({ agents: 1, coordinatorArgs, address: `libp2p://127.0.0.1:${port}` });
+    const port = String(await link.port());
+    const coordinatorArgs = [`--${link.kind}-host`, '127.0.0.1', `--${link.kind}-port`, port];
+    fleet = await Fleet.start({ agents: 1, coordinatorArgs, address: `${link.kind}://127.0.0.1:${port}` });
   }, 120_000);
   afterAll(() => fleet?.[Symbol.asyncDispose]());
 
@@ -20,11 +26,15 @@ describe.skipIf(!(await hasPhotos()))('a device that knows its coordinator by li
     expect({ state, attempts: attempts.length }).toEqual({ state: 'succeeded', attempts: 1 });
   }, 180_000);
 
-  it('says by gossip what it can do, and that is counted', async () => {
-    // Gossip takes a heartbeat or two after the link is there.
-    const heard = async () => (await fetch(`${fleet.url}/metrics`)).text();
-    await expect.poll(heard, { timeout: 30_000 }).toMatch(/^shoal_adverts_heard_total [1-9]/m);
-  }, 60_000);
+  it.runIf(link.kind === 'libp2p')(
+    'says by gossip what it can do, and that is counted',
+    async () => {
+      // Gossip takes a heartbeat or two after the link is there.
+      const heard = async () => (await fetch(`${fleet.url}/metrics`)).text();
+      await expect.poll(heard, { timeout: 30_000 }).toMatch(/^shoal_adverts_heard_total [1-9]/m);
+    },
+    60_000,
+  );
 
   it('comes back, with what it was given meanwhile, when its coordinator was killed and started again', async () => {
     const id = await submitPhoto(fleet);
