@@ -5,6 +5,7 @@ import {
   type DeviceLinkState,
   DeviceLinks,
   expectReply,
+  type FleetPass,
   type Identity,
   type Incoming,
   type Link,
@@ -76,6 +77,8 @@ export interface AgentPorts {
   readonly models: ModelShelf;
   /** Lets other agents have the models that are here; left out: they get none. */
   readonly sharing?: Service;
+  /** What this device shows to others of its fleet; left out: it talks to none. */
+  readonly pass?: FleetPass;
   readonly runPicture: RunPicture;
   readonly videos: VideoSource;
   /** Encoded pictures of cameras that send them by themselves. */
@@ -228,6 +231,7 @@ export function createAgent(config: AgentConfig, ports: AgentPorts): Agent {
       random,
       logger,
       store: store.membership,
+      pass: ports.pass,
       machine,
       condition,
       software: probe,

@@ -4,7 +4,15 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Engine, LoadedModel, ModelStore } from '@shoal/models';
-import { type Clock, type Identity, type Link, type Logger, type PeerKey, ShoalError } from '@shoal/protocol';
+import {
+  type Clock,
+  FleetPass,
+  type Identity,
+  type Link,
+  type Logger,
+  type PeerKey,
+  ShoalError,
+} from '@shoal/protocol';
 import type { Libp2pNode } from '@shoal/protocol/libp2p';
 import { systemClock, systemRandom } from '@shoal/protocol/real';
 import type { AgentPorts } from './compose.ts';
@@ -57,7 +65,10 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
   const models = lazyModels(logger);
   const network: Network = {};
   const [links, shelf] = await Promise.all([openLinks(options, clock, network), models.shelf()]);
-  const sharing = network.libp2p && (await models.sharing(network.libp2p, options));
+  const pass = new FleetPass({ coordinator: options.coordinator, device: identity.id, clock });
+  const shown = store.membership.shown();
+  if (shown) pass.restore(shown);
+  const sharing = network.libp2p && (await models.sharing(network.libp2p, pass, options));
   const fetching = fetchingInChild({ shelf, logger });
   return {
     clock,
@@ -73,7 +84,7 @@ export async function openPorts(options: PortsOptions): Promise<AgentPorts> {
     ),
     engines: [models.engine],
     models: sharing?.askingFirst(fetching) ?? fetching,
-    ...(sharing && { sharing: sharing.service }),
+    ...(sharing && { sharing: sharing.service, pass }),
     runPicture: models.runPicture,
     pictures: models.pictures,
     videos: lazyVideos(clock, logger),
@@ -178,7 +189,11 @@ interface LazyModels {
   readonly runPicture: RunPicture;
   readonly pictures: PictureReader;
   shelf(): Promise<ModelShelf>;
-  sharing(node: Libp2pNode, options: Pick<PortsOptions, 'coordinator' | 'uploadBytesPerSecond'>): Promise<ModelSharing>;
+  sharing(
+    node: Libp2pNode,
+    fleet: FleetPass,
+    options: Pick<PortsOptions, 'coordinator' | 'uploadBytesPerSecond'>,
+  ): Promise<ModelSharing>;
 }
 
 export function lazyModels(logger: Logger): LazyModels {
@@ -215,10 +230,10 @@ export function lazyModels(logger: Logger): LazyModels {
       decode: async (...call) => (await pictures()).decoder.decode(...call),
       giveBack: (frame) => void pictures().then(({ frames }) => frames.give(frame)),
     },
-    async sharing(node, { coordinator, uploadBytesPerSecond }) {
+    async sharing(node, fleet, { coordinator, uploadBytesPerSecond }) {
       const { shareModels } = await import('./loaded-models/sharing/index.ts');
       const { Libp2pBlockPeers } = await import('@shoal/protocol/blocks');
-      const peers = new Libp2pBlockPeers(node, coordinator.publicKey);
+      const peers = new Libp2pBlockPeers(node, { coordinator: coordinator.publicKey, fleet, clock, logger });
       return shareModels(
         { peers, clock, random: systemRandom, logger },
         { cacheDirectory: await cacheDirectory(), manifests: await manifests(), uploadBytesPerSecond },

@@ -25,7 +25,7 @@ import { assessHealth } from './health/index.ts';
 import { PictureDesk } from './pictures/index.ts';
 import { indexModels } from './pipelines/index.ts';
 import { type PlacementPolicy, strategyNamed } from './placement/index.ts';
-import { JoinTokens, Registry } from './registry/index.ts';
+import { JoinTokens, Memberships, Registry } from './registry/index.ts';
 import { ResultShelf } from './results/index.ts';
 import { routeMessages } from './router.ts';
 import type { Store } from './store/index.ts';
@@ -135,7 +135,14 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
   registry.subscribe(dispatcher);
   registry.subscribe(cameras);
   messenger.handle(
-    routeMessages({ registry, dispatcher, outcomes, cameras, serveBlob: blobServer(blobs, carriedBytes) }),
+    routeMessages({
+      registry,
+      memberships: new Memberships({ identity, clock, registry }),
+      dispatcher,
+      outcomes,
+      cameras,
+      serveBlob: blobServer(blobs, carriedBytes),
+    }),
   );
 
   const core: Service = {

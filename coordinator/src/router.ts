@@ -1,11 +1,12 @@
 import { type Incoming, type MessageHandler, type Outgoing, ShoalError } from '@shoal/protocol';
 import type { ServeBlob } from './blobs/index.ts';
 import type { CameraBook } from './cameras/index.ts';
-import type { Registry } from './registry/index.ts';
+import type { Memberships, Registry } from './registry/index.ts';
 import type { Dispatcher, Outcomes } from './tasks/index.ts';
 
 interface Deps {
   readonly registry: Registry;
+  readonly memberships: Memberships;
   readonly dispatcher: Dispatcher;
   readonly outcomes: Outcomes;
   readonly cameras: CameraBook;
@@ -60,7 +61,7 @@ export function routeMessages(deps: Deps): MessageHandler {
 }
 
 async function welcome(
-  { registry, dispatcher, cameras }: Deps,
+  { registry, memberships, dispatcher, cameras }: Deps,
   { sender, sealed, payload }: Incoming,
 ): Promise<Outgoing | undefined> {
   if (payload.kind !== 'hello') return undefined;
@@ -68,7 +69,7 @@ async function welcome(
   const device = registry.sender(sender.id);
   dispatcher.reconcile(device, payload.value.runningAttempts);
   cameras.reconcile(device, payload.value.runningCameras);
-  return { payload: { welcome: answer } };
+  return { payload: { welcome: { ...answer, ...memberships.newsFor(device.id) } } };
 }
 
 /** The empty reply. */

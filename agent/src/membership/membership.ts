@@ -9,6 +9,7 @@ import {
   type DeviceLinkState,
   delay,
   expectReply,
+  type FleetPass,
   type HelloInit,
   type Identity,
   type Link,
@@ -38,6 +39,8 @@ export interface MembershipOptions {
   readonly approvalPollMs: number;
   /** Telemetry comes a little earlier or later than told, by this share, so that a fleet does not speak in step. */
   readonly jitter: number;
+  /** How often a device that shows others that it belongs to the fleet says Hello, and so gets something new to show, ms. */
+  readonly renewalMs: number;
 }
 
 const defaultMembershipOptions: MembershipOptions = {
@@ -45,6 +48,7 @@ const defaultMembershipOptions: MembershipOptions = {
   backoff: { firstMs: 500, maxMs: 30_000, factor: 2 },
   approvalPollMs: 5_000,
   jitter: 0.1,
+  renewalMs: 3_600_000,
 };
 
 /**
@@ -83,6 +87,8 @@ interface Deps {
   readonly random: Random;
   readonly logger: Logger;
   readonly store: MembershipStore;
+  /** Of a device that other devices talk to. */
+  readonly pass: FleetPass | undefined;
   readonly machine: Machine;
   readonly condition: ConditionWatch;
   readonly software: SoftwareProbe;
@@ -214,6 +220,7 @@ export class Membership implements Service {
         const welcome = expectReply(await speak({ hello }, { timeoutMs, signal }), 'welcome');
         this.#deps.link.advertise?.(Capability.encode(hello.capability ?? {}));
         await this.#succeed();
+        await this.#renewPass(welcome);
         if (this.#state !== 'joined') logger.info('joined', { name: welcome.deviceName });
         this.#state = 'joined';
         this.#welcome = welcome;
@@ -228,6 +235,14 @@ export class Membership implements Service {
         await delay(clock, 'membership: hello again', this.#pauseMs(failures), signal);
       }
     }
+  }
+
+  async #renewPass(welcome: Welcome): Promise<void> {
+    const { pass, store } = this.#deps;
+    if (!pass) return;
+    pass.renew(welcome);
+    // For when it is started again and the coordinator is away.
+    if (welcome.membership.length > 0) await store.recordShown(welcome.membership);
   }
 
   /** The coordinator has come to seal what it says since this device joined. It has signed that; another could only forge it to have more sealed. */
@@ -339,6 +354,7 @@ export class Membership implements Service {
     // Telemetry is a request, so that a coordinator that is gone without a word is noticed: the silence is on both sides.
     const timeoutMs = Math.max(intervalMs, welcome.livenessTimeoutMs);
     const resendMaxMs = timeoutMs / telemetryTries;
+    const cancelRenewal = this.#renewLater();
     try {
       for (;;) {
         await speak({ telemetry: await this.#telemetry(signal) }, { timeoutMs, resendMaxMs, signal });
@@ -349,7 +365,15 @@ export class Membership implements Service {
       const error = asShoalError(thrown);
       this.#state = 'joining';
       logger.warn('the coordinator is lost: joining again', { code: error.code, why: error.message });
+    } finally {
+      cancelRenewal();
     }
+  }
+
+  #renewLater(): () => void {
+    const { pass, clock } = this.#deps;
+    if (!pass) return () => {};
+    return clock.after('membership: renewal', this.#jittered(this.#options.renewalMs), () => this.#sayAgain());
   }
 
   async #untilNextReport(intervalMs: number, signal: AbortSignal): Promise<void> {

@@ -30,6 +30,9 @@ export interface MembershipStore {
   /** When the coordinator last said welcome, wall clock in ms. */
   welcomedAtMs(): number | undefined;
   recordWelcome(atMs: number): Promise<void>;
+  /** What this device shows to others of its fleet, as the coordinator gave it last. */
+  shown(): Uint8Array | undefined;
+  recordShown(membership: Uint8Array): Promise<void>;
   /** Runtimes and decoders found by the last probe: slow to find, and the same at the next start. */
   probed(): ProbedSoftware | undefined;
   recordProbed(probed: ProbedSoftware): Promise<void>;

@@ -3,7 +3,16 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelShelf } from '@shoal/agent';
-import { type Identity, newIdentity, ShoalError, seededRandom, silentLogger } from '@shoal/protocol';
+import {
+  FleetPass,
+  type Identity,
+  newIdentity,
+  peerIdOf,
+  ShoalError,
+  sealMembership,
+  seededRandom,
+  silentLogger,
+} from '@shoal/protocol';
 import { Libp2pBlockPeers } from '@shoal/protocol/blocks';
 import { Libp2pNode } from '@shoal/protocol/libp2p';
 import { systemClock, systemRandom } from '@shoal/protocol/real';
@@ -86,13 +95,31 @@ describe('a shelf that asks other agents first', () => {
   });
 });
 
+interface AgentOptions {
+  readonly uploadBytesPerSecond?: number;
+  /** Of what it shows to others. */
+  readonly expiresInMs?: number;
+  /** Whose fleet it shows to belong to. */
+  readonly joined?: Identity;
+  /** Shows what it has, whatever that is worth, and looks at nothing that others show. */
+  readonly isLiar?: boolean;
+}
+
 /** An agent as far as it gives and takes models: a libp2p node, a cache on the disk, what brings them together. */
-async function anAgent(identity: Identity, coordinator: Identity, options: { uploadBytesPerSecond?: number } = {}) {
+async function anAgent(
+  identity: Identity,
+  coordinator: Identity,
+  { expiresInMs = 60_000, joined = coordinator, isLiar = false, ...options }: AgentOptions = {},
+) {
   const cacheDirectory = await mkdtemp(join(tmpdir(), 'shoal-peers-'));
   const deps = { clock: systemClock, random: systemRandom, logger: silentLogger };
   const listen = { host: '127.0.0.1', port: 0 };
   const node = new Libp2pNode({ ...deps, identity, coordinator: coordinator.publicKey, listen, mdns: false });
-  const peers = new Libp2pBlockPeers(node, coordinator.publicKey);
+  const pass = new FleetPass({ coordinator, device: identity.id, clock: systemClock });
+  const shown = sealMembership(joined, identity.id, systemClock.nowMs() + expiresInMs);
+  pass.restore(shown);
+  const fleet = isLiar ? { own: () => shown, require: () => {} } : pass;
+  const peers = new Libp2pBlockPeers(node, { ...deps, coordinator: coordinator.publicKey, fleet });
   const manifests = [{ ...tinyDetector, variants: [{ ...held.variant, ...file }] }];
   const sharing = shareModels({ ...deps, peers }, { cacheDirectory, manifests, ...options });
   await node.start(never);
@@ -109,7 +136,7 @@ async function anAgent(identity: Identity, coordinator: Identity, options: { upl
     held: async () => [],
     resolve: async () => ({ ...held, path: (await readFile(path).catch(() => '')).toString('hex') }),
   });
-  return { node, peers, path, contentOf: async () => (await shelf.resolve(name, '', never)).path };
+  return { node, peers, pass, path, contentOf: async () => (await shelf.resolve(name, '', never)).path };
 }
 
 describe('agents on libp2p', () => {
@@ -131,6 +158,43 @@ describe('agents on libp2p', () => {
     expect(await second.contentOf()).toBe(content);
     // It knows only the second, which was told nothing of it; who asks twice is given it once.
     expect(await Promise.all([third.contentOf(), third.contentOf()])).toEqual([content, content]);
+  });
+
+  it.each([
+    ['has joined another coordinator', { joined: newIdentity('coordinator', seededRandom(6)) }, 'device.unknown'],
+    ['shows what has expired', { expiresInMs: -1 }, 'device.expired'],
+    ['was revoked', {}, 'device.revoked'],
+  ])('give nothing to one that %s, ask it for nothing, and say why', async (_, options, code) => {
+    const member = await anAgent(newIdentity('device', random), coordinator);
+    const other = await anAgent(newIdentity('device', random), coordinator, { ...options, isLiar: true });
+    const expiresAtMs = systemClock.nowMs() + 60_000;
+    member.pass.renew({
+      membership: sealMembership(coordinator, peerIdOf('device', member.node.publicKey), expiresAtMs),
+      revoked: code === 'device.revoked' ? [peerIdOf('device', other.node.publicKey)] : [],
+      coordinatorTimeMs: systemClock.nowMs(),
+    });
+    let channels = 0;
+    member.peers.subscribe({ onPeer: () => {}, onChannel: () => (channels += 1) });
+    const targetOf = ({ node }: typeof member) => ({ publicKey: node.publicKey, addresses: node.addresses });
+    const opening = (from: typeof member, to: typeof member) => {
+      from.peers.add(targetOf(to));
+      return from.peers.open(to.peers.idOf(to.node.publicKey), never);
+    };
+    await expect(opening(other, member)).rejects.toMatchObject({ code });
+    await expect(opening(member, other)).rejects.toMatchObject({ code });
+    expect(channels).toBe(0);
+  });
+
+  it('say nothing to others before they have joined', async () => {
+    const member = await anAgent(newIdentity('device', random), coordinator);
+    const early = await anAgent(newIdentity('device', random), coordinator, { expiresInMs: -1 });
+    member.peers.add({ publicKey: early.node.publicKey, addresses: early.node.addresses });
+    early.peers.add({ publicKey: member.node.publicKey, addresses: member.node.addresses });
+    const ends = [
+      member.peers.open(early.peers.idOf(early.node.publicKey), never),
+      early.peers.open(member.peers.idOf(member.node.publicKey), never),
+    ];
+    for (const end of await Promise.allSettled(ends)) expect(end).toMatchObject({ reason: { code: 'device.expired' } });
   });
 
   it('give nothing when their limit is nothing', async () => {

@@ -32,6 +32,24 @@ describe('joining', () => {
     expect(coordinator.known.size).toBe(0);
   });
 
+  it.each([
+    ['has something new to show to others every hour, and keeps it for when it is started again', true, 3],
+    ['does not say hello again and again when it shows nothing to anybody', false, 0],
+  ])('%s', async (_, shows, times) => {
+    const { clock, coordinator, store, agent } = await aFleet({ shows, started: false });
+    coordinator.welcome = { ...coordinator.welcome, telemetryIntervalMs: 600_000, livenessTimeoutMs: 3_600_000 };
+    await agent.start(never);
+    await clock.until(agent.joined());
+    await clock.advance(60_000);
+    const before = coordinator.hellos.length;
+    const first = store.membership.shown();
+    await clock.advance(3.5 * 3_600_000);
+    expect(coordinator.hellos.length - before).toBe(times);
+    expect(store.membership.shown() === undefined).toBe(!shows);
+    if (shows) expect([...(store.membership.shown() ?? [])]).not.toEqual([...(first ?? [])]);
+    expect(agent.status().membership).toBe('joined');
+  });
+
   it('waits for approval, says so once, and goes on by itself when it has it', async () => {
     const said: LogRecord[] = [];
     const logger = createLogger((record) => said.push(record), 'warn');

@@ -81,7 +81,9 @@ describe.each(Object.entries(kinds))('the %s agent store', (_kind, make) => {
     it('pins a coordinator for good', async () => {
       await store.membership.pin(first);
       await store.membership.recordWelcome(123);
+      await store.membership.recordShown(Uint8Array.of(1, 2, 0xff));
       await restart();
+      expect([...(store.membership.shown() ?? [])]).toEqual([1, 2, 0xff]);
       expect(store.membership.pinned()?.addresses).toEqual(first.addresses);
       expect([...(store.membership.pinned()?.publicKey ?? [])]).toEqual([...first.publicKey]);
       expect(store.membership.welcomedAtMs()).toBe(123);
@@ -99,11 +101,14 @@ describe.each(Object.entries(kinds))('the %s agent store', (_kind, make) => {
     it("forgets the old coordinator's cameras when another is pinned, and keeps them when only the address changed", async () => {
       await store.membership.pin(first);
       await store.cameras.put(camera);
+      await store.membership.recordShown(Uint8Array.of(1));
       await store.membership.pin({ ...first, addresses: ['mqtt://moved:1'] });
       expect(store.cameras.all()).toHaveLength(1);
+      expect(store.membership.shown()).toBeDefined();
       await store.membership.pin(second);
       expect(store.cameras.all()).toHaveLength(0);
       expect(store.membership.welcomedAtMs()).toBeUndefined();
+      expect(store.membership.shown()).toBeUndefined();
     });
 
     it('remembers what was probed', async () => {

@@ -12,6 +12,7 @@ import { createSimulatedEngine, type ModelManifest } from '@shoal/models';
 import {
   type CameraAssignmentInit,
   type CameraReport,
+  FleetPass,
   type Hello,
   type Incoming,
   isTokenProof,
@@ -26,6 +27,7 @@ import {
   type ProfileReport,
   type SealPolicy,
   ShoalError,
+  sealMembership,
   seededRandom,
   sha256,
   silentLogger,
@@ -34,6 +36,7 @@ import {
   type TaskOutcome,
   type Telemetry,
   utf8,
+  type WelcomeInit,
 } from '@shoal/protocol';
 import { MemorySequenceStore, VirtualClock } from '@shoal/protocol/testing';
 import { ScriptedVideos } from './scripted-videos.ts';
@@ -174,6 +177,12 @@ export class ScriptedCoordinator {
     await this.#messenger.start(never);
   }
 
+  /** For a day. */
+  news(device: string): Pick<WelcomeInit, 'membership' | 'coordinatorTimeMs'> {
+    const nowMs = this.#clock.nowMs();
+    return { membership: sealMembership(this.identity, device, nowMs + 86_400_000), coordinatorTimeMs: nowMs };
+  }
+
   get refused() {
     return this.#messenger.refused;
   }
@@ -224,7 +233,7 @@ export class ScriptedCoordinator {
         this.known.set(sender.id, sender);
         if (this.pending.has(sender.id)) throw new ShoalError('device.pending', 'this device waits for approval');
         this.hellos.push(payload.value);
-        return { payload: { welcome: this.welcome } };
+        return { payload: { welcome: { ...this.welcome, ...this.news(sender.id) } } };
       case 'telemetry':
         this.telemetry.push(payload.value);
         return undefined;
@@ -266,6 +275,8 @@ export interface FleetOptions {
   /** Of the model on the device; `int8` alone when left out. */
   readonly variants?: readonly string[];
   readonly logger?: Logger;
+  /** Shows to others that it belongs to the fleet. */
+  readonly shows?: boolean;
   /** Leaves the agent to be started by the test. */
   readonly started?: boolean;
 }
@@ -282,6 +293,7 @@ export async function aFleet(options: FleetOptions = {}) {
   const store = new MemoryAgentStore();
   /** Frames of pushed pictures that were given back: what they were filled with. */
   const givenBack: number[] = [];
+  const pass = new FleetPass({ coordinator: coordinator.identity, device: identity.id, clock });
   const held = heldVariants(options.variants ?? ['int8']);
   const models: ModelShelf & { holds: boolean } = {
     holds: true,
@@ -334,6 +346,7 @@ export async function aFleet(options: FleetOptions = {}) {
       giveBack: ({ pixels }) => void givenBack.push(pixels[0] ?? 0),
     },
     encodePicture: async ({ pixels }) => Uint8Array.of(0xff, 0xd8, pixels[0] ?? 0),
+    ...(options.shows && { pass }),
   });
   const make = (config: Partial<AgentConfig> = {}): Agent =>
     createAgent(

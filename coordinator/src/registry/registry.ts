@@ -128,6 +128,10 @@ export class Registry implements Devices, PeerDirectory {
     return this.#view(this.#known(id));
   }
 
+  all(): Iterable<FleetDevice> {
+    return this.#devices.values();
+  }
+
   isMember(id: PeerId): boolean {
     const record = this.#devices.get(id)?.record;
     return record !== undefined && !record.revoked && !record.pending;

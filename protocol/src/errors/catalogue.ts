@@ -61,6 +61,7 @@ export const errorCatalogue = {
   'device.unknown': kind('peer', 401, '4.01', false, 'The device has not joined.'),
   'device.revoked': kind('peer', 403, '4.03', false, 'The device was revoked.'),
   'device.pending': kind('peer', 403, '4.03', true, 'The device waits for the approval of an operator.'),
+  'device.expired': kind('peer', 401, '4.01', true, 'What shows that the device belongs to the fleet has expired.'),
   'token.invalid': kind('caller', 400, '4.00', false, 'The join token is not one, or was cut short.'),
   'token.refused': kind('caller', 403, '4.03', false, 'The join token is unknown, used up or expired.'),
   'seal.required': kind('peer', 403, '4.03', true, 'Messages are sealed here, and this one was not.'),

@@ -1,4 +1,4 @@
-import { fromUtf8, sha256, utf8 } from '@shoal/protocol';
+import { fromUtf8, openMembership, sealMembership, sha256, utf8 } from '@shoal/protocol';
 import { parseLibp2pAddress } from '@shoal/protocol/libp2p';
 import type { FuzzTarget } from '@shoal/protocol/testing';
 import { layoutOf } from '../../src/blocks/block-file.ts';
@@ -14,6 +14,7 @@ import { decodeBlock, encodeBlock } from '../../src/link/coap/block-option.ts';
 import { parseCoapAddress } from '../../src/link/coap/coap-address.ts';
 import { readMultiaddrs } from '../../src/link/libp2p/address.ts';
 import { FrameCutter, withLength } from '../../src/link/libp2p/frame-cutter.ts';
+import { aCoordinator, aDevice } from '../support/identities.ts';
 
 const mostFrameBytes = 300;
 /** Of three pieces. */
@@ -57,7 +58,20 @@ function requirePieces(pieces: Iterable<number>): void {
     if (!(piece >= 0 && piece < layout.count)) throw new Error(`piece ${piece} of ${layout.count}`);
 }
 
+const expiresAtMs = 1_767_225_600_123;
+const membership = sealMembership(aCoordinator, aDevice.id, expiresAtMs);
+
 export const linkTargets: readonly FuzzTarget[] = [
+  {
+    name: 'word that a device belongs to the fleet',
+    form: 'protobuf',
+    samples: [membership],
+    refuses: ['device.unknown'],
+    take(bytes) {
+      const untilMs = openMembership(bytes, { coordinator: aCoordinator, device: aDevice.id });
+      if (untilMs !== expiresAtMs) throw new Error('another word is believed');
+    },
+  },
   {
     name: 'frames of a libp2p stream',
     form: 'bytes',

@@ -86,6 +86,8 @@ export class AgentDisk {
         pin: (coordinator) => write(() => membership.pin(coordinator)),
         welcomedAtMs: () => membership.welcomedAtMs(),
         recordWelcome: (atMs) => write(() => membership.recordWelcome(atMs)),
+        shown: () => membership.shown(),
+        recordShown: (shown) => write(() => membership.recordShown(shown)),
         probed: () => membership.probed(),
         recordProbed: (probed) => write(() => membership.recordProbed(probed)),
       },

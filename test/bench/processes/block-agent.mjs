@@ -2,7 +2,15 @@
 // installed agent is: a compiler in its memory would be collected again and again with the rest.
 import { rm } from 'node:fs/promises';
 import { blockFilesIn } from '@shoal/models';
-import { identityFromSeed, newIdentity, seededRandom, sha256, silentLogger } from '@shoal/protocol';
+import {
+  FleetPass,
+  identityFromSeed,
+  newIdentity,
+  sealMembership,
+  seededRandom,
+  sha256,
+  silentLogger,
+} from '@shoal/protocol';
 import { BlockExchange, Libp2pBlockPeers } from '@shoal/protocol/blocks';
 import { Libp2pNode } from '@shoal/protocol/libp2p';
 import { systemClock, systemRandom } from '@shoal/protocol/real';
@@ -19,7 +27,14 @@ const node = new Libp2pNode({
   mdns: false,
 });
 const { signal } = new AbortController();
-const peers = new Libp2pBlockPeers(node, coordinator.publicKey);
+const pass = new FleetPass({ coordinator, device: identity.id, clock: systemClock });
+pass.restore(sealMembership(coordinator, identity.id, systemClock.nowMs() + 3_600_000));
+const peers = new Libp2pBlockPeers(node, {
+  coordinator: coordinator.publicKey,
+  fleet: pass,
+  clock: systemClock,
+  logger: silentLogger,
+});
 await node.start(signal);
 let exchange = await newExchange();
 process.send?.({ key: Buffer.from(identity.publicKey).toString('hex'), addresses: node.addresses });

@@ -46,6 +46,7 @@ class Membership implements MembershipStore {
   readonly #onOtherCoordinator: () => void;
   #pinned: PinnedCoordinator | undefined;
   #welcomedAtMs: number | undefined;
+  #shown: Uint8Array | undefined;
   #probed: ProbedSoftware | undefined;
 
   constructor(onOtherCoordinator: () => void) {
@@ -60,6 +61,7 @@ class Membership implements MembershipStore {
     if (this.#pinned && !equalBytes(this.#pinned.publicKey, coordinator.publicKey)) {
       this.#onOtherCoordinator();
       this.#welcomedAtMs = undefined;
+      this.#shown = undefined;
     }
     this.#pinned = coordinator;
   }
@@ -70,6 +72,14 @@ class Membership implements MembershipStore {
 
   async recordWelcome(atMs: number): Promise<void> {
     this.#welcomedAtMs = atMs;
+  }
+
+  shown(): Uint8Array | undefined {
+    return this.#shown;
+  }
+
+  async recordShown(membership: Uint8Array): Promise<void> {
+    this.#shown = membership;
   }
 
   probed(): ProbedSoftware | undefined {

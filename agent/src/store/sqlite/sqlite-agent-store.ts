@@ -107,7 +107,7 @@ class Membership implements MembershipStore {
     await this.#database.durably(() => {
       if (before && !equalBytes(before.publicKey, publicKey)) {
         this.#database.run('DELETE FROM cameras');
-        this.#database.run("DELETE FROM facts WHERE name = 'welcomed'");
+        this.#database.run("DELETE FROM facts WHERE name IN ('welcomed', 'shown')");
       }
       writeFact(this.#database, 'coordinator', JSON.stringify({ publicKey: toHex(publicKey), ...rest }));
     });
@@ -119,6 +119,15 @@ class Membership implements MembershipStore {
 
   async recordWelcome(atMs: number): Promise<void> {
     await this.#database.durably(() => writeFact(this.#database, 'welcomed', atMs));
+  }
+
+  shown(): Uint8Array | undefined {
+    const hex = readFact<string>(this.#database, 'shown');
+    return hex === undefined ? undefined : fromHex(hex);
+  }
+
+  async recordShown(membership: Uint8Array): Promise<void> {
+    await this.#database.durably(() => writeFact(this.#database, 'shown', toHex(membership)));
   }
 
   probed(): ProbedSoftware | undefined {

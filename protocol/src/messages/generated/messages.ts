@@ -2,6 +2,126 @@
 import { codec, type Codec } from '../codec.ts';
 import { shoal } from './static.ts';
 
+/** The first message of a stream in either direction: before anything else is said, each knows that the other belongs to its fleet. */
+export interface BlocksIntroduction {
+  /** A FleetMembership. Empty of who refuses. */
+  readonly membership: Uint8Array;
+  /** A code of the catalogue: the other is not talked to. */
+  readonly refusal: string;
+}
+
+export interface BlocksIntroductionInit {
+  readonly membership?: Uint8Array | null | undefined;
+  readonly refusal?: string | null | undefined;
+}
+
+/** From who fetches to who holds. */
+export interface BlocksRequest {
+  readonly file: FileWanted | null;
+  readonly list: PieceListRequest | null;
+  readonly order: PieceOrder | null;
+  readonly request?: 'file' | 'list' | 'order';
+}
+
+export interface BlocksRequestInit {
+  readonly file?: FileWantedInit | null | undefined;
+  readonly list?: PieceListRequestInit | null | undefined;
+  readonly order?: PieceOrderInit | null | undefined;
+}
+
+/** The first message after that; the stream is about this file alone. */
+export interface FileWanted {
+  readonly sha256: Uint8Array;
+  readonly sizeBytes: number;
+}
+
+export interface FileWantedInit {
+  readonly sha256?: Uint8Array | null | undefined;
+  readonly sizeBytes?: number | null | undefined;
+}
+
+export interface PieceListRequest {
+}
+
+export interface PieceListRequestInit {
+}
+
+/** What may be sent. A later order replaces this one. */
+export interface PieceOrder {
+  /** Piece i is wanted when bit i % 8 of byte i / 8 is set. Which of them comes first is the holder's choice. */
+  readonly pieces: Uint8Array;
+  /** Most pieces that may be sent on this stream, counted from its beginning. */
+  readonly allowed: number;
+}
+
+export interface PieceOrderInit {
+  readonly pieces?: Uint8Array | null | undefined;
+  readonly allowed?: number | null | undefined;
+}
+
+/** From who holds to who fetches. */
+export interface BlocksReply {
+  readonly holdings: PieceHoldings | null;
+  readonly list: PieceList | null;
+  readonly piece: Piece | null;
+  readonly refusal: PieceRefusal | null;
+  readonly reply?: 'holdings' | 'list' | 'piece' | 'refusal';
+}
+
+export interface BlocksReplyInit {
+  readonly holdings?: PieceHoldingsInit | null | undefined;
+  readonly list?: PieceListInit | null | undefined;
+  readonly piece?: PieceInit | null | undefined;
+  readonly refusal?: PieceRefusalInit | null | undefined;
+}
+
+/** What is held now; said again when it is more. */
+export interface PieceHoldings {
+  /** RFC 6962 tree over the pieces. Empty: this agent fetches the file too, and does not know its pieces yet. */
+  readonly root: Uint8Array;
+  /** As in PieceOrder. Empty when all are held. */
+  readonly pieces: Uint8Array;
+  /** All pieces are held, and together have the file's SHA-256. */
+  readonly whole: boolean;
+  /** Asks to be spared what others hold as well: who brought a file into the fleet should not have to send it to everybody. */
+  readonly sparing: boolean;
+}
+
+export interface PieceHoldingsInit {
+  readonly root?: Uint8Array | null | undefined;
+  readonly pieces?: Uint8Array | null | undefined;
+  readonly whole?: boolean | null | undefined;
+  readonly sparing?: boolean | null | undefined;
+}
+
+export interface PieceList {
+  /** The leaf hash of each piece (RFC 6962), 32 bytes each. */
+  readonly hashes: Uint8Array;
+}
+
+export interface PieceListInit {
+  readonly hashes?: Uint8Array | null | undefined;
+}
+
+export interface Piece {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface PieceInit {
+  readonly index?: number | null | undefined;
+  readonly bytes?: Uint8Array | null | undefined;
+}
+
+/** The last message of a stream: a code of the catalogue. */
+export interface PieceRefusal {
+  readonly code: string;
+}
+
+export interface PieceRefusalInit {
+  readonly code?: string | null | undefined;
+}
+
 /** What travels on a link. Nothing in it is believed before the signature over `body` is. */
 export interface Envelope {
   /** Serialised Body. The signature is over these exact bytes, so they are never re-encoded. */
@@ -203,6 +323,10 @@ export interface Welcome {
   /** Name and labels the fleet gave to the device. */
   readonly deviceName: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** A FleetMembership: what the device shows to others of the fleet. A Welcome brings a new one. */
+  readonly membership: Uint8Array;
+  /** Devices that were revoked and may still have one: the device lets them have nothing. */
+  readonly revoked: readonly string[];
 }
 
 export interface WelcomeInit {
@@ -211,6 +335,36 @@ export interface WelcomeInit {
   readonly coordinatorTimeMs?: number | null | undefined;
   readonly deviceName?: string | null | undefined;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly membership?: Uint8Array | null | undefined;
+  readonly revoked?: readonly string[];
+}
+
+/** The coordinator's word that a device belongs to its fleet, for a while: devices show it to each other. */
+export interface FleetMembership {
+  /** A MembershipStatement, exactly as its bytes are signed. */
+  readonly statement: Uint8Array;
+  /** The coordinator's key over "shoal-membership-v1\0" and the statement. */
+  readonly signature: Uint8Array;
+  /** Of the signature, `ed25519`. */
+  readonly algorithm: string;
+}
+
+export interface FleetMembershipInit {
+  readonly statement?: Uint8Array | null | undefined;
+  readonly signature?: Uint8Array | null | undefined;
+  readonly algorithm?: string | null | undefined;
+}
+
+export interface MembershipStatement {
+  /** Derived from the device's key, which it shows to hold by being connected. */
+  readonly deviceId: string;
+  /** By the coordinator's clock, ms since 1970. */
+  readonly expiresAtMs: number;
+}
+
+export interface MembershipStatementInit {
+  readonly deviceId?: string | null | undefined;
+  readonly expiresAtMs?: number | null | undefined;
 }
 
 export interface Goodbye {
@@ -722,113 +876,16 @@ export interface SessionLostInit {
   readonly session?: Uint8Array | null | undefined;
 }
 
-/** From who fetches to who holds. */
-export interface BlocksRequest {
-  readonly file: FileWanted | null;
-  readonly list: PieceListRequest | null;
-  readonly order: PieceOrder | null;
-  readonly request?: 'file' | 'list' | 'order';
-}
-
-export interface BlocksRequestInit {
-  readonly file?: FileWantedInit | null | undefined;
-  readonly list?: PieceListRequestInit | null | undefined;
-  readonly order?: PieceOrderInit | null | undefined;
-}
-
-/** The first message of a stream, which is about this file alone. */
-export interface FileWanted {
-  readonly sha256: Uint8Array;
-  readonly sizeBytes: number;
-}
-
-export interface FileWantedInit {
-  readonly sha256?: Uint8Array | null | undefined;
-  readonly sizeBytes?: number | null | undefined;
-}
-
-export interface PieceListRequest {
-}
-
-export interface PieceListRequestInit {
-}
-
-/** What may be sent. A later order replaces this one. */
-export interface PieceOrder {
-  /** Piece i is wanted when bit i % 8 of byte i / 8 is set. Which of them comes first is the holder's choice. */
-  readonly pieces: Uint8Array;
-  /** Most pieces that may be sent on this stream, counted from its beginning. */
-  readonly allowed: number;
-}
-
-export interface PieceOrderInit {
-  readonly pieces?: Uint8Array | null | undefined;
-  readonly allowed?: number | null | undefined;
-}
-
-/** From who holds to who fetches. */
-export interface BlocksReply {
-  readonly holdings: PieceHoldings | null;
-  readonly list: PieceList | null;
-  readonly piece: Piece | null;
-  readonly refusal: PieceRefusal | null;
-  readonly reply?: 'holdings' | 'list' | 'piece' | 'refusal';
-}
-
-export interface BlocksReplyInit {
-  readonly holdings?: PieceHoldingsInit | null | undefined;
-  readonly list?: PieceListInit | null | undefined;
-  readonly piece?: PieceInit | null | undefined;
-  readonly refusal?: PieceRefusalInit | null | undefined;
-}
-
-/** What is held now; said again when it is more. */
-export interface PieceHoldings {
-  /** RFC 6962 tree over the pieces. Empty: this agent fetches the file too, and does not know its pieces yet. */
-  readonly root: Uint8Array;
-  /** As in PieceOrder. Empty when all are held. */
-  readonly pieces: Uint8Array;
-  /** All pieces are held, and together have the file's SHA-256. */
-  readonly whole: boolean;
-  /** Asks to be spared what others hold as well: who brought a file into the fleet should not have to send it to everybody. */
-  readonly sparing: boolean;
-}
-
-export interface PieceHoldingsInit {
-  readonly root?: Uint8Array | null | undefined;
-  readonly pieces?: Uint8Array | null | undefined;
-  readonly whole?: boolean | null | undefined;
-  readonly sparing?: boolean | null | undefined;
-}
-
-export interface PieceList {
-  /** The leaf hash of each piece (RFC 6962), 32 bytes each. */
-  readonly hashes: Uint8Array;
-}
-
-export interface PieceListInit {
-  readonly hashes?: Uint8Array | null | undefined;
-}
-
-export interface Piece {
-  readonly index: number;
-  readonly bytes: Uint8Array;
-}
-
-export interface PieceInit {
-  readonly index?: number | null | undefined;
-  readonly bytes?: Uint8Array | null | undefined;
-}
-
-/** The last message of a stream: a code of the catalogue. */
-export interface PieceRefusal {
-  readonly code: string;
-}
-
-export interface PieceRefusalInit {
-  readonly code?: string | null | undefined;
-}
-
+export const BlocksIntroduction: Codec<BlocksIntroduction, BlocksIntroductionInit> = codec('BlocksIntroduction', shoal.v1.BlocksIntroduction);
+export const BlocksRequest: Codec<BlocksRequest, BlocksRequestInit> = codec('BlocksRequest', shoal.v1.BlocksRequest);
+export const FileWanted: Codec<FileWanted, FileWantedInit> = codec('FileWanted', shoal.v1.FileWanted);
+export const PieceListRequest: Codec<PieceListRequest, PieceListRequestInit> = codec('PieceListRequest', shoal.v1.PieceListRequest);
+export const PieceOrder: Codec<PieceOrder, PieceOrderInit> = codec('PieceOrder', shoal.v1.PieceOrder);
+export const BlocksReply: Codec<BlocksReply, BlocksReplyInit> = codec('BlocksReply', shoal.v1.BlocksReply);
+export const PieceHoldings: Codec<PieceHoldings, PieceHoldingsInit> = codec('PieceHoldings', shoal.v1.PieceHoldings);
+export const PieceList: Codec<PieceList, PieceListInit> = codec('PieceList', shoal.v1.PieceList);
+export const Piece: Codec<Piece, PieceInit> = codec('Piece', shoal.v1.Piece);
+export const PieceRefusal: Codec<PieceRefusal, PieceRefusalInit> = codec('PieceRefusal', shoal.v1.PieceRefusal);
 export const Envelope: Codec<Envelope, EnvelopeInit> = codec('Envelope', shoal.v1.Envelope);
 export const Body: Codec<Body, BodyInit> = codec('Body', shoal.v1.Body);
 export const Seal: Codec<Seal, SealInit> = codec('Seal', shoal.v1.Seal);
@@ -838,6 +895,8 @@ export const ErrorReply: Codec<ErrorReply, ErrorReplyInit> = codec('ErrorReply',
 export const Hello: Codec<Hello, HelloInit> = codec('Hello', shoal.v1.Hello);
 export const Succession: Codec<Succession, SuccessionInit> = codec('Succession', shoal.v1.Succession);
 export const Welcome: Codec<Welcome, WelcomeInit> = codec('Welcome', shoal.v1.Welcome);
+export const FleetMembership: Codec<FleetMembership, FleetMembershipInit> = codec('FleetMembership', shoal.v1.FleetMembership);
+export const MembershipStatement: Codec<MembershipStatement, MembershipStatementInit> = codec('MembershipStatement', shoal.v1.MembershipStatement);
 export const Goodbye: Codec<Goodbye, GoodbyeInit> = codec('Goodbye', shoal.v1.Goodbye);
 export const Capability: Codec<Capability, CapabilityInit> = codec('Capability', shoal.v1.Capability);
 export const Accelerator: Codec<Accelerator, AcceleratorInit> = codec('Accelerator', shoal.v1.Accelerator);
@@ -864,12 +923,3 @@ export const SessionOffer: Codec<SessionOffer, SessionOfferInit> = codec('Sessio
 export const KeyShare: Codec<KeyShare, KeyShareInit> = codec('KeyShare', shoal.v1.KeyShare);
 export const SessionAnswer: Codec<SessionAnswer, SessionAnswerInit> = codec('SessionAnswer', shoal.v1.SessionAnswer);
 export const SessionLost: Codec<SessionLost, SessionLostInit> = codec('SessionLost', shoal.v1.SessionLost);
-export const BlocksRequest: Codec<BlocksRequest, BlocksRequestInit> = codec('BlocksRequest', shoal.v1.BlocksRequest);
-export const FileWanted: Codec<FileWanted, FileWantedInit> = codec('FileWanted', shoal.v1.FileWanted);
-export const PieceListRequest: Codec<PieceListRequest, PieceListRequestInit> = codec('PieceListRequest', shoal.v1.PieceListRequest);
-export const PieceOrder: Codec<PieceOrder, PieceOrderInit> = codec('PieceOrder', shoal.v1.PieceOrder);
-export const BlocksReply: Codec<BlocksReply, BlocksReplyInit> = codec('BlocksReply', shoal.v1.BlocksReply);
-export const PieceHoldings: Codec<PieceHoldings, PieceHoldingsInit> = codec('PieceHoldings', shoal.v1.PieceHoldings);
-export const PieceList: Codec<PieceList, PieceListInit> = codec('PieceList', shoal.v1.PieceList);
-export const Piece: Codec<Piece, PieceInit> = codec('Piece', shoal.v1.Piece);
-export const PieceRefusal: Codec<PieceRefusal, PieceRefusalInit> = codec('PieceRefusal', shoal.v1.PieceRefusal);
