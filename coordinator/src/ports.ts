@@ -2,7 +2,8 @@ import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { knownManifests, manifestDirectory } from '@shoal/models/manifest';
 import type { Link, PeerId, Service } from '@shoal/protocol';
-import { createMqttCoordinatorLink } from '@shoal/protocol/mqtt';
+import { createMqttCoordinatorLink, defaultTopicPrefix } from '@shoal/protocol/mqtt';
+import { Announcer, topicsUnder } from './announce/index.ts';
 import { FileBlobStore } from './blobs/real/index.ts';
 import { createEmbeddedBroker } from './broker/index.ts';
 import { makeOwnTls } from './broker/real/index.ts';
@@ -53,8 +54,26 @@ export const openCoordinator: OpenCoordinator = async (request) => {
     },
   );
   opened = coordinator;
-  return { coordinator, services: [...services, coordinator], mqttUrls: addresses };
+  const announcer = await announcerOf(request, coordinator);
+  return { coordinator, services: [...services, coordinator, ...announcer], mqttUrls: addresses };
 };
+
+/** Nothing when it is not wanted. */
+async function announcerOf(
+  { announce, clock, logger }: OpenCoordinatorRequest,
+  coordinator: Coordinator,
+): Promise<Service[]> {
+  if (!announce) return [];
+  const { createMqttTopics } = await import('./announce/real/index.ts');
+  const options = {
+    prefix: defaultTopicPrefix,
+    discoveryPrefix: 'homeassistant',
+    frigatePrefix: announce.frigate ? 'frigate' : undefined,
+  };
+  const { available: availableTopic } = topicsUnder(options.prefix);
+  const publisher = createMqttTopics({ url: announce.url, availableTopic, logger });
+  return [new Announcer({ clock, logger, publisher, coordinator }, options)];
+}
 
 /** How devices reach this coordinator. `services` are started before it: what its links stand on. */
 interface Connection {

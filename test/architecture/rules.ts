@@ -45,7 +45,7 @@ export const doorOwners: Readonly<Record<string, readonly string[]>> = {
 
 /** Which folder of the sources owns which external package, so that one file changes when a package does. */
 export const packageOwners: Readonly<Record<string, readonly string[]>> = {
-  mqtt: ['protocol/src/link/mqtt/**'],
+  mqtt: ['protocol/src/link/mqtt/**', 'coordinator/src/announce/real/**'],
   libp2p: ['protocol/src/link/libp2p/**'],
   '@libp2p/*': ['protocol/src/link/libp2p/**'],
   '@multiformats/*': ['protocol/src/link/libp2p/**'],

@@ -27,6 +27,7 @@ const lookSoonMs = 50;
 const onTheirWay = 4;
 /** A device that did not answer so often in a row is given up for this camera, for now. */
 const deafAfter = 3;
+const pausedReason = 'it is paused';
 /** Devices that had a camera before, as many as are remembered. */
 const formerKept = 16;
 
@@ -91,6 +92,11 @@ export class CameraBinder implements FleetListener {
     if (this.#stopped || live.removed || !live.resolved) return;
     const { registry } = this.#deps;
     const bound = live.camera.device === undefined ? undefined : registry.device(live.camera.device);
+    if (live.camera.spec.paused) {
+      this.#unbind(live, pausedReason);
+      if (live.camera.reason !== pausedReason) this.change(live, { reason: pausedReason, refused: [] });
+      return;
+    }
     if (bound && this.#mayStay(live, bound)) {
       this.#fit(live, bound);
       this.#assign(live, bound);
@@ -220,7 +226,8 @@ export class CameraBinder implements FleetListener {
   }
 
   #isRestless({ camera, mustLeave, removed }: LiveCamera): boolean {
-    return !removed && (camera.device === undefined || mustLeave !== undefined) && this.#deps.cameras.has(camera.id);
+    const isWaiting = camera.device === undefined && !camera.spec.paused;
+    return !removed && (isWaiting || mustLeave !== undefined) && this.#deps.cameras.has(camera.id);
   }
 
   #sendAway(live: LiveCamera, reason: string): void {

@@ -151,9 +151,12 @@ export class CameraBook implements Cameras, FleetListener {
   }
 
   counts(): { readonly placed: number; readonly waiting: number } {
-    let placed = 0;
-    for (const { camera } of this.#cameras.values()) if (camera.device !== undefined) placed += 1;
-    return { placed, waiting: this.#cameras.size - placed };
+    let [placed, waiting] = [0, 0];
+    for (const { camera } of this.#cameras.values()) {
+      if (camera.device !== undefined) placed += 1;
+      else if (!camera.spec.paused) waiting += 1;
+    }
+    return { placed, waiting };
   }
 
   /** Resolves when the report may be acknowledged: it is durable, or its camera was removed. @throws as {@link Reports.take}. */

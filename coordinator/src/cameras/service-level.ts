@@ -7,6 +7,7 @@ export function serviceLevelOf(
   { device, reason, spec, grant }: Camera,
   status: CameraStatus | undefined,
 ): ServiceLevel {
+  if (spec.paused) return { met: true, detail: 'it is paused' };
   if (device === undefined) return { met: false, detail: `waits for a device: ${reason}` };
   if (!status || status.frames === 0 || status.state !== 'running')
     return { met: false, detail: status?.reason || 'it is about to start' };

@@ -20,6 +20,8 @@ export interface CameraSpec {
   readonly loop: boolean;
   readonly labels: { readonly [name: string]: string };
   readonly device?: PeerId;
+  /** Nobody watches it until it is taken back. */
+  readonly paused?: true;
 }
 
 export const usualPriority = 5;

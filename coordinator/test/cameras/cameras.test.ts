@@ -127,7 +127,9 @@ describe('a camera', () => {
     const world = await aWorld();
     await expect(create(world, { source: 'ftp://u:secret@10.0.0.9/clip.mp4' })).rejects.toMatchObject({
       code: 'input.invalid',
-      message: expect.stringMatching(/^source: .*rtsp:\/\/.* or a file, not from ftp:$/),
+      message: expect.stringMatching(
+        /^source: .*rtsp:\/\/.* or a file, or sends its pictures itself \(push:\), not from ftp:$/,
+      ),
     });
   });
 

@@ -27,6 +27,7 @@ import type {
 } from '../../src/domain/index.ts';
 import { finalTaskStates } from '../../src/domain/index.ts';
 import { EventBook } from '../../src/events/index.ts';
+import { Followers } from '../../src/following/index.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
 import { aPicture } from './a-picture.ts';
 
@@ -59,7 +60,7 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
   const bytes = new Map<string, { ref: BlobRef; content: Uint8Array }>();
   const cameraRecords: ResultRecord[] = [];
   const listeners = new Set<() => void>();
-  const resultListeners = new Set<(record: ResultRecord, result: AnalysisResult) => void>();
+  const resultFollowers = new Followers<{ record: ResultRecord; result: AnalysisResult }>('results');
   let status: 'ok' | 'degraded' = 'ok';
   let device = aDevice(deviceKey.id, deviceKey.publicKey);
 
@@ -140,7 +141,7 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
     sees(camera, result) {
       const seen = record({ camera, report: cameraRecords.length + 1 }, result);
       cameraRecords.unshift(seen);
-      for (const listener of resultListeners) listener(seen, result);
+      resultFollowers.tell({ record: seen, result });
       if (result.kind === 'scene') tellEvents(seen, result);
       return seen;
     },
@@ -302,29 +303,11 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
         found(cameras, 'camera', which);
         return page(cameraRecords, limit, cursor);
       },
-      async *watch({ camera }, signal) {
-        const seen: { record: ResultRecord; result: AnalysisResult }[] = [];
-        let wake = () => {};
-        const listener = (kept: ResultRecord, result: AnalysisResult) => {
-          if (camera !== undefined && !('camera' in kept.work && kept.work.camera === camera)) return;
-          seen.push({ record: kept, result });
-          wake();
-        };
-        resultListeners.add(listener);
-        try {
-          for (;;) {
-            const next = seen.shift();
-            if (next) yield next;
-            else
-              await new Promise<void>((resolve, reject) => {
-                wake = resolve;
-                signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-              });
-          }
-        } finally {
-          resultListeners.delete(listener);
-        }
-      },
+      watch: ({ camera }, signal) =>
+        resultFollowers.follow(
+          ({ record: { work } }) => camera === undefined || ('camera' in work && work.camera === camera),
+          signal,
+        ),
       bundle: ({ result, attestation }) => writeBundle({ result, attestation, publicKey: deviceKey.publicKey }),
     },
     pictures: {

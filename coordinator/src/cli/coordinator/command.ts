@@ -24,6 +24,11 @@ export function addCoordinatorCommand(program: Command, world: World, setExitCod
     .option('--libp2p-port <n>', 'take devices over libp2p too, without a broker; 0 = any free (off unless told)', port)
     .option('--libp2p-host <host>', 'address for libp2p', '0.0.0.0')
     .option('--address <url...>', 'where devices reach it, for join tokens, best first (found out unless told)')
+    .option(
+      '--announce <url>',
+      'say what goes on before the cameras on this broker, for Home Assistant and others: mqtt://USER:PASSWORD@HOST (or SHOAL_ANNOUNCE)',
+    )
+    .option('--announce-frigate', 'there also as Frigate says it, under frigate/')
     .option('--port-search', 'when the port of the REST API, or of MQTT, is taken, try the next ones')
     .option('--insecure-loopback', 'programs on this machine need no API key')
     .option('--allow-private-urls', 'let tasks name URLs on this machine and its network')

@@ -20,6 +20,8 @@ export interface CoordinatorOptions {
   readonly libp2pHost: string;
   readonly libp2pPort?: number;
   readonly address?: string[];
+  readonly announce?: string;
+  readonly announceFrigate?: boolean;
   readonly portSearch?: boolean;
   readonly insecureLoopback?: boolean;
   readonly allowPrivateUrls?: boolean;
@@ -45,6 +47,8 @@ export interface OpenCoordinatorRequest {
   readonly coap?: ListenChoice | undefined;
   /** Left out: no libp2p. */
   readonly libp2p?: ListenChoice | undefined;
+  /** Left out: nothing is announced. */
+  readonly announce?: AnnounceChoice | undefined;
   readonly deviceLimit: number;
   readonly telemetryIntervalMs: number;
   readonly uploadLimitBytes: number;
@@ -73,6 +77,13 @@ export type BrokerChoice =
       readonly addresses: (listening: readonly Listening[]) => readonly string[];
     }
   | { readonly kind: 'external'; readonly url: string; readonly addresses: readonly string[] };
+
+/** A broker of others on which is said what goes on before the cameras. */
+export interface AnnounceChoice {
+  readonly url: string;
+  /** In Frigate's shapes too. */
+  readonly frigate: boolean;
+}
 
 /** Devices without a broker. `addresses`: where they reach it, for join tokens. */
 export interface ListenChoice {

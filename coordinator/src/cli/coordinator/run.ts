@@ -42,8 +42,10 @@ export async function runCoordinator(options: CoordinatorOptions, world: World):
   const libp2p = listenChoice('libp2p', libp2pHost, libp2pPort, options);
   const { strategy, weights, seal } = options;
   const limits = { deviceLimit: options.deviceLimit, telemetryIntervalMs: options.heartbeat * 1000 };
+  const announced = options.announce ?? process.env['SHOAL_ANNOUNCE'];
   const request = {
     ...limits,
+    ...(announced && { announce: { url: announced, frigate: options.announceFrigate ?? false } }),
     dataDirectory,
     broker,
     coap,

@@ -36,6 +36,7 @@ const spec = {
     description: 'URL of the same picture in small, decoded where there is no room for the source. As secret as that.',
     examples: ['rtsp://viewer:secret@192.168.1.20/stream2'],
   }),
+  paused: Type.Boolean({ default: false, description: 'Nobody watches it until this is taken back.' }),
   device: DeviceId,
 };
 
@@ -84,6 +85,7 @@ export const CameraRequest = named(
       loop: Type.Optional(spec.loop),
       labels: Type.Optional(Labels),
       device: Type.Optional(spec.device),
+      paused: Type.Optional(spec.paused),
     },
     { additionalProperties: false },
   ),
@@ -106,6 +108,7 @@ export const Camera = named(
     parameters: Type.Record(Type.String(), Type.Unknown()),
     loop: Type.Boolean(),
     labels: Labels,
+    paused: Type.Optional(Type.Boolean({ description: 'Nobody watches it until this is taken back.' })),
     onlyDevice: Type.Optional(Type.String({ description: 'The device that the camera is bound to.' })),
     revision: Type.Integer({ description: 'Goes up with every change.' }),
     createdAt: Timestamp,
@@ -145,6 +148,7 @@ export function cameraSpec(request: CameraRequest, previous?: CameraSpec): Camer
     loop: request.loop ?? false,
     labels: request.labels ?? {},
     device: request.device,
+    paused: request.paused || undefined,
   });
 }
 

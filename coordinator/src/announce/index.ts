@@ -1,0 +1,2 @@
+export { Announcer } from './announcer.ts';
+export { topicsUnder } from './topics.ts';

@@ -1,0 +1,1 @@
+export { createMqttTopics } from './mqtt-topics.ts';
