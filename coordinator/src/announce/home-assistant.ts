@@ -12,7 +12,7 @@ export interface Discovery {
 const usualLabels: readonly string[] = ['person', 'car', 'dog', 'cat'];
 
 /** Labels of things that a camera counts, as its parameters say. */
-export function labelsOf({ spec }: Pick<CameraView, 'spec'>): readonly string[] {
+function labelsOf({ spec }: Pick<CameraView, 'spec'>): readonly string[] {
   const { labels } = spec.parameters;
   const named = Array.isArray(labels) ? labels.filter((label) => typeof label === 'string') : [];
   return named.length > 0 ? named : usualLabels;
