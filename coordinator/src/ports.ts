@@ -1,7 +1,8 @@
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { knownManifests, manifestDirectory } from '@shoal/models/manifest';
-import type { Link, PeerId, Service } from '@shoal/protocol';
+import { type ImportPeerKey, importPeerKey, type Link, type PeerId, rememberKeys, type Service } from '@shoal/protocol';
 import { createMqttCoordinatorLink, defaultTopicPrefix } from '@shoal/protocol/mqtt';
 import { Announcer, topicsUnder } from './announce/index.ts';
 import { FileBlobStore } from './blobs/real/index.ts';
@@ -17,13 +18,18 @@ import { SqliteStore } from './store/sqlite/index.ts';
 const beatsUntilSilent = 5;
 /** Connections beside those of the devices that may join: old ones that have not ended yet, strangers. */
 const spareConnections = 500;
+/** Keys that have just been imported: a device that comes back shows its key to the broker, and then to the coordinator. */
+const keysAtHand = 1_024;
 
 /** A coordinator over the real world: SQLite, a folder of files, and its own broker or the one that is named. */
 export const openCoordinator: OpenCoordinator = async (request) => {
   const { clock, random, logger, identity, dataDirectory, uploadLimitBytes, seal, strategy, weights } = request;
+  if (request.deviceLimit > defaultCoordinatorConfig.deviceLimit) favourMemory();
+  const importKey = rememberKeys(importPeerKey, keysAtHand);
   // The links are there before who is asked about them.
   let opened: Pick<Coordinator, 'devices' | 'apiKeys'> | undefined;
   const { links, services, cut, addresses } = await connect(request, {
+    importKey,
     isMember: (peer) => opened?.devices.isMember(peer) === true,
     isReader: (key) => opened?.apiKeys.verify(key) !== undefined,
   });
@@ -51,6 +57,7 @@ export const openCoordinator: OpenCoordinator = async (request) => {
       models: knownManifests(manifestDirectory(folders), logger),
       addresses,
       cut,
+      importKey,
     },
   );
   opened = coordinator;
@@ -84,17 +91,27 @@ interface Connection {
   readonly addresses: () => readonly string[];
 }
 
+/**
+ * For very large fleets: V8 otherwise keeps its heap at twice of what is in it. It collects more often then, which costs some percent of the time of a
+ * coordinator that is busy.
+ */
+function favourMemory(): void {
+  setFlagsFromString('--optimize-for-size');
+}
+
 interface WhoIsWho {
+  readonly importKey: ImportPeerKey;
   readonly isMember: (peer: PeerId) => boolean;
   readonly isReader: (apiKey: string) => boolean;
 }
 
 async function connect(
   request: OpenCoordinatorRequest,
-  { isMember, isReader }: WhoIsWho,
+  who: WhoIsWho,
 ): Promise<Required<Connection>> {
+  const { isMember } = who;
   const kinds = [
-    connectMqtt(request, { isMember, isReader }),
+    connectMqtt(request, who),
     ...(await connectCoap(request, isMember)),
     ...(await connectLibp2p(request, isMember)),
   ];

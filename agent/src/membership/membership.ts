@@ -32,8 +32,10 @@ import type { SoftwareProbe } from './software-probe.ts';
 import type { Speak } from './speak.ts';
 
 export interface MembershipOptions {
-  /** How long one Hello goes on asking before it is said anew, with what is true then, ms. */
+  /** How long one Hello goes on asking before it is said anew, with what is true then, ms. Twice as long after each in vain, up to `helloTimeoutMaxMs`. */
   readonly helloTimeoutMs: number;
+  /** A coordinator that has a whole fleet before it answers in the end, and sooner when it does not hear everything again. */
+  readonly helloTimeoutMaxMs: number;
   readonly backoff: BackoffOptions;
   /** How often a device that waits for approval asks whether it has it, ms. */
   readonly approvalPollMs: number;
@@ -45,6 +47,7 @@ export interface MembershipOptions {
 
 const defaultMembershipOptions: MembershipOptions = {
   helloTimeoutMs: 15_000,
+  helloTimeoutMaxMs: 60_000,
   backoff: { firstMs: 500, maxMs: 30_000, factor: 2 },
   approvalPollMs: 5_000,
   jitter: 0.1,
@@ -215,7 +218,8 @@ export class Membership implements Service {
     for (let failures = 0; ; failures++) {
       this.#unreachable = false;
       try {
-        const { helloTimeoutMs: timeoutMs } = this.#options;
+        const { helloTimeoutMs, helloTimeoutMaxMs } = this.#options;
+        const timeoutMs = Math.min(helloTimeoutMaxMs, helloTimeoutMs * 2 ** failures);
         const hello = await this.#hello(signal);
         const welcome = expectReply(await speak({ hello }, { timeoutMs, signal }), 'welcome');
         this.#deps.link.advertise?.(Capability.encode(hello.capability ?? {}));

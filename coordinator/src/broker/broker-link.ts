@@ -135,7 +135,7 @@ export class BrokerLink implements Link {
 
   readonly #onPublish = ({ topic, payload }: AedesPublishPacket, done: () => void): void => {
     const parsed = parseTopic(this.#options.prefix, topic);
-    if (parsed && this.#state === 'started')
+    if (parsed?.kind === 'up' && this.#state === 'started')
       this.#listeners.frame(typeof payload === 'string' ? Buffer.from(payload) : payload, parsed.device);
     done();
   };

@@ -1,13 +1,26 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Clock, KeyProofs, type Link, type Logger, type PeerId, type Service, ShoalError } from '@shoal/protocol';
+import {
+  type Clock,
+  type ImportPeerKey,
+  KeyProofs,
+  type Link,
+  type Logger,
+  type PeerId,
+  roleOf,
+  type Service,
+  ShoalError,
+} from '@shoal/protocol';
 import { defaultTopicPrefix, guardPackets, packetOverheadBytes } from '@shoal/protocol/mqtt';
-import { Aedes } from 'aedes';
+import { Aedes, type Client } from 'aedes';
 import { BrokerLink } from './broker-link.ts';
+import { keepNoDownFilters } from './down-filters.ts';
+import { LightClients } from './light-clients.ts';
 import { type ListenerKind, layersOf, listenerKinds, type TlsIdentity } from './listener.ts';
 import { Newcomers } from './newcomers.ts';
 import { Readers } from './readers.ts';
 import { type BrokerRules, rulesOf } from './topic-rules.ts';
+import { Turnstile } from './turnstile.ts';
 
 export interface EmbeddedBrokerOptions {
   readonly host: string;
@@ -30,13 +43,15 @@ export interface EmbeddedBrokerOptions {
   readonly isReader?: (password: string) => boolean;
   /** Left out: devices, each under its own topics, and readers. */
   readonly rules?: BrokerRules;
+  /** Left out: Ed25519. */
+  readonly importKey?: ImportPeerKey;
 }
 
 export interface EmbeddedBrokerLimits {
   readonly maxFrameBytes: number;
   /** Of all ways in together. */
   readonly maxConnections: number;
-  /** A socket must have been let in within this time, ms. */
+  /** Who is at the other end of a socket must have said who it is within this time, ms. */
   readonly helloTimeoutMs: number;
   /** A client that has not read what waits for it (at most `maxBufferedBytes`) within this time is cut off, ms. */
   readonly drainTimeoutMs: number;
@@ -81,6 +96,9 @@ const firstPacketBytes = packetOverheadBytes;
 /** The same on a WebSocket, in frames of its own: masks, pings, a few bytes to a frame. */
 const firstWebSocketBytes = 4 * firstPacketBytes;
 
+/** Devices that are let in in one turn of the event loop: some 5 ms of work. */
+const letInPerTurn = 8;
+
 /** An MQTT 3.1.1 broker in this process, for devices: each is believed to be who its key says, and can use its own topics alone; and for {@link Readers}. */
 export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBroker {
   return new AedesBroker(options);
@@ -103,6 +121,11 @@ class AedesBroker implements EmbeddedBroker {
   #aedes: Aedes | undefined;
   readonly #newcomers: Newcomers;
   readonly #servers = new Map<ListenerKind, Server>();
+  /** One for all sockets, which are very many. */
+  readonly #whenClosed = withThis((socket: Socket) => {
+    this.#sockets.delete(socket);
+    this.#newcomers.remove(socket);
+  });
   #stopping: Promise<void> | undefined;
 
   constructor(options: EmbeddedBrokerOptions) {
@@ -172,26 +195,18 @@ class AedesBroker implements EmbeddedBroker {
   }
 
   async #createAedes(): Promise<Aedes> {
-    const { clock, logger, rules } = this.#options;
-    const { helloTimeoutMs, drainTimeoutMs, proofWindowMs } = this.#limits;
-    const proofs = new KeyProofs(clock, { context: 'shoal-mqtt-v1', windowMs: proofWindowMs, mostRemembered: 100_000 });
+    const { logger, rules } = this.#options;
+    const { helloTimeoutMs, drainTimeoutMs } = this.#limits;
     const aedes = await Aedes.createBroker({
       connectTimeout: helloTimeoutMs,
       drainTimeout: drainTimeoutMs,
       // Nobody here needs QoS 2; what of it waits for its second half is memory.
       maxInflightInbound: 4,
       maxTopicLevels: 16,
-      ...(rules ??
-        rulesOf({
-          prefix: this.#prefix,
-          proofs,
-          logger,
-          link: this.#link,
-          readers: this.#readers,
-          isMember: this.#isMember,
-        })),
+      ...(rules ?? this.#ownRules()),
     });
     aedes.on('clientReady', ({ conn }) => this.#newcomers.admit(conn));
+    if (!rules) this.#makeLight(aedes);
     aedes.on('clientError', (client, error) =>
       logger.debug('connection ended', { client: client.id, why: error.message }),
     );
@@ -199,6 +214,37 @@ class AedesBroker implements EmbeddedBroker {
       logger.debug('connection ended before it began', { why: error.message }),
     );
     return aedes;
+  }
+
+  #ownRules(): BrokerRules {
+    const { clock, logger, importKey } = this.#options;
+    const proofs = new KeyProofs(clock, {
+      context: 'shoal-mqtt-v1',
+      windowMs: this.#limits.proofWindowMs,
+      mostRemembered: 100_000,
+      ...(importKey && { importKey }),
+    });
+    const turnstile = new Turnstile(clock, letInPerTurn);
+    return rulesOf({
+      ...{ prefix: this.#prefix, proofs, logger, link: this.#link, readers: this.#readers, isMember: this.#isMember },
+      onConnect: (client, goOn) => {
+        this.#newcomers.heard(client.conn);
+        // Nothing more is read of it meanwhile.
+        (client as Pausable).pause();
+        turnstile.enter(() => {
+          if (!client.closed) goOn();
+        });
+      },
+    });
+  }
+
+  /** The broker has rules of its own: what devices cannot do by them needs no room. */
+  #makeLight(aedes: Aedes): void {
+    const light = new LightClients();
+    keepNoDownFilters(aedes, this.#prefix);
+    aedes.on('subscribe', (_, client) => {
+      if (roleOf(client.id) === 'device') light.lighten(client);
+    });
   }
 
   async #open(kind: ListenerKind, port: number, aedes: Aedes): Promise<void> {
@@ -224,7 +270,7 @@ class AedesBroker implements EmbeddedBroker {
         return;
       }
       this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      socket.on('close', this.#whenClosed);
       this.#newcomers.add(socket);
       begin(socket);
     });
@@ -280,6 +326,15 @@ class AedesBroker implements EmbeddedBroker {
 
 function isLoopback({ remoteAddress = '' }: Socket): boolean {
   return /^(127\.|::1$|::ffff:127\.)/.test(remoteAddress);
+}
+
+/** Aedes resumes it once its device is let in. */
+type Pausable = Client & { pause(): void };
+
+function withThis<This>(call: (self: This) => void): (this: This) => void {
+  return function () {
+    call(this);
+  };
 }
 
 function listenOn(server: Server, host: string, port: number): Promise<void> {

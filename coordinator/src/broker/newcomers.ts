@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '@shoal/protocol';
 
 export interface NewcomerLimits {
-  /** Until the broker must have accepted the device, ms: whatever TLS, HTTP and MQTT have to say before. */
+  /** Until the device must have said who it is, ms: whatever TLS, HTTP and MQTT have to say before. */
   readonly helloTimeoutMs: number;
   /** What may come from a WebSocket until then, bytes: a message is collected whole before MQTT sees any of it. */
   readonly firstBytes: number;
@@ -24,7 +24,6 @@ export class Newcomers {
   add(socket: Socket): void {
     const cancel = this.#clock.after('mqtt: hello', this.#limits.helloTimeoutMs, () => socket.destroy());
     this.#waiting.set(socket, cancel);
-    socket.once('close', () => this.#remove(socket));
   }
 
   /** MQTT begins on this stream, which is the socket's. */
@@ -32,8 +31,15 @@ export class Newcomers {
     if (stream !== socket) this.#socketOf.set(stream, socket);
   }
 
+  /** It has said who it is: from now on it waits for the broker, not the broker for it. */
+  heard(stream: Duplex): void {
+    const socket = this.#socketBelow(stream);
+    this.#waiting.get(socket)?.();
+    if (this.#waiting.has(socket)) this.#waiting.set(socket, notTimed);
+  }
+
   admit(stream: Duplex): void {
-    this.#remove(this.#socketOf.get(stream) ?? (stream as Socket));
+    this.remove(this.#socketBelow(stream));
   }
 
   /** Cuts the socket when more comes than an upgrade and a CONNECT take, before its peer was let in. */
@@ -52,8 +58,15 @@ export class Newcomers {
     };
   }
 
-  #remove(socket: Socket): void {
+  /** The socket has ended, or its peer was let in. */
+  remove(socket: Socket): void {
     this.#waiting.get(socket)?.();
     this.#waiting.delete(socket);
   }
+
+  #socketBelow(stream: Duplex): Socket {
+    return this.#socketOf.get(stream) ?? (stream as Socket);
+  }
 }
+
+function notTimed(): void {}

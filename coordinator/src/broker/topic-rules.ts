@@ -26,8 +26,10 @@ export function rulesOf(options: {
   readonly readers: Readers;
   /** Who belongs to the fleet. */
   readonly isMember: (device: PeerId) => boolean;
+  /** A client has said who it is, and waits until that is looked at. */
+  readonly onConnect: (client: Client, goOn: () => void) => void;
 }): Required<BrokerRules> {
-  const { prefix, proofs, logger, link, readers, isMember } = options;
+  const { prefix, proofs, logger, link, readers, isMember, onConnect } = options;
   /** Those that have shown a proof of now. */
   const timely = new WeakSet<Client>();
 
@@ -51,10 +53,13 @@ export function rulesOf(options: {
   }
 
   return {
-    preConnect(_client, packet, done) {
+    preConnect(client, packet, done) {
       // No session outlives its connection: nothing is kept here for a device that is away.
       packet.clean = true;
-      done(null, true);
+      const presence = packet.will && presenceIn(packet.will.payload);
+      // As with what is retained: the piece that came would keep all that it came with.
+      if (packet.will && presence) packet.will.payload = presencePayloads[presence];
+      onConnect(client, () => done(null, true));
     },
 
     authenticate(client, username, password, done) {

@@ -1,4 +1,4 @@
-import type { AttemptTimings, LinkKind, PeerKey, Telemetry, VariantProfile } from '@shoal/protocol';
+import type { AttemptTimings, ImportPeerKey, LinkKind, PeerKey, Telemetry, VariantProfile } from '@shoal/protocol';
 import type { DeviceRecord, DeviceView } from '../domain/index.ts';
 import {
   type CameraShare,
@@ -56,7 +56,20 @@ const unknownPower: Power = {
 };
 
 /** What others of a device's kind measured. */
-export type KindPriors = (kind: string, model: string, variant: string) => Duration | undefined;
+export interface Priors {
+  find(kind: string, model: string, variant: string): Duration | undefined;
+}
+
+/** Told when something changes that placement looks at; and when nothing but what is with the device does. */
+export interface DeviceWatcher {
+  onChange(device: FleetDevice): void;
+  onShift(device: FleetDevice): void;
+}
+
+/** Of very many devices most have nothing in these: each is made when there is something to be put into it. */
+const noProfiles: ReadonlyMap<string, VariantProfile> = new Map();
+const noVariants: ReadonlyMap<string, KnownVariant> = new Map();
+const noKeys: ReadonlySet<string> = new Set();
 
 /** A member of the fleet while the coordinator runs: its record, what it last said, and what is with it now. */
 export class FleetDevice implements DeviceSnapshot {
@@ -91,23 +104,20 @@ export class FleetDevice implements DeviceSnapshot {
   slots = 1;
   freeBytes = Number.POSITIVE_INFINITY;
   /** Variants that its cameras run: those are not unloaded. */
-  #inUse: ReadonlySet<string> = new Set();
-  /** Told when something changes that placement looks at; and when nothing but what is with the device does. */
-  onChange: () => void = () => {};
-  onShift: () => void = () => {};
-  readonly #importKey: () => PeerKey;
-  #key: PeerKey | undefined;
-  readonly #priors: KindPriors;
+  #inUse = noKeys;
+  watcher: DeviceWatcher | undefined;
+  readonly #importKey: ImportPeerKey;
+  readonly #priors: Priors | undefined;
   #pauseMs = firstPauseMs;
-  #profiles = new Map<string, VariantProfile>();
+  #profiles = noProfiles;
   /** By their keys, each once somebody asked for it. */
-  readonly #variants = new Map<string, KnownVariant>();
+  #variants: Map<string, KnownVariant> | undefined;
   /** By the menu's key, until something changes. */
-  readonly #options = new Map<string, Options>();
+  #options: Map<string, Options> | undefined;
   #lastMenu: Menu | undefined;
   #lastOptions = noOptions;
-  readonly #link = new LinkWatch();
-  readonly #slowdown = new Slowdown();
+  #link: LinkWatch | undefined;
+  #slowdown: Slowdown | undefined;
   readonly #thermometer = new Thermometer();
   #factor = 1;
   #telemetry: Telemetry | undefined;
@@ -121,7 +131,7 @@ export class FleetDevice implements DeviceSnapshot {
   #levelPct: number | undefined;
   #pause: DeviceSnapshot['pause'];
 
-  constructor(record: DeviceRecord, importKey: () => PeerKey, nowMs: number, priors: KindPriors = () => undefined) {
+  constructor(record: DeviceRecord, importKey: ImportPeerKey, nowMs: number, priors?: Priors) {
     this.record = record;
     this.id = record.id;
     this.#importKey = importKey;
@@ -142,18 +152,20 @@ export class FleetDevice implements DeviceSnapshot {
     this.kind = `${board || cpuModel} x${cores} ${runtimes.join(' ')}`;
     // `onnxruntime-node/1.30.0 cpu`: whatever is named last runs it.
     this.accelerated = runtimes.some((runtime) => !/ (cpu|wasm)$/.test(runtime));
-    this.#profiles = new Map(record.profiles.map((profile) => [variantKey(profile.model, profile.variant), profile]));
+    this.#profiles =
+      record.profiles.length === 0
+        ? noProfiles
+        : new Map(record.profiles.map((profile) => [variantKey(profile.model, profile.variant), profile]));
     for (const key of this.#profiles.keys()) this.#variant(key);
-    for (const [key, variant] of this.#variants) variant.expect(this.#said(key), this.#profiles.get(key));
+    for (const [key, variant] of this.#known) variant.expect(this.#said(key), this.#profiles.get(key));
     this.power = this.#powerNow();
     this.freeBytes = this.#freeNow();
     this.#changed();
   }
 
-  /** Imported when it first speaks: of a large fleet at once that takes seconds. */
+  /** Not kept here: an imported key takes as much as all the rest. */
   get key(): PeerKey {
-    this.#key ??= this.#importKey();
-    return this.#key;
+    return this.#importKey('device', this.record.publicKey);
   }
 
   get presence(): DeviceSnapshot['presence'] {
@@ -166,7 +178,7 @@ export class FleetDevice implements DeviceSnapshot {
       this.#awaitsLevel = true;
       this.power = this.#powerNow();
     }
-    this.onChange();
+    this.watcher?.onChange(this);
   }
 
   get pause(): DeviceSnapshot['pause'] {
@@ -175,7 +187,7 @@ export class FleetDevice implements DeviceSnapshot {
 
   set pause(pause: DeviceSnapshot['pause']) {
     this.#pause = pause;
-    this.onChange();
+    this.watcher?.onChange(this);
   }
 
   get committedJ(): number {
@@ -205,7 +217,7 @@ export class FleetDevice implements DeviceSnapshot {
     if (isPowerNews) this.power = this.#powerNow();
     const isMemoryNews = this.#takeMemory();
     if (isLoadNews) this.#changed();
-    else if (isPowerNews || isMemoryNews) this.onChange();
+    else if (isPowerNews || isMemoryNews) this.watcher?.onChange(this);
   }
 
   /** What it says of its temperature is true from now on. */
@@ -216,7 +228,7 @@ export class FleetDevice implements DeviceSnapshot {
 
   get likeness(): string {
     this.#alikeAt = { bytesPerMs: this.bytesPerMs, rttMs: this.rttMs, decodeMs: this.decodeMs };
-    return likenessOf(this, this.#variants);
+    return likenessOf(this, this.#known);
   }
 
   figures(key: string): Figures {
@@ -225,6 +237,7 @@ export class FleetDevice implements DeviceSnapshot {
 
   options(menu: Menu): Options {
     if (this.#lastMenu === menu) return this.#lastOptions;
+    this.#options ??= new Map();
     let options = this.#options.get(menu.key);
     if (!options) {
       if (this.#options.size >= mostMenus) this.#options.clear();
@@ -245,7 +258,7 @@ export class FleetDevice implements DeviceSnapshot {
     if (loads) {
       this.#variant(loads.key).beginLoad(loads.untilMs);
       this.#changed();
-    } else this.onShift();
+    } else this.watcher?.onShift(this);
   }
 
   drop({ time, energyJ, loads }: Share): void {
@@ -266,7 +279,7 @@ export class FleetDevice implements DeviceSnapshot {
     if (loads) {
       this.#variant(loads.key).endLoad();
       this.#changed();
-    } else this.onShift();
+    } else this.watcher?.onShift(this);
   }
 
   /**
@@ -280,7 +293,7 @@ export class FleetDevice implements DeviceSnapshot {
     this.decode = { ...this.decode, taken: decode, factor: decodeFactor };
     this.#inUse = models;
     this.#takeMemory();
-    this.onChange();
+    this.watcher?.onChange(this);
   }
 
   /** Learns from a run that is over. */
@@ -290,11 +303,12 @@ export class FleetDevice implements DeviceSnapshot {
     // Decoding the input is the same work whichever variant runs then, so it must not count against the one that ran.
     this.decodeMs += newestWeight * (decodeMs - this.decodeMs);
     // An input that went along with the offer was not waited for here: the answer to the offer tells of it.
-    this.#link.transferred(inputBytes, transferMs);
+    this.#watched.transferred(inputBytes, transferMs);
     this.#takeLink();
     let isNews = this.#likenessIsOld();
     if (inferenceMs > 0) {
       const known = this.#variant(variantKey(model, variant));
+      this.#slowdown ??= new Slowdown();
       this.#slowdown.observe(inferenceMs, known.usualMs ?? inferenceMs, nowMs);
       isNews = known.ran(inferenceMs, nowMs) || isNews;
       this.#hasRun = true;
@@ -304,14 +318,23 @@ export class FleetDevice implements DeviceSnapshot {
 
   /** It answered an offer that so many bytes went along with. @param alone nothing else was under way to it. */
   answered(bytes: number, tookMs: number, alone: boolean): void {
-    this.#link.answered(bytes, tookMs, alone);
+    this.#watched.answered(bytes, tookMs, alone);
     this.#takeLink();
     if (this.#likenessIsOld()) this.#changed();
   }
 
+  get #watched(): LinkWatch {
+    this.#link ??= new LinkWatch();
+    return this.#link;
+  }
+
+  get #known(): ReadonlyMap<string, KnownVariant> {
+    return this.#variants ?? noVariants;
+  }
+
   #takeLink(): void {
-    this.bytesPerMs = this.#link.bytesPerMs ?? this.bytesPerMs;
-    this.rttMs = this.#link.rttMs ?? this.rttMs;
+    this.bytesPerMs = this.#link?.bytesPerMs ?? this.bytesPerMs;
+    this.rttMs = this.#link?.rttMs ?? this.rttMs;
   }
 
   /** What no result speaks of any more is forgotten: a slowdown, a model in memory, a pause. */
@@ -321,10 +344,10 @@ export class FleetDevice implements DeviceSnapshot {
 
   /** @returns whether anything became different that placement looks at. */
   #relax(nowMs: number): boolean {
-    const factor = this.#slowdown.factor(nowMs);
+    const factor = this.#slowdown?.factor(nowMs) ?? 1;
     this.#factor = factor;
     let isNews = false;
-    for (const variant of this.#variants.values()) isNews = variant.relax(factor, nowMs) || isNews;
+    for (const variant of this.#known.values()) isNews = variant.relax(factor, nowMs) || isNews;
     if (!this.#pause || this.#pause.untilMs > nowMs) return isNews;
     this.#pause = undefined;
     return true;
@@ -350,17 +373,18 @@ export class FleetDevice implements DeviceSnapshot {
 
   /** Something of what work takes on it. */
   #changed(): void {
-    this.#options.clear();
+    this.#options?.clear();
     this.#lastMenu = undefined;
-    this.onChange();
+    this.watcher?.onChange(this);
   }
 
   #takeLoaded(loaded: readonly string[]): void {
     this.#hasRun = false;
-    for (const [key, variant] of this.#variants) variant.isLoaded = loaded.includes(key);
+    for (const [key, variant] of this.#known) variant.isLoaded = loaded.includes(key);
   }
 
   #variant(key: string): KnownVariant {
+    this.#variants ??= new Map();
     let variant = this.#variants.get(key);
     if (!variant) {
       variant = new KnownVariant(this.#factor);
@@ -384,7 +408,7 @@ export class FleetDevice implements DeviceSnapshot {
     const { memoryAvailableBytes = 0, loadedModels = [] } = this.#telemetry ?? {};
     if (memoryAvailableBytes === 0) return mostBytes;
     let freeBytes = memoryAvailableBytes;
-    for (const key of loadedModels) if (!this.#inUse.has(key)) freeBytes += this.#variants.get(key)?.memoryBytes ?? 0;
+    for (const key of loadedModels) if (!this.#inUse.has(key)) freeBytes += this.#known.get(key)?.memoryBytes ?? 0;
     return Math.min(mostBytes, freeBytes);
   }
 
@@ -406,7 +430,7 @@ export class FleetDevice implements DeviceSnapshot {
   #said(key: string): Duration | undefined {
     const profile = this.#profiles.get(key);
     const [model = '', variant = ''] = key.split('/');
-    const prior = this.#priors(this.kind, model, variant);
+    const prior = this.#priors?.find(this.kind, model, variant);
     if (!profile) return prior && { ...prior, varianceMs2: prior.varianceMs2 * priorDoubt };
     const own = fromQuantiles(profile.p50Ms, profile.p95Ms);
     if (!prior) return own;
@@ -416,7 +440,7 @@ export class FleetDevice implements DeviceSnapshot {
 
   /** @param up the links that reach it now */
   view(up: readonly LinkKind[]): DeviceView {
-    const { rttMs, bytesPerMs } = this.#link;
+    const { rttMs, bytesPerMs } = this.#link ?? {};
     const link = { up, ...(rttMs !== undefined && { rttMs }), ...(bytesPerMs !== undefined && { bytesPerMs }) };
     return {
       ...this.record,

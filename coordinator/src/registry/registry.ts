@@ -13,6 +13,7 @@ import {
   type PeerKey,
   type ProfileReport,
   type Random,
+  rememberKeys,
   roleOf,
   type SequenceStore,
   ShoalError,
@@ -23,7 +24,7 @@ import {
 import type { DeviceRecord, Devices, DeviceView } from '../domain/index.ts';
 import { FleetIndex, type FleetSnapshot } from '../placement/index.ts';
 import type { Store } from '../store/index.ts';
-import { FleetDevice } from './fleet-device.ts';
+import { type DeviceWatcher, FleetDevice } from './fleet-device.ts';
 import type { FleetListener } from './fleet-listener.ts';
 import type { JoinTokens } from './join-tokens.ts';
 import { KindPriors } from './kind-priors.ts';
@@ -54,6 +55,8 @@ interface Deps {
   readonly linksTo?: (device: PeerId) => readonly LinkKind[];
 }
 
+/** Keys of devices that are ready to verify with: of a larger fleet, those that spoke last. 2 MB. */
+const keysAtHand = 2_048;
 /** Former keys that one device may have had. */
 const mostFormerKeys = 1_000;
 
@@ -71,12 +74,18 @@ export class Registry implements Devices, PeerDirectory {
   /** By the new id: being recorded. */
   readonly #takingOver = new Map<PeerId, Promise<FleetDevice>>();
   readonly #lastWords: LastWords;
+  readonly #importKey: ImportPeerKey;
+  readonly #watcher: DeviceWatcher = {
+    onChange: (device) => this.#fleet.put(device),
+    onShift: (device) => this.#fleet.shift(device),
+  };
   #joining = 0;
   #stopWatching = () => {};
 
   constructor(deps: Deps, options: RegistryOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#importKey = rememberKeys(deps.importKey ?? importPeerKey, keysAtHand);
     this.#fleet = new FleetIndex(deps.random);
     this.#lastWords = new LastWords(deps.clock, (device) => deps.cut?.(device));
   }
@@ -84,8 +93,7 @@ export class Registry implements Devices, PeerDirectory {
   /** What was recorded. Nobody was heard of yet: each has one liveness timeout to say something. */
   load(records: readonly DeviceRecord[]): void {
     const nowMs = this.#deps.clock.monotonicMs();
-    const { importKey = importPeerKey } = this.#deps;
-    for (const record of records) this.#add(record, () => importKey('device', record.publicKey), nowMs);
+    for (const record of records) this.#add(record, nowMs);
   }
 
   start(): void {
@@ -359,7 +367,7 @@ export class Registry implements Devices, PeerDirectory {
       this.#enlist(former);
       throw error;
     }
-    const device = this.#add(record, () => sender, clock.monotonicMs());
+    const device = this.#add(record, clock.monotonicMs());
     logger.info('a device has a new key', { device: device.id, former: former.id, name: record.name });
     return device;
   }
@@ -418,7 +426,7 @@ export class Registry implements Devices, PeerDirectory {
     // Two hellos of one device may have been on their way: both were recorded, the second one finds the first.
     const already = this.#devices.get(record.id);
     if (already) return already;
-    const device = this.#add(record, () => sender, clock.monotonicMs());
+    const device = this.#add(record, clock.monotonicMs());
     const what = record.pending ? 'a device waits for approval' : 'a device joined';
     logger.info(what, { device: device.id, name: record.name, token: token.id });
     return device;
@@ -437,8 +445,7 @@ export class Registry implements Devices, PeerDirectory {
   /** Refused from now on, whatever it does. */
   #putOut(device: FleetDevice, record: DeviceRecord, why: string): void {
     this.#setRecord(device, record);
-    device.onChange = () => {};
-    device.onShift = () => {};
+    device.watcher = undefined;
     this.#fleet.remove(device);
     this.#pending.delete(device);
     this.#gone(device, why);
@@ -471,11 +478,10 @@ export class Registry implements Devices, PeerDirectory {
     throw new ShoalError('conflict', `${name} ${why}`, { device: id });
   }
 
-  #add(record: DeviceRecord, importKey: () => PeerKey, nowMs: number): FleetDevice {
-    const priors = this.#priors;
-    const device = new FleetDevice(record, importKey, nowMs, (...asked) => priors.find(...asked));
+  #add(record: DeviceRecord, nowMs: number): FleetDevice {
+    const device = new FleetDevice(record, this.#importKey, nowMs, this.#priors);
     this.#devices.set(device.id, device);
-    priors.count(device.kind, believed(record), 1);
+    this.#priors.count(device.kind, believed(record), 1);
     if (record.revoked) device.presence = 'offline';
     else this.#enlist(device);
     return device;
@@ -487,8 +493,7 @@ export class Registry implements Devices, PeerDirectory {
       this.#pending.add(device);
       return;
     }
-    device.onChange = () => this.#fleet.put(device);
-    device.onShift = () => this.#fleet.shift(device);
+    device.watcher = this.#watcher;
     this.#fleet.put(device);
   }
 

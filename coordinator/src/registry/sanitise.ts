@@ -21,6 +21,8 @@ const longestMs = 86_400_000;
 const mostBytes = 2 ** 50;
 const mostWattHours = 1e6;
 const mostWatts = 1e5;
+/** Of very many devices most lists are empty: all of them are this one. */
+const nothing: readonly never[] = [];
 
 export function sanitiseCapability(said: Capability | null): Capability {
   return {
@@ -34,7 +36,7 @@ export function sanitiseCapability(said: Capability | null): Capability {
     cpuFeatures: texts(said?.cpuFeatures, 4 * longestList),
     memoryBytes: whole(said?.memoryBytes, 0, mostBytes),
     diskFreeBytes: whole(said?.diskFreeBytes, 0, mostBytes),
-    accelerators: (said?.accelerators ?? []).slice(0, longestList).map(({ kind, vendor, name, memoryBytes }) => ({
+    accelerators: eachOf(said?.accelerators, longestList, ({ kind, vendor, name, memoryBytes }) => ({
       kind: text(kind),
       vendor: text(vendor),
       name: text(name),
@@ -73,7 +75,7 @@ export function sanitiseProfiles(said: readonly VariantProfile[]): readonly Vari
       measuredAtMs: whole(profile.measuredAtMs, 0, Number.MAX_SAFE_INTEGER),
     });
   }
-  return [...byVariant.values()];
+  return byVariant.size === 0 ? nothing : [...byVariant.values()];
 }
 
 export function sanitiseTelemetry(said: Telemetry): Telemetry {
@@ -87,7 +89,7 @@ export function sanitiseTelemetry(said: Telemetry): Telemetry {
     running: whole(said.running, 0, 1e6),
     queued: whole(said.queued, 0, 1e6),
     outbox: whole(said.outbox, 0, 1e9),
-    cameras: said.cameras.slice(0, mostCameras).map((camera) => ({
+    cameras: eachOf(said.cameras, mostCameras, (camera) => ({
       cameraId: text(camera.cameraId),
       state: text(camera.state),
       reason: text(camera.reason),
@@ -105,7 +107,7 @@ export function sanitiseTelemetry(said: Telemetry): Telemetry {
       decodeCores: number(camera.decodeCores, 0, 4_096),
     })),
     loadedModels: texts(said.loadedModels),
-    links: said.links.slice(0, mostLinks).map(({ kind, up, inUse, rttMs, loss }) => ({
+    links: eachOf(said.links, mostLinks, ({ kind, up, inUse, rttMs, loss }) => ({
       kind: text(kind),
       up: up === true,
       inUse: inUse === true,
@@ -135,7 +137,15 @@ export function text(said: string | undefined, most = longestText): string {
 }
 
 function texts(said: readonly string[] | undefined, most = longestList): readonly string[] {
-  return (said ?? []).slice(0, most).map((each) => text(each));
+  return eachOf(said, most, (each) => text(each));
+}
+
+function eachOf<Said, Each>(
+  said: readonly Said[] | undefined,
+  most: number,
+  of: (each: Said) => Each,
+): readonly Each[] {
+  return said === undefined || said.length === 0 ? nothing : said.slice(0, most).map((each) => of(each));
 }
 
 /** `null`: not known. */

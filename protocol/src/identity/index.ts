@@ -12,3 +12,4 @@ export {
   roleOf,
   signatureAlgorithm,
 } from './identity.ts';
+export { rememberKeys } from './remember-keys.ts';

@@ -1,5 +1,5 @@
 import { fromBase64Url, toBase64Url, utf8 } from '../bytes/index.ts';
-import { type Identity, importPeerKey, type PeerId, roleOf } from '../identity/index.ts';
+import { type Identity, type ImportPeerKey, importPeerKey, type PeerId, roleOf } from '../identity/index.ts';
 
 /** What a proof is for. It keeps the signature from being one over anything else, and a proof from being good on another kind of link. */
 export type KeyProofContext = 'shoal-mqtt-v1' | 'shoal-coap-v1';
@@ -21,7 +21,12 @@ export function makeKeyProof(context: KeyProofContext, identity: Identity, nowMs
 }
 
 /** Reads and checks what somebody shows who says that this is its id. `undefined` when it proves nothing. Never throws. */
-export function readKeyProof(context: KeyProofContext, id: string, proof: string): KeyProof | undefined {
+export function readKeyProof(
+  context: KeyProofContext,
+  id: string,
+  proof: string,
+  importKey: ImportPeerKey = importPeerKey,
+): KeyProof | undefined {
   const role = roleOf(id);
   const [time = '', key = '', signed = '', ...rest] = proof.length > 256 ? [] : proof.split('.');
   const publicKey = fromBase64Url(key);
@@ -29,7 +34,7 @@ export function readKeyProof(context: KeyProofContext, id: string, proof: string
   if (!role || !/^[1-9]\d{0,15}$/.test(time) || publicKey?.length !== 32 || !signature || rest.length > 0)
     return undefined;
   const madeAtMs = Number(time);
-  const peer = importPeerKey(role, publicKey);
+  const peer = importKey(role, publicKey);
   if (peer.id !== id || !peer.verify(signedBytes(context, peer.id, madeAtMs), signature)) return undefined;
   return { peer: peer.id, madeAtMs };
 }

@@ -1,4 +1,5 @@
-import { type PeerId, roleOf } from '../identity/index.ts';
+import { fromBase64Url } from '../bytes/index.ts';
+import { type ImportPeerKey, importPeerKey, type PeerId, roleOf } from '../identity/index.ts';
 import type { Clock } from '../runtime/index.ts';
 import { type KeyProofContext, readKeyProof } from './key-proof.ts';
 
@@ -8,6 +9,8 @@ export interface KeyProofOptions {
   readonly windowMs: number;
   /** Proofs that are remembered so that none is used twice. The oldest are forgotten first. */
   readonly mostRemembered: number;
+  /** Left out: {@link importPeerKey}. */
+  readonly importKey?: ImportPeerKey;
 }
 
 /** Who has shown that it holds a key. */
@@ -35,19 +38,30 @@ export class KeyProofs {
   check(id: string | undefined, shown: string | undefined): ProvenKey | { readonly refused: string } {
     if (id === undefined || shown === undefined) return { refused: 'no id and proof of its key' };
     if (roleOf(id) !== 'device') return { refused: 'it does not say the id of a device' };
-    const proof = readKeyProof(this.#options.context, id, shown);
+    const { context, windowMs, importKey = importPeerKey } = this.#options;
+    const proof = readKeyProof(context, id, shown, importKey);
     if (!proof) return { refused: 'it does not prove the key of this device' };
-    if (this.#used.has(shown)) return { refused: 'this proof was used before' };
-    this.#remember(shown);
-    return { device: proof.peer, timely: Math.abs(proof.madeAtMs - this.#clock.nowMs()) <= this.#options.windowMs };
+    const name = nameOf(shown);
+    if (this.#used.has(name)) return { refused: 'this proof was used before' };
+    this.#remember(name);
+    return { device: proof.peer, timely: Math.abs(proof.madeAtMs - this.#clock.nowMs()) <= windowMs };
   }
 
-  #remember(proof: string): void {
-    this.#used.add(proof);
+  #remember(name: string): void {
+    this.#used.add(name);
     if (this.#used.size <= this.#options.mostRemembered) return;
     for (const oldest of this.#used) {
       this.#used.delete(oldest);
       return;
     }
   }
+}
+
+/**
+ * 128 bits of the signature's first half (R of RFC 8032 §5.1.6), which is another one for everything else that is signed and for every other key: a tenth
+ * of the proof, of which very many are remembered.
+ */
+function nameOf(proof: string): string {
+  const signature = fromBase64Url(proof.slice(proof.lastIndexOf('.') + 1)) ?? new Uint8Array();
+  return Buffer.from(signature.subarray(0, 16)).toString('latin1');
 }

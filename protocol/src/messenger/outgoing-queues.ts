@@ -186,7 +186,7 @@ function bulkOf({ attachments = [] }: OutgoingMessage): number {
 }
 
 /** Says that something was handled, and nothing else. */
-function isAcknowledgement({ replyTo, payload }: OutgoingMessage): boolean {
+export function isAcknowledgement({ replyTo, payload }: OutgoingMessage): boolean {
   return replyTo !== 0 && 'empty' in payload;
 }
 

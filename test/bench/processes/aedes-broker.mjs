@@ -6,5 +6,5 @@ const broker = await Aedes.createBroker();
 const server = createServer((socket) => {
   socket.setNoDelay(true);
   broker.handle(socket);
-}).listen(0, '127.0.0.1', () => process.stdout.write(`port ${server.address().port}\n`));
+}).listen(0, '0.0.0.0', () => process.stdout.write(`port ${server.address().port}\n`));
 process.on('SIGTERM', () => process.exit(0));

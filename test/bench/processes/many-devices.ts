@@ -21,6 +21,7 @@ const { coordinator } = token;
 const never = new AbortController().signal;
 /** As the agent's membership has it. */
 const helloTimeoutMs = 15_000;
+const helloTimeoutMaxMs = 60_000;
 const backoff = { firstMs: 500, maxMs: 30_000, factor: 2 };
 const jitter = 0.1;
 /** Devices of this process that join at the same time, at the start. */
@@ -38,9 +39,19 @@ class Device {
   constructor() {
     const common = { identity: this.#identity, clock: systemClock, logger: silentLogger };
     this.#link = createMqttDeviceLink({ ...common, url, coordinator: coordinator.id });
+    this.#countHellos();
     const peers = { keyOf: (id: string) => (id === coordinator.id ? coordinator : undefined) };
     this.#messenger = new Messenger({ ...common, link: this.#link, peers, sequences: new MemorySequenceStore() });
     this.#link.subscribe({ onFrame: () => {}, onPeer: (_peer, reachable) => this.#reachable(reachable) });
+  }
+
+  /** What leaves before it has joined is a hello: each copy of one counts. */
+  #countHellos(): void {
+    const send = this.#link.send.bind(this.#link);
+    this.#link.send = async (...sent) => {
+      await send(...sent);
+      if (!this.#isJoined) state.hellos += 1;
+    };
   }
 
   /** Resolves when it has joined for the first time. */
@@ -70,10 +81,10 @@ class Device {
   async #join(): Promise<Welcome> {
     for (let failures = 0; ; failures++) {
       try {
-        state.hellos += 1;
+        const timeoutMs = Math.min(helloTimeoutMaxMs, helloTimeoutMs * 2 ** failures);
         const tokenProof = proveToken(token.secret, this.#identity.id);
         const hello = { hello: { tokenId: token.tokenId, tokenProof, capability: { hostName: 'bench', cores: 4 } } };
-        const reply = await this.#messenger.request(coordinator.id, hello, { timeoutMs: helloTimeoutMs });
+        const reply = await this.#messenger.request(coordinator.id, hello, { timeoutMs });
         this.#again = new AbortController();
         this.#isJoined = true;
         state.joined += 1;

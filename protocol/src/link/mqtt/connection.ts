@@ -17,12 +17,15 @@ export interface ConnectionOptions {
   readonly coordinator: PeerId;
   readonly clientId: string;
   readonly username?: string | undefined;
-  readonly password?: string | undefined;
+  /** Made when it is needed: one that proves a key is a signature, and a broker that is away is tried often. */
+  readonly password?: () => string | undefined;
   readonly keepAliveS: number;
   /** What the broker publishes, retained, when this client is cut off. */
   readonly will?: { readonly topic: string; readonly payload: string } | undefined;
-  /** Until the broker has accepted or refused, ms. */
+  /** Until there is a connection (and TLS on it), ms. */
   readonly connectTimeoutMs: number;
+  /** From then on, until the broker has accepted or refused, ms. */
+  readonly acceptTimeoutMs: number;
   readonly maxFrameBytes: number;
   /** Bytes that may wait for the broker to read them before `publish` refuses. */
   readonly maxBufferedBytes: number;
@@ -67,7 +70,7 @@ export class MqttConnection {
 
   /** Resolves when the broker has accepted. @throws `net.unreachable`, `timeout`, `auth.forbidden` with what the broker said. */
   async open(): Promise<void> {
-    const { address, clientId, username, password, keepAliveS, will, maxFrameBytes } = this.#options;
+    const { address, clientId, username, keepAliveS, will, maxFrameBytes } = this.#options;
     // Loaded when it is used: it takes some 10 MB.
     const [{ MqttClient }, transport] = await Promise.all([
       import('mqtt'),
@@ -77,7 +80,8 @@ export class MqttConnection {
     if (this.#ending) return this.#accepted.promise;
     const socket = transport.open();
     this.#stream = socket;
-    if (address.tls && !(await this.#trusted(socket, transport))) return this.#accepted.promise;
+    if (!(await this.#trusted(socket, transport))) return this.#accepted.promise;
+    const password = this.#options.password?.();
     const stream = transport.stream(socket);
     this.#stream = stream;
     guardPackets(stream, { firstBytes: packetOverheadBytes, laterBytes: maxFrameBytes + packetOverheadBytes });
@@ -89,7 +93,7 @@ export class MqttConnection {
       clean: true,
       keepalive: keepAliveS,
       timerVariant: keepAliveTimer(this.#clock, socket),
-      connectTimeout: this.#options.connectTimeoutMs,
+      connectTimeout: this.#options.acceptTimeoutMs,
       // The session connects again; what is lost is said again by the messenger.
       reconnectPeriod: 0,
       resubscribe: false,
@@ -165,7 +169,7 @@ export class MqttConnection {
   /** Whether the broker is the right one and the connection may begin. If not, it is over. */
   async #trusted(socket: Socket, transport: Transport): Promise<boolean> {
     const { address, connectTimeoutMs } = this.#options;
-    const cancel = this.#clock.after('mqtt: TLS', connectTimeoutMs, () =>
+    const cancel = this.#clock.after('mqtt: connect', connectTimeoutMs, () =>
       socket.destroy(new ShoalError('timeout', `the broker at ${address.text} does not answer`)),
     );
     try {

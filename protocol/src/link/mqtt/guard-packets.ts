@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { asShoalError } from '../../errors/index.ts';
 import { PacketFramer, type PacketLimits } from './packet-framer.ts';
 
@@ -9,16 +9,26 @@ import { PacketFramer, type PacketLimits } from './packet-framer.ts';
  * It stands where the socket puts what it received (`Readable.push`): a stream in between would cost every frame another hop.
  */
 export function guardPackets(socket: Duplex, limits: PacketLimits): void {
-  const framer = new PacketFramer(limits);
-  const push = socket.push.bind(socket);
-  socket.push = (chunk: Buffer | null) => {
-    if (chunk === null) return push(null);
-    try {
-      const whole = framer.push(chunk);
-      return whole.length > 0 ? push(whole) : true;
-    } catch (error) {
-      socket.destroy(asShoalError(error, 'message.malformed'));
-      return false;
-    }
-  };
+  (socket as Guarded)[framer] = new PacketFramer(limits);
+  socket.push = pushWholePackets;
 }
+
+const framer = Symbol('framer');
+
+interface Guarded extends Duplex {
+  [framer]: PacketFramer;
+}
+
+/** One for all of them: a broker guards very many. */
+function pushWholePackets(this: Duplex, chunk: Buffer | null): boolean {
+  if (chunk === null) return push.call(this, null);
+  try {
+    const whole = (this as Guarded)[framer].push(chunk);
+    return whole.length > 0 ? push.call(this, whole) : true;
+  } catch (error) {
+    this.destroy(asShoalError(error, 'message.malformed'));
+    return false;
+  }
+}
+
+const { push } = Readable.prototype;

@@ -31,6 +31,8 @@ export interface MqttLinkLimits {
   readonly connectTimeoutMs: number;
   /** The same where other addresses wait to be tried. */
   readonly hastyTimeoutMs: number;
+  /** Once there is a connection, how long the broker may take to let this peer in, ms: after a restart a whole fleet stands at its door. */
+  readonly acceptTimeoutMs: number;
   /** The broker is asked for a sign of life this often; a dead connection is noticed within two and a half times this, s. */
   readonly keepAliveS: number;
   readonly backoff: BackoffOptions;
@@ -45,6 +47,7 @@ const defaultMqttLinkLimits: MqttLinkLimits = {
   maxBufferedBytes: 4 << 20,
   connectTimeoutMs: 10_000,
   hastyTimeoutMs: 2_000,
+  acceptTimeoutMs: 60_000,
   keepAliveS: 20,
   backoff: { firstMs: 200, maxMs: 15_000, factor: 2 },
   stableMs: 5_000,
@@ -103,7 +106,7 @@ export class MqttLink implements Link {
         places: addresses.length,
         connection: (place, hasty) => ({
           ...limits,
-          ...(hasty && { connectTimeoutMs: limits.hastyTimeoutMs }),
+          ...(hasty && { connectTimeoutMs: limits.hastyTimeoutMs, acceptTimeoutMs: limits.hastyTimeoutMs }),
           ...credentialsFor(addresses[place] ?? address, identity, clock),
           coordinator: end.coordinator,
           clientId: identity.id,
@@ -167,8 +170,8 @@ export class MqttLink implements Link {
 
 function credentialsFor(address: BrokerAddress, identity: Identity, clock: Clock) {
   const { username, password } = address;
-  if (username !== undefined) return { address, username, password };
-  return { address, username: identity.id, password: makeKeyProof('shoal-mqtt-v1', identity, clock.nowMs()) };
+  if (username !== undefined) return { address, username, password: () => password };
+  return { address, username: identity.id, password: () => makeKeyProof('shoal-mqtt-v1', identity, clock.nowMs()) };
 }
 
 function jitterOf({ identity, clock }: MqttLinkOptions): Random {

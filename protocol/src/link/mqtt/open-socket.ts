@@ -10,7 +10,7 @@ import { isVouchedFor } from './vouched-certificate.ts';
 export interface Transport {
   /** Connects. Nothing may be written before {@link trust} has resolved. */
   open(): Socket;
-  /** Resolves when what is written reaches the right broker alone. @throws `auth.forbidden`; `net.unreachable` when the socket ends before. */
+  /** Resolves when there is a connection, and what is written reaches the right broker alone. @throws `auth.forbidden`; `net.unreachable` when the socket ends before. */
   trust(socket: Socket): Promise<void>;
   /** MQTT on the socket: the socket itself, or a WebSocket over it. */
   stream(socket: Socket): Duplex;
@@ -31,8 +31,8 @@ export async function loadTransport(address: BrokerAddress, coordinator: PeerId)
             .setNoDelay(true)
         : connectTcp({ host, port, noDelay: true }),
     trust: async (socket) => {
+      await opened(socket, tls ? 'secureConnect' : 'connect', address);
       if (!tls) return;
-      await secured(socket, address);
       const why = whyNotTrusted(socket as TLSSocket, address, coordinator);
       if (why === undefined) return;
       throw new ShoalError('auth.forbidden', `the broker at ${address.text} is not the one that is wanted: ${why}`);
@@ -49,9 +49,9 @@ export async function loadTransport(address: BrokerAddress, coordinator: PeerId)
   };
 }
 
-function secured(socket: Socket, { text }: BrokerAddress): Promise<void> {
+function opened(socket: Socket, event: 'connect' | 'secureConnect', { text }: BrokerAddress): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.once('secureConnect', resolve);
+    socket.once(event, resolve);
     socket.once('error', (cause) => reject(cause));
     socket.once('close', () =>
       reject(new ShoalError('net.unreachable', `the broker at ${text} closed the connection`)),

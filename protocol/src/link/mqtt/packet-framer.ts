@@ -2,6 +2,8 @@ import { ShoalError } from '../../errors/index.ts';
 import { type FixedHeader, readFixedHeader } from './packet-bytes.ts';
 
 const nothing = Buffer.alloc(0);
+/** Never added to. */
+const noParts: Buffer[] = [];
 
 /** Pieces of one unfinished packet that are kept apart; beyond that they are joined, so that many tiny pieces cost no more than their bytes. */
 const mostParts = 64;
@@ -19,7 +21,7 @@ export interface PacketLimits {
 export class PacketFramer {
   readonly #limits: PacketLimits;
   #whole = 0;
-  #parts: Buffer[] = [];
+  #parts: Buffer[] = noParts;
   #heldBytes = 0;
   /** Bytes until there can be something new to say. */
   #missing = 0;
@@ -44,7 +46,7 @@ export class PacketFramer {
       return nothing;
     }
     const bytes = this.#heldBytes > 0 ? Buffer.concat([...this.#parts, chunk]) : chunk;
-    this.#parts = [];
+    this.#parts = noParts;
     this.#heldBytes = 0;
     this.#missing = 0;
     const end = this.#endOfWholePackets(bytes);
@@ -79,7 +81,8 @@ export class PacketFramer {
   }
 
   #hold(piece: Buffer): void {
-    this.#parts.push(piece);
+    if (this.#parts.length === 0) this.#parts = [piece];
+    else this.#parts.push(piece);
     this.#heldBytes += piece.length;
     if (this.#parts.length > mostParts) this.#parts = [Buffer.concat(this.#parts)];
   }

@@ -30,7 +30,8 @@ export class FollowingRoute implements Route {
   changed(): void {}
 
   heard(peer: PeerId, link: number): void {
-    if (this.#last.get(peer) === link) return;
+    // Where there is no choice nothing has to be remembered.
+    if (this.#links === 1 || this.#last.get(peer) === link) return;
     this.#last.delete(peer);
     this.#last.set(peer, link);
     if (this.#last.size <= mostPeers) return;

@@ -19,8 +19,10 @@ export class SeveralLinks implements Link {
   readonly #clock: Clock;
   readonly #onUnstarted: ((link: Link, error: ShoalError) => void) | undefined;
   readonly #listeners = new LinkListeners();
-  /** Bounded by the links: who is not connected is not here. */
-  readonly #reachable = new Map<PeerId, Set<number>>();
+  /** A bit for each link; bounded by the links: who is not connected is not here. */
+  readonly #reachable = new Map<PeerId, number>();
+  /** By the bits, each made once: the peers are very many. */
+  readonly #sets = new Map<number, ReadonlySet<number>>();
   /** Frames that a link was given and has not taken yet, by peer; bounded by what links take. */
   readonly #pending = new Map<PeerId, Set<{ readonly at: number; move(): void }>>();
   #unsubscribe: readonly (() => void)[] = [];
@@ -59,7 +61,14 @@ export class SeveralLinks implements Link {
 
   /** The links that reach the peer now, by their numbers. */
   protected reachable(peer: PeerId): ReadonlySet<number> {
-    return this.#reachable.get(peer) ?? nothing;
+    const bits = this.#reachable.get(peer);
+    if (bits === undefined) return nothing;
+    let set = this.#sets.get(bits);
+    if (!set) {
+      set = new Set(this.#links.flatMap((_, at) => ((bits & (1 << at)) === 0 ? [] : [at])));
+      this.#sets.set(bits, set);
+    }
+    return set;
   }
 
   /** @throws what a link that is needed throws, when none of them runs any more */
@@ -168,13 +177,13 @@ export class SeveralLinks implements Link {
   }
 
   #peer(peer: PeerId, at: number, isReachable: boolean): void {
-    const reachable = this.#reachable.get(peer) ?? new Set();
-    if (isReachable) this.#reachable.set(peer, reachable.add(at));
-    else reachable.delete(at);
-    if (reachable.size === 0) this.#reachable.delete(peer);
+    const before = this.#reachable.get(peer) ?? 0;
+    const bits = isReachable ? before | (1 << at) : before & ~(1 << at);
+    if (bits === 0) this.#reachable.delete(peer);
+    else this.#reachable.set(peer, bits);
     this.#route.changed(peer, at, isReachable);
     // Also when another one is left: what was on its way over the lost one is asked for again at once.
-    this.#listeners.peer(peer, reachable.size > 0);
+    this.#listeners.peer(peer, bits !== 0);
   }
 }
 

@@ -60,7 +60,7 @@ const welcome = (socket: Socket, packet: Buffer) => {
 
 interface LinkChange {
   readonly clock?: CountingClock | VirtualClock;
-  readonly connectTimeoutMs?: number;
+  readonly acceptTimeoutMs?: number;
   readonly logger?: Logger;
 }
 
@@ -75,7 +75,8 @@ function aLink(url: string, options: LinkChange = {}) {
     logger: options.logger ?? silentLogger,
     limits: {
       backoff: { firstMs: 4, maxMs: 8, factor: 2 },
-      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      connectTimeoutMs: 10_000,
+      acceptTimeoutMs: options.acceptTimeoutMs ?? 10_000,
       closeGraceMs: 100,
     },
   });
@@ -144,7 +145,7 @@ describe('an MQTT link', () => {
     const broker = await aScriptedBroker((socket, packet, connection) => {
       if (connection > 1) welcome(socket, packet);
     });
-    const { link, heard } = aLink(broker.url, { connectTimeoutMs: 30 });
+    const { link, heard } = aLink(broker.url, { acceptTimeoutMs: 30 });
     await link.start(never);
     await heard.reachable(aCoordinator.id, true);
     expect(broker.connections).toBeGreaterThan(2);
