@@ -75,6 +75,12 @@ describe('joining', () => {
     await clock.until(agent.joined(), 60_000);
   });
 
+  it('joins a coordinator that has a whole fleet before it, and takes 40 s to answer', async () => {
+    const { clock, agent } = await aFleet({ started: false, hub: { route: () => [20_000] } });
+    await agent.start(never);
+    await clock.until(agent.joined(), 300_000);
+  });
+
   it('says once that nobody answers, also where a broker was reached', async () => {
     const warned: LogRecord[] = [];
     const logger = createLogger((record) => warned.push(record), 'warn');

@@ -10,6 +10,13 @@ import {
 } from '@shoal/protocol';
 import { encodePublishHeader, parseTopic, topicFilters, topicsOf, writeFrame } from '@shoal/protocol/mqtt';
 import type { Aedes, AedesPublishPacket, Client } from 'aedes';
+import { Turnstile } from './turnstile.ts';
+
+/**
+ * Frames that are handled in one turn of the event loop, some 10 ms of work; others wait for the next. When thousands of sockets can be read, Node would
+ * read tens of thousands of times in a row (libuv's `uv__io_poll`), for many seconds, and all that time no answer would leave: they leave at the end of a turn.
+ */
+const framesPerTurn = 32;
 
 export interface BrokerLinkOptions {
   readonly clock: Clock;
@@ -37,11 +44,13 @@ export class BrokerLink implements Link {
   readonly #devices = new Map<PeerId, Client>();
   /** All that were let in, those included that have not subscribed. */
   readonly #clients = new Map<PeerId, Client>();
+  readonly #intake: Turnstile;
   #aedes: Aedes | undefined;
   #state: 'idle' | 'started' | 'stopped' = 'idle';
 
   constructor(options: BrokerLinkOptions) {
     this.#options = options;
+    this.#intake = new Turnstile(options.clock, framesPerTurn);
     // A slow device is cut off, its frames are not dropped one by one: what `send` took arrives unless the connection breaks.
     this.traits = { maxFrameBytes: options.limits.maxFrameBytes, reliable: true, ordered: true, duplex: true };
   }
@@ -135,9 +144,16 @@ export class BrokerLink implements Link {
 
   readonly #onPublish = ({ topic, payload }: AedesPublishPacket, done: () => void): void => {
     const parsed = parseTopic(this.#options.prefix, topic);
-    if (parsed?.kind === 'up' && this.#state === 'started')
-      this.#listeners.frame(typeof payload === 'string' ? Buffer.from(payload) : payload, parsed.device);
-    done();
+    if (parsed?.kind !== 'up') {
+      done();
+      return;
+    }
+    // Nothing more is read of this device until it is done.
+    this.#intake.enter(() => {
+      if (this.#state === 'started')
+        this.#listeners.frame(typeof payload === 'string' ? Buffer.from(payload) : payload, parsed.device);
+      done();
+    });
   };
 
   /** Nothing is known any more of whether it is there. */

@@ -1,8 +1,8 @@
 import type { Clock } from '@shoal/protocol';
 
 /**
- * Lets so many through in one turn of the event loop, the others one turn after another in the order in which they came. When a whole fleet comes at once,
- * the first are in and at work while the last still wait; without it all would get in at the same pace, and all too late.
+ * Lets so many through in one turn of the event loop, the others one turn after another in the order in which they came. When a whole fleet speaks at once,
+ * the first have their answer while the last still wait; without it all would go on at the same pace, and all too late.
  */
 export class Turnstile {
   readonly #clock: Clock;
@@ -21,7 +21,7 @@ export class Turnstile {
   }
 
   enter(go: () => void): void {
-    if (this.#room === this.#perTurn) this.#clock.soon('mqtt: let in', () => this.#turn());
+    if (this.#room === this.#perTurn) this.#clock.soon('mqtt: next turn', () => this.#turn());
     if (this.#room > 0) {
       this.#room -= 1;
       go();
@@ -35,8 +35,11 @@ export class Turnstile {
       this.#waiting = [];
       this.#gone = 0;
     }
-    this.#room = this.#perTurn - now.length;
-    if (now.length > 0) this.#clock.soon('mqtt: let in', () => this.#turn());
+    // Who comes meanwhile comes after them.
+    this.#room = 0;
     for (const go of now) go();
+    const isOver = this.#waiting.length === this.#gone;
+    if (isOver) this.#room = this.#perTurn - now.length;
+    if (!isOver || now.length > 0) this.#clock.soon('mqtt: next turn', () => this.#turn());
   }
 }
