@@ -56,14 +56,14 @@ const unknownPower: Power = {
 };
 
 /** What others of a device's kind measured. */
-export interface Priors {
+interface Priors {
   find(kind: string, model: string, variant: string): Duration | undefined;
 }
 
 /** Told when something changes that placement looks at; and when nothing but what is with the device does. */
-export interface DeviceWatcher {
-  onChange(device: FleetDevice): void;
-  onShift(device: FleetDevice): void;
+interface DeviceWatcher {
+  put(device: FleetDevice): void;
+  shift(device: FleetDevice): void;
 }
 
 /** Of very many devices most have nothing in these: each is made when there is something to be put into it. */
@@ -178,7 +178,7 @@ export class FleetDevice implements DeviceSnapshot {
       this.#awaitsLevel = true;
       this.power = this.#powerNow();
     }
-    this.watcher?.onChange(this);
+    this.watcher?.put(this);
   }
 
   get pause(): DeviceSnapshot['pause'] {
@@ -187,7 +187,7 @@ export class FleetDevice implements DeviceSnapshot {
 
   set pause(pause: DeviceSnapshot['pause']) {
     this.#pause = pause;
-    this.watcher?.onChange(this);
+    this.watcher?.put(this);
   }
 
   get committedJ(): number {
@@ -217,7 +217,7 @@ export class FleetDevice implements DeviceSnapshot {
     if (isPowerNews) this.power = this.#powerNow();
     const isMemoryNews = this.#takeMemory();
     if (isLoadNews) this.#changed();
-    else if (isPowerNews || isMemoryNews) this.watcher?.onChange(this);
+    else if (isPowerNews || isMemoryNews) this.watcher?.put(this);
   }
 
   /** What it says of its temperature is true from now on. */
@@ -258,7 +258,7 @@ export class FleetDevice implements DeviceSnapshot {
     if (loads) {
       this.#variant(loads.key).beginLoad(loads.untilMs);
       this.#changed();
-    } else this.watcher?.onShift(this);
+    } else this.watcher?.shift(this);
   }
 
   drop({ time, energyJ, loads }: Share): void {
@@ -279,7 +279,7 @@ export class FleetDevice implements DeviceSnapshot {
     if (loads) {
       this.#variant(loads.key).endLoad();
       this.#changed();
-    } else this.watcher?.onShift(this);
+    } else this.watcher?.shift(this);
   }
 
   /**
@@ -293,7 +293,7 @@ export class FleetDevice implements DeviceSnapshot {
     this.decode = { ...this.decode, taken: decode, factor: decodeFactor };
     this.#inUse = models;
     this.#takeMemory();
-    this.watcher?.onChange(this);
+    this.watcher?.put(this);
   }
 
   /** Learns from a run that is over. */
@@ -375,7 +375,7 @@ export class FleetDevice implements DeviceSnapshot {
   #changed(): void {
     this.#options?.clear();
     this.#lastMenu = undefined;
-    this.watcher?.onChange(this);
+    this.watcher?.put(this);
   }
 
   #takeLoaded(loaded: readonly string[]): void {

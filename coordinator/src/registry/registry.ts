@@ -24,7 +24,7 @@ import {
 import type { DeviceRecord, Devices, DeviceView } from '../domain/index.ts';
 import { FleetIndex, type FleetSnapshot } from '../placement/index.ts';
 import type { Store } from '../store/index.ts';
-import { type DeviceWatcher, FleetDevice } from './fleet-device.ts';
+import { FleetDevice } from './fleet-device.ts';
 import type { FleetListener } from './fleet-listener.ts';
 import type { JoinTokens } from './join-tokens.ts';
 import { KindPriors } from './kind-priors.ts';
@@ -75,10 +75,6 @@ export class Registry implements Devices, PeerDirectory {
   readonly #takingOver = new Map<PeerId, Promise<FleetDevice>>();
   readonly #lastWords: LastWords;
   readonly #importKey: ImportPeerKey;
-  readonly #watcher: DeviceWatcher = {
-    onChange: (device) => this.#fleet.put(device),
-    onShift: (device) => this.#fleet.shift(device),
-  };
   #joining = 0;
   #stopWatching = () => {};
 
@@ -493,7 +489,7 @@ export class Registry implements Devices, PeerDirectory {
       this.#pending.add(device);
       return;
     }
-    device.watcher = this.#watcher;
+    device.watcher = this.#fleet;
     this.#fleet.put(device);
   }
 

@@ -48,7 +48,7 @@ describe('the memory that a model may take of a device', () => {
     const device = aDevice();
     device.telemetry = telemetry;
     let news = 0;
-    device.watcher = { onChange: () => (news += 1), onShift: () => {} };
+    device.watcher = { put: () => (news += 1), shift: () => {} };
     device.telemetry = { ...telemetry, memoryAvailableBytes: 300 * megabyte + 4_096 };
     expect(news).toBe(0);
     device.telemetry = { ...telemetry, memoryAvailableBytes: 50 * megabyte };
