@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Child, residentMb } from '../../support/child.ts';
 import { Fleet } from '../../support/fleet.ts';
@@ -14,6 +15,11 @@ const heartbeatS = 30;
 const measureS = 2 * heartbeatS;
 const joinTimeoutMs = 600_000;
 const returnTimeoutMs = 300_000;
+const processFolder = join(import.meta.dirname, '../processes');
+/** Of the devices, by process. */
+const shares = Array.from({ length: processes }, (_, number) => Math.floor((devices + number) / processes));
+/** One for each process: there are 28,000 ports to an address. */
+const addressOf = (number: number) => `127.0.0.${number + 2}`;
 
 interface State {
   readonly joined: number;
@@ -37,6 +43,7 @@ export const connections: Bench = {
       ...['--mqtt-host', '0.0.0.0', '--mqtt-port', String(await freePort())],
     ];
     await using fleet = await Fleet.start({ agents: 0, coordinatorArgs });
+    await reportFloor(report);
     const emptyMb = await residentMb(fleet.coordinator.pid);
     const children = await joinAll(fleet, report);
     await using _ = {
@@ -53,15 +60,45 @@ export const connections: Bench = {
   },
 };
 
+/** What Node and aedes take by themselves of as many connections that say nothing, collected as the coordinator is. */
+async function reportFloor(report: Report): Promise<void> {
+  const kb = {
+    sockets: await residentEachKb('tcp', 'net-server.mjs'),
+    clients: await residentEachKb('mqtt', 'aedes-broker.mjs'),
+  };
+  report.line(
+    `the floor: ${kb.sockets.toFixed(1)} KB for a socket of Node, ${kb.clients.toFixed(1)} KB for a client of a bare aedes with a subscription`,
+  );
+}
+
+async function residentEachKb(kind: 'tcp' | 'mqtt', script: string): Promise<number> {
+  const server = new Child(process.execPath, ['--optimize-for-size', join(processFolder, script)]);
+  const [, port = ''] = await server.line(/port (\d+)/);
+  await sleep(1);
+  const emptyMb = await residentMb(server.pid);
+  const clients = shares.map(
+    (share, number) =>
+      new Child(process.execPath, [
+        ...[join(processFolder, 'idle-clients.mjs'), kind],
+        ...[addressOf(number), port, String(share)],
+      ]),
+  );
+  try {
+    await Promise.all(clients.map((client) => client.line(/open/, joinTimeoutMs)));
+    return ((await residentMb(server.pid)) - emptyMb) * (1024 / devices);
+  } finally {
+    await Promise.all(clients.map((client) => client.stop()));
+    await server.stop();
+  }
+}
+
 async function joinAll(fleet: Fleet, report: Report): Promise<readonly Child[]> {
   const token = await fleet.createToken(devices);
-  const script = join(import.meta.dirname, '../processes/many-devices.ts');
-  const port = fleet.mqttPort;
+  const script = join(processFolder, 'many-devices.ts');
   const startMs = performance.now();
-  const children = Array.from({ length: processes }, (_, number) => {
-    const share = Math.floor((devices + number) / processes);
-    // An address of its own for each process: there are 28,000 ports to one.
-    return new Child(process.execPath, [script, token, `mqtt://127.0.0.${number + 2}:${port}`, String(share)]);
+  const children = shares.map((share, number) => {
+    const url = `mqtt://${addressOf(number)}:${fleet.mqttPort}`;
+    return new Child(process.execPath, [script, token, url, String(share)]);
   });
   await until(children, ({ joined }) => joined >= devices, joinTimeoutMs, report);
   const seconds = (performance.now() - startMs) / 1000;
@@ -88,6 +125,7 @@ async function coresTaken(fleet: Fleet, children: readonly Child[], report: Repo
 
 async function restart(fleet: Fleet, children: readonly Child[], report: Report): Promise<number> {
   const before = await stateOf(children);
+  const beforeMs = await processorMsOf(children);
   fleet.coordinator.process.kill('SIGKILL');
   const startMs = performance.now();
   await fleet.restartCoordinator();
@@ -98,7 +136,17 @@ async function restart(fleet: Fleet, children: readonly Child[], report: Report)
   report.line(
     `the coordinator was there again after ${readyS.toFixed(1)} s; each device connected ${perDevice('connections')} times and said ${perDevice('hellos')} hellos`,
   );
-  return (performance.now() - startMs) / 1000;
+  const seconds = (performance.now() - startMs) / 1000;
+  const [own, theirs] = [await processorMs(fleet.coordinator.pid), (await processorMsOf(children)) - beforeMs];
+  report.line(
+    `that took ${(own / 1000).toFixed(0)} s of processor of the coordinator and ${(theirs / 1000).toFixed(0)} s of the devices, which share ${availableParallelism()} cores here`,
+  );
+  return seconds;
+}
+
+async function processorMsOf(children: readonly Child[]): Promise<number> {
+  const all = await Promise.all(children.map(({ pid }) => processorMs(pid)));
+  return all.reduce((sum, ms) => sum + ms, 0);
 }
 
 async function until(
