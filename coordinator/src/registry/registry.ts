@@ -88,8 +88,7 @@ export class Registry implements Devices, PeerDirectory {
 
   /** What was recorded. Nobody was heard of yet: each has one liveness timeout to say something. */
   load(records: readonly DeviceRecord[]): void {
-    const nowMs = this.#deps.clock.monotonicMs();
-    for (const record of records) this.#add(record, nowMs);
+    for (const record of records) this.#add(record);
   }
 
   start(): void {
@@ -363,7 +362,7 @@ export class Registry implements Devices, PeerDirectory {
       this.#enlist(former);
       throw error;
     }
-    const device = this.#add(record, clock.monotonicMs());
+    const device = this.#add(record);
     logger.info('a device has a new key', { device: device.id, former: former.id, name: record.name });
     return device;
   }
@@ -422,7 +421,7 @@ export class Registry implements Devices, PeerDirectory {
     // Two hellos of one device may have been on their way: both were recorded, the second one finds the first.
     const already = this.#devices.get(record.id);
     if (already) return already;
-    const device = this.#add(record, clock.monotonicMs());
+    const device = this.#add(record);
     const what = record.pending ? 'a device waits for approval' : 'a device joined';
     logger.info(what, { device: device.id, name: record.name, token: token.id });
     return device;
@@ -474,8 +473,8 @@ export class Registry implements Devices, PeerDirectory {
     throw new ShoalError('conflict', `${name} ${why}`, { device: id });
   }
 
-  #add(record: DeviceRecord, nowMs: number): FleetDevice {
-    const device = new FleetDevice(record, this.#importKey, nowMs, this.#priors);
+  #add(record: DeviceRecord): FleetDevice {
+    const device = new FleetDevice(record, this.#importKey, this.#deps.clock.monotonicMs(), this.#priors);
     this.#devices.set(device.id, device);
     this.#priors.count(device.kind, believed(record), 1);
     if (record.revoked) device.presence = 'offline';
