@@ -26,7 +26,7 @@ import {
 
 /** JSON bodies are small; bytes go through uploads, which have a limit of their own. */
 const jsonLimitBytes = 1 << 20;
-const openPaths = /^\/(docs(\/.*)?|assets\/\*|icon\.svg|v1\/(version|health))?$/;
+const openPaths = /^\/(docs(\/.*)?|assets\/\*|icon\.svg|v1\/(version|health|session))?$/;
 
 /** The REST API as a service. `inject` calls it without a socket. */
 export interface HttpServer extends Service {

@@ -108,5 +108,6 @@ test('a request says by what it was let in', async () => {
   const by = async (headers: Record<string, string>) =>
     (await inject({ url: '/v1/session', remoteAddress: '127.0.0.1', headers })).json();
   expect(await by({ host: 'localhost' })).toEqual({ by: 'loopback' });
+  expect((await aServer().then((server) => server.inject({ url: '/v1/session' }))).json()).toEqual({ by: 'nothing' });
   expect(await by({ authorization: `Bearer ${key}` })).toEqual({ by: 'key' });
 });

@@ -64,7 +64,11 @@ export function refresh(): Promise<void> {
 async function ask(): Promise<void> {
   try {
     if (signedIn === 'unknown' || signedIn === 'no') {
-      const { by } = await call<{ by: 'session' | 'loopback' | 'key' }>('GET', '/v1/session');
+      const { by } = await call<{ by: 'session' | 'loopback' | 'key' | 'nothing' }>('GET', '/v1/session');
+      if (by === 'nothing') {
+        signedIn = 'no';
+        return;
+      }
       signedIn = by === 'loopback' ? 'loopback' : 'session';
     }
     const [watched, fleet] = await Promise.all([

@@ -1,6 +1,7 @@
-import { ShoalError } from '@shoal/protocol';
+import { isShoalError, ShoalError } from '@shoal/protocol';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { authenticate } from '../authentication.ts';
+import { authenticate, type Doors } from '../authentication.ts';
 import type { Resource } from '../resource.ts';
 import { problems } from '../views/index.ts';
 
@@ -36,18 +37,24 @@ export const session: Resource =
         schema: {
           tags,
           summary: 'By what this request is let in',
+          description: 'Needs no key, so that a page can find out whether to ask for one.',
+          security: [],
           operationId: 'getSession',
           response: {
             200: Type.Object({
-              by: Type.Union([Type.Literal('key'), Type.Literal('session'), Type.Literal('loopback')], {
-                description: '`loopback`: the coordinator asks programs on its own machine for nothing.',
-              }),
+              by: Type.Union(
+                [Type.Literal('key'), Type.Literal('session'), Type.Literal('loopback'), Type.Literal('nothing')],
+                {
+                  description:
+                    '`loopback`: the coordinator asks programs on its own machine for nothing. `nothing`: it is not let in.',
+                },
+              ),
             }),
             ...problems(),
           },
         },
       },
-      async (request, reply) => reply.header('cache-control', 'no-store').send({ by: authenticate(request, doors).by }),
+      async (request, reply) => reply.header('cache-control', 'no-store').send({ by: letInBy(request, doors) }),
     );
 
     api.delete(
@@ -63,3 +70,12 @@ export const session: Resource =
       async (request, reply) => reply.code(204).header('set-cookie', sessions.close(request)).send(null),
     );
   };
+
+function letInBy(request: FastifyRequest, doors: Doors): ReturnType<typeof authenticate>['by'] | 'nothing' {
+  try {
+    return authenticate(request, doors).by;
+  } catch (error) {
+    if (isShoalError(error, 'auth.missing')) return 'nothing';
+    throw error;
+  }
+}
