@@ -14,6 +14,7 @@ export class RecentPieces {
   readonly #source: StoredFile;
   /** The oldest first. */
   readonly #pieces = new Map<number, readonly Uint8Array[]>();
+  readonly #loading = new Map<number, Promise<readonly Uint8Array[]>>();
   #bytes = 0;
 
   constructor(source: StoredFile, layout: PieceLayout) {
@@ -37,8 +38,21 @@ export class RecentPieces {
 
   /** @param ahead whether what lies behind it is there as well. @throws `io.failed` */
   async read(index: number, ahead: boolean): Promise<readonly Uint8Array[]> {
-    const held = this.#pieces.get(index);
-    if (held) return held;
+    const piece = this.#pieces.get(index) ?? (await this.#load(index, ahead));
+    // The disk reads on while this one is sent.
+    if (ahead && index + 1 < this.#layout.count && !this.#pieces.has(index + 1))
+      this.#load(index + 1, true).catch(() => {});
+    return piece;
+  }
+
+  /** Who asks for what is being read waits for that. */
+  #load(index: number, ahead: boolean): Promise<readonly Uint8Array[]> {
+    const loading = this.#loading.get(index) ?? this.#readFrom(index, ahead);
+    this.#loading.set(index, loading);
+    return loading.finally(() => this.#loading.delete(index));
+  }
+
+  async #readFrom(index: number, ahead: boolean): Promise<readonly Uint8Array[]> {
     const { offsetOf, lengthOf, pieceBytes, count } = this.#layout;
     const pieces = ahead ? Math.min(Math.ceil(readAheadBytes / pieceBytes), count - index) : 1;
     const last = index + pieces - 1;

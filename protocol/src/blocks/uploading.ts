@@ -44,6 +44,7 @@ export class Uploading implements Upload, PieceReceiver {
   #list: PieceList | undefined;
   #saying = false;
   #moreToSay = false;
+  #sentBefore: Promise<void> = Promise.resolve();
   #cancelPause = () => {};
 
   constructor(channel: BlockChannel, deps: UploadingDeps, options: UploadingOptions) {
@@ -117,7 +118,11 @@ export class Uploading implements Upload, PieceReceiver {
     const cancel = clock.after('blocks: slow reader', this.#options.slowReaderMs, () => this.close());
     try {
       const bytes = await pieces.read(index, shared.isWhole);
-      await this.#channel.sendParts(headOfPiece(index, this.lengthOf(index)), bytes, this.#end.signal);
+      const sent = this.#channel.sendParts(headOfPiece(index, this.lengthOf(index)), bytes, this.#end.signal);
+      // Looked at with the next piece. That lies ready behind this one: the transport need not wait for us.
+      sent.catch(() => {});
+      await this.#sentBefore;
+      this.#sentBefore = sent;
     } catch (error) {
       this.#failed(error);
     } finally {
