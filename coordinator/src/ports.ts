@@ -105,10 +105,7 @@ interface WhoIsWho {
   readonly isReader: (apiKey: string) => boolean;
 }
 
-async function connect(
-  request: OpenCoordinatorRequest,
-  who: WhoIsWho,
-): Promise<Required<Connection>> {
+async function connect(request: OpenCoordinatorRequest, who: WhoIsWho): Promise<Required<Connection>> {
   const { isMember } = who;
   const kinds = [
     connectMqtt(request, who),

@@ -17,6 +17,7 @@ export function keepNoDownFilters(aedes: Aedes, prefix: string): void {
   const { mq } = aedes as unknown as { readonly mq: Emitter };
   for (const name of ['on', 'removeListener'] as const) {
     const call = mq[name].bind(mq);
-    mq[name] = (filter, hears, done) => (parseTopic(prefix, filter)?.kind === 'down' ? done?.() : call(filter, hears, done));
+    mq[name] = (filter, hears, done) =>
+      parseTopic(prefix, filter)?.kind === 'down' ? done?.() : call(filter, hears, done);
   }
 }
