@@ -342,7 +342,7 @@ export class Registry implements Devices, PeerDirectory {
     if ([...this.#formerOf(former)].length >= mostFormerKeys) {
       throw new ShoalError('conflict', `this device has had ${mostFormerKeys} keys: join with a token`);
     }
-    const { store, clock, logger } = this.#deps;
+    const { store, logger } = this.#deps;
     const record: DeviceRecord = {
       ...before,
       id: sender.id,
