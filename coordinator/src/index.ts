@@ -7,7 +7,15 @@ export {
   cameraTrouble,
   type ServerEvent,
 } from './cli/client/index.ts';
-export { type Column, durationText, type Paint, paintFor, progressOn, table } from './cli/output/index.ts';
+export {
+  type Column,
+  durationText,
+  type Paint,
+  paintFor,
+  progressOn,
+  resultSummary,
+  table,
+} from './cli/output/index.ts';
 export { type CoordinatorPorts, createCoordinator } from './compose.ts';
 export { type CoordinatorConfig, defaultCoordinatorConfig, placementLimitsOf } from './config.ts';
 export * from './domain/index.ts';

@@ -7,6 +7,7 @@ import {
   cameraTrouble,
   type DeviceAnswer as Device,
   type ResultAnswer as Result,
+  resultSummary,
 } from '@shoal/coordinator';
 import { isShoalError } from '@shoal/protocol';
 
@@ -51,7 +52,7 @@ async function followResults(api: ApiClient, camera: Camera, signal: AbortSignal
   for await (const { event, data } of api.events(`/v1/cameras/${camera.id}/events`, signal)) {
     if (event !== 'result') continue;
     const result = data as Result;
-    const seen = summary(result.analysis);
+    const seen = resultSummary(result.analysis);
     const silenceMs = performance.now() - printedAtMs;
     if (silenceMs < leastGapMs || (seen === printed && silenceMs < longestSilenceMs)) continue;
     if (!names.has(result.device))
@@ -70,18 +71,6 @@ async function followResults(api: ApiClient, camera: Camera, signal: AbortSignal
 function latencyText(camera: Camera | undefined): string {
   const ms = camera?.status?.latencyP50Ms ?? 0;
   return ms > 0 ? `${ms.toFixed(0)} ms  ` : '';
-}
-
-function summary(analysis: Result['analysis']): string {
-  const labels =
-    analysis.kind === 'detections'
-      ? analysis.detections.map(({ label }) => label)
-      : analysis.kind === 'classes'
-        ? analysis.classes.slice(0, 1).map(({ label }) => label)
-        : [];
-  const counts = [...Map.groupBy(labels, (label) => label)].map(([label, all]) => [label, all.length] as const);
-  const ordered = counts.toSorted(([a, n], [b, m]) => m - n || a.localeCompare(b));
-  return ordered.map(([label, count]) => `${count} ${label}`).join(', ') || 'nothing';
 }
 
 /** What a device is and measured about itself. */

@@ -90,7 +90,7 @@ describe('cameras', () => {
     expect(made.json).toMatchObject({
       name: 'cam.example',
       source: shown,
-      pipeline: 'detect',
+      pipeline: 'watch',
       targetFps: 5,
       revision: 1,
     });

@@ -1,9 +1,9 @@
 import { asShoalError, ShoalError } from '@shoal/protocol';
 import type { Task, TaskPlacement } from '../../http/index.ts';
-import { resultSummary } from '../commands/result-summary.ts';
 import { deviceNames } from '../commands/tasks.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { resultSummary } from '../output/index.ts';
 import { inOrder } from './in-order.ts';
 import { type AnalyzeBytes, type AnalyzeInput, expandInputs, readInput, stemOf } from './inputs.ts';
 import type { AnalyzeOptions } from './options.ts';

@@ -5,8 +5,7 @@ import { every, ShoalError } from '@shoal/protocol';
 import type { Camera, Result } from '../../http/index.ts';
 import { cameraTrouble } from '../client/index.ts';
 import type { Context } from '../context.ts';
-import { type Paint, printable, shortened, table } from '../output/index.ts';
-import { resultSummary } from './result-summary.ts';
+import { type Paint, printable, resultSummary, shortened, table } from '../output/index.ts';
 import { deviceNames, nameOf } from './tasks.ts';
 
 export type CameraChange = Partial<

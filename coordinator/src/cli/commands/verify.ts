@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { asShoalError, decodeResult, ShoalError, sha256Hex, type VerifiedBundle, verifyBundle } from '@shoal/protocol';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { type Paint, paintFor, printable } from '../output/index.ts';
+import { type Paint, paintFor, printable, resultSummary } from '../output/index.ts';
 import type { World } from '../world.ts';
-import { resultSummary } from './result-summary.ts';
 
 export interface VerifyOptions {
   readonly json: boolean;

@@ -7,7 +7,13 @@ import { DeviceId, Labels, named, present, Timestamp, timestamp } from './schema
 
 const spec = {
   name: Type.String({ minLength: 1, maxLength: 128 }),
-  pipeline: Type.String({ minLength: 1, maxLength: 64, default: 'detect' }),
+  pipeline: Type.String({
+    minLength: 1,
+    maxLength: 64,
+    default: 'watch',
+    description:
+      '`watch`: who is there, where they go, and when they leave; only when something moves. `detect`, `classify`: each picture on its own.',
+  }),
   model: Type.String({ minLength: 1, maxLength: 128, description: 'The default model of the pipeline unless told.' }),
   variant: Type.String({ minLength: 1, maxLength: 64 }),
   targetFps: Type.Number({
@@ -138,7 +144,7 @@ export function cameraSpec(request: CameraRequest, previous?: CameraSpec): Camer
     name: request.name ?? previous?.name ?? nameOf(request.source),
     source: unlessShown(request.source, previous?.source),
     substream: unlessShown(request.substream, previous?.substream),
-    pipeline: request.pipeline ?? 'detect',
+    pipeline: request.pipeline ?? 'watch',
     model: request.model,
     variant: request.variant,
     targetFps: request.targetFps ?? 5,

@@ -1,5 +1,5 @@
 import type { Result } from '../../http/index.ts';
-import { printable } from '../output/index.ts';
+import { printable } from './paint.ts';
 
 /** `14 person, 1 bicycle`: what a result says, in a few words. */
 export function resultSummary(analysis: Result['analysis']): string {
