@@ -203,6 +203,8 @@ class AedesBroker implements EmbeddedBroker {
       // Nobody here needs QoS 2; what of it waits for its second half is memory.
       maxInflightInbound: 4,
       maxTopicLevels: 16,
+      // As many frames may wait as there are connections: in the link's queue, not in one of the broker's before it.
+      concurrency: 0,
       ...(rules ?? this.#ownRules()),
     });
     aedes.on('clientReady', ({ conn }) => this.#newcomers.admit(conn));
