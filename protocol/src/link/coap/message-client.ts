@@ -56,12 +56,14 @@ interface Asked {
   readonly onAnswer: Handlers['onAnswer'];
   readonly observe: MessageDetail['observe'];
   isAnswered: boolean;
-  /** Of the last notification. */
-  notificationId: number | undefined;
+  /** What is known of what is observed: its number, and when it came, monotonic ms. */
+  known: { readonly number: number; readonly atMs: number } | undefined;
 }
 
 const codesOfMethods = { GET: '0.01', POST: '0.02', PUT: '0.03', DELETE: '0.04' } as const;
 const tokenBytes = 8;
+/** After so long numbers may have gone all the way round (RFC 7641 §3.4), ms. */
+const freshMs = 128_000;
 
 /** A client's messages to one server (RFC 7252 §4): confirmable requests, what comes to them, and what is observed. Bodies it does not put together. */
 export class MessageClient {
@@ -97,7 +99,7 @@ export class MessageClient {
       },
     });
     const { observe } = detail;
-    const asked: Asked = { token, messageId, sending, onAnswer, observe, isAnswered: false, notificationId: undefined };
+    const asked: Asked = { token, messageId, sending, onAnswer, observe, isAnswered: false, known: undefined };
     this.#byToken.set(token, asked);
     this.#byMessageId.set(messageId, asked);
     return { abort: () => this.#forget(asked) };
@@ -120,10 +122,7 @@ export class MessageClient {
     if (type !== 'ACK') this.#confirm(message, asked !== undefined);
     if (!asked || (type === 'ACK' && asked.messageId !== messageId)) return;
     if (!asked.isAnswered) this.#answered(asked, message);
-    else if (asked.notificationId !== messageId) {
-      asked.notificationId = messageId;
-      asked.observe?.(message);
-    }
+    else if (this.#isFresh(asked, message)) asked.observe?.(message);
   }
 
   /** Nothing is sent again any more. */
@@ -131,13 +130,26 @@ export class MessageClient {
     for (const asked of [...this.#byToken.values()]) this.#forget(asked);
   }
 
-  #answered(asked: Asked, answer: CoapAnswer & { readonly messageId: number }): void {
+  #answered(asked: Asked, answer: CoapAnswer): void {
     asked.isAnswered = true;
-    asked.notificationId = answer.messageId;
+    this.#isFresh(asked, answer);
     asked.sending.end();
     this.#byMessageId.delete(asked.messageId);
-    if (!asked.observe) this.#byToken.delete(asked.token);
+    // A server that does not agree answers without a number (RFC 7641 §3.1).
+    if (!asked.observe || !answer.options.has(optionNumbers.observe)) this.#byToken.delete(asked.token);
     asked.onAnswer(answer, asked.sending.copies);
+  }
+
+  /** Whether it is newer than what is known, which it is from now on (RFC 7641 §3.4). What has no number comes as an end: always new. */
+  #isFresh(asked: Asked, { options }: CoapAnswer): boolean {
+    const number = options.uint(optionNumbers.observe);
+    const { known } = asked;
+    const atMs = this.#deps.clock.monotonicMs();
+    if (number === undefined) return true;
+    const ahead = (number - (known?.number ?? number - 1)) & 0xff_ffff;
+    if (known && atMs - known.atMs <= freshMs && (ahead === 0 || ahead >= 1 << 23)) return false;
+    asked.known = { number, atMs };
+    return true;
   }
 
   #forget({ token, messageId, sending }: Asked): void {

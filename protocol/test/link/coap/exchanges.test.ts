@@ -94,23 +94,46 @@ describe('a client’s request', () => {
     expect(answers.at(-1)?.code).toBe('0.00');
   });
 
-  it('that observes is told each notification once, and acknowledges each copy; when it is forgotten it resets them', () => {
-    const { client, sent, ask, notifications, hear } = aClient();
+  it('that observes is told each notification once and none late, acknowledges each copy, and resets them once it is forgotten', async () => {
+    const { clock, client, sent, ask, notifications, hear } = aClient();
     ask(true);
     const { messageId, token } = sent.last;
-    hear({ type: 'ACK', code: '2.05', messageId, token });
-    const notify = (id: number, text: string, type: 'CON' | 'NON' = 'CON') =>
-      hear({ type, code: '2.05', messageId: id, token, payload: Buffer.from(text) });
-    notify(1, 'a');
-    notify(1, 'a');
-    notify(2, 'b');
-    notify(3, 'c', 'NON');
+    const answer = { type: 'ACK', code: '2.05', messageId, token, options: [[6, Buffer.of(1)]] } as const;
+    hear(answer);
+    const notify = (number: number, text: string, type: 'CON' | 'NON' = 'CON') =>
+      hear({
+        ...{ type, code: '2.05', messageId: number & 0xffff, token, payload: Buffer.from(text) },
+        options: [[6, Buffer.from(number.toString(16).padStart(6, '0'), 'hex')]],
+      });
+    notify(2, 'a');
+    notify(2, 'a');
+    notify(4, 'b');
+    notify(3, 'late');
+    hear(answer);
+    notify(5, 'c', 'NON');
     expect(notifications).toEqual(['a', 'b', 'c']);
-    expect(sent.kinds.slice(1)).toEqual(['ACK 0.00', 'ACK 0.00', 'ACK 0.00']);
+    expect(sent.kinds.slice(1)).toEqual(['ACK 0.00', 'ACK 0.00', 'ACK 0.00', 'ACK 0.00']);
+    await clock.advance(130_000);
+    notify(1, 'd');
+    notify(0xff_ffff, 'late');
+    expect(notifications.at(-1)).toBe('d');
     client.forget();
-    notify(4, 'd');
-    expect(sent.last).toMatchObject({ type: 'RST', messageId: 4 });
-    expect(notifications.length).toBe(3);
+    notify(6, 'e');
+    expect(sent.last).toMatchObject({ type: 'RST', messageId: 6 });
+    expect(notifications.length).toBe(4);
+  });
+
+  it('that may not observe is told nothing', () => {
+    const { sent, ask, answers, notifications, hear } = aClient();
+    ask(true);
+    const { messageId, token } = sent.last;
+    const answer = { type: 'ACK', code: '2.05', messageId, token } as const;
+    hear(answer);
+    hear(answer);
+    hear({ type: 'CON', code: '2.05', messageId: 9, token });
+    expect(answers.length).toBe(1);
+    expect(notifications).toEqual([]);
+    expect(sent.last).toMatchObject({ type: 'RST', messageId: 9 });
   });
 
   it('is not answered by what is no answer: a ping is reset, a request is passed over', () => {
@@ -148,6 +171,15 @@ describe('a server', () => {
     hear(request, { ...peer, port: 5684 });
     hear({ ...request, token: 'another' });
     expect(asked()).toBe(3);
+  });
+
+  it('keeps so many answers, the newest', () => {
+    const { hear, asked } = aServer();
+    for (let messageId = 0; messageId <= 4_000; messageId++) hear({ ...request, messageId });
+    hear({ ...request, messageId: 1 });
+    expect(asked()).toBe(4_001);
+    hear({ ...request, messageId: 0 });
+    expect(asked()).toBe(4_002);
   });
 
   it('serves a request once that comes again before it is answered, and answers it once', () => {
