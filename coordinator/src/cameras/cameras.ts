@@ -164,7 +164,7 @@ export class CameraBook implements Cameras, FleetListener {
     const live = this.#cameras.get(report.cameraId);
     if (!live) return;
     const { camera } = live;
-    if (camera.device !== device.id && !camera.formerDevices.includes(device.id)) {
+    if (![camera.device, ...camera.formerDevices].some((id) => id && this.#deps.registry.isOrWas(device, id))) {
       throw new ShoalError('message.misaddressed', 'this camera was never given to this device', { camera: camera.id });
     }
     await this.#deps.reports.take(device, report);

@@ -1,6 +1,6 @@
 import type { AnalysisResult, Identity, PeerId, Service } from '@shoal/protocol';
 import type { Camera, CameraSpec, CameraView, PushOutcome } from './camera.ts';
-import type { DeviceView, PowerPolicy, TokenView } from './device.ts';
+import type { DeviceView, FleetNews, PowerPolicy, TokenView } from './device.ts';
 import type { EventFilter, EventRecord } from './event.ts';
 import type { AttemptState, BlobRef, ResultRecord, Task, TaskSpec, TaskState } from './task.ts';
 
@@ -42,6 +42,8 @@ export interface Devices {
   list(): readonly DeviceView[];
   /** @throws `not-found` */
   get(id: PeerId): DeviceView;
+  /** The fleet as it is, then what changes, within a second. A slow reader hears how a device is then. @throws `queue.full` */
+  watch(signal: AbortSignal): AsyncIterable<FleetNews>;
   /** Whether a device has joined and was not revoked. */
   isMember(id: PeerId): boolean;
   /** Renames, labels, drains. Durable when it resolves. */

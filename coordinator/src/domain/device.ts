@@ -53,6 +53,11 @@ export interface DeviceView extends DeviceRecord {
   readonly link: { readonly up: readonly LinkKind[]; readonly rttMs?: number; readonly bytesPerMs?: number };
 }
 
+/** What somebody hears who follows the fleet: all of it first, then each device that comes, changes or is put out. */
+export type FleetNews =
+  | { readonly kind: 'snapshot'; readonly devices: readonly DeviceView[] }
+  | { readonly kind: 'joined' | 'changed' | 'left'; readonly device: DeviceView };
+
 export interface TokenRecord {
   readonly id: string;
   /** 16 bytes; never shown again after creation, never logged. */

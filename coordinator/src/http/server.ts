@@ -15,6 +15,7 @@ import {
   Camera,
   CameraRequest,
   Device,
+  DeviceState,
   Event,
   Problem,
   problemMediaType,
@@ -147,6 +148,7 @@ async function buildApp(context: Context): Promise<FastifyInstance> {
   for (const { definition } of [
     Problem,
     Device,
+    DeviceState,
     Camera,
     CameraRequest,
     Event,

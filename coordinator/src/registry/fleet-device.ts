@@ -1,4 +1,12 @@
-import type { AttemptTimings, ImportPeerKey, LinkKind, PeerKey, Telemetry, VariantProfile } from '@shoal/protocol';
+import type {
+  AttemptTimings,
+  ImportPeerKey,
+  LinkKind,
+  PeerId,
+  PeerKey,
+  Telemetry,
+  VariantProfile,
+} from '@shoal/protocol';
 import type { DeviceRecord, DeviceView } from '../domain/index.ts';
 import {
   type CameraShare,
@@ -106,6 +114,8 @@ export class FleetDevice implements DeviceSnapshot {
   /** Variants that its cameras run: those are not unloaded. */
   #inUse = noKeys;
   watcher: DeviceWatcher | undefined;
+  /** Told when something may be different that people look at. */
+  followers: { touched(id: PeerId): void } | undefined;
   readonly #importKey: ImportPeerKey;
   readonly #priors: Priors | undefined;
   #pauseMs = firstPauseMs;
@@ -161,6 +171,7 @@ export class FleetDevice implements DeviceSnapshot {
     this.power = this.#powerNow();
     this.freeBytes = this.#freeNow();
     this.#changed();
+    this.followers?.touched(this.id);
   }
 
   /** Not kept here: an imported key takes as much as all the rest. */
@@ -179,6 +190,7 @@ export class FleetDevice implements DeviceSnapshot {
       this.power = this.#powerNow();
     }
     this.watcher?.put(this);
+    this.followers?.touched(this.id);
   }
 
   get pause(): DeviceSnapshot['pause'] {
@@ -218,6 +230,7 @@ export class FleetDevice implements DeviceSnapshot {
     const isMemoryNews = this.#takeMemory();
     if (isLoadNews) this.#changed();
     else if (isPowerNews || isMemoryNews) this.watcher?.put(this);
+    this.followers?.touched(this.id);
   }
 
   /** What it says of its temperature is true from now on. */

@@ -1,59 +1,33 @@
 import {
-  type Clock,
   every,
   type Hello,
   type ImportPeerKey,
   importPeerKey,
   isShoalError,
-  type LinkKind,
-  type Logger,
   openSuccession,
   type PeerDirectory,
   type PeerId,
   type PeerKey,
   type ProfileReport,
-  type Random,
   rememberKeys,
   roleOf,
-  type SequenceStore,
   ShoalError,
   signerOf,
   type Telemetry,
   type WelcomeInit,
 } from '@shoal/protocol';
-import type { DeviceRecord, Devices, DeviceView } from '../domain/index.ts';
+import type { DeviceRecord, Devices, DeviceView, FleetNews } from '../domain/index.ts';
 import { FleetIndex, type FleetSnapshot } from '../placement/index.ts';
-import type { Store } from '../store/index.ts';
+import type { RegistryDeps, RegistryOptions } from './deps.ts';
 import { FleetDevice } from './fleet-device.ts';
 import type { FleetListener } from './fleet-listener.ts';
-import type { JoinTokens } from './join-tokens.ts';
+import { FleetWatch } from './fleet-watch.ts';
+import { formerKeysOf, isOrWas } from './former-keys.ts';
 import { KindPriors } from './kind-priors.ts';
 import { checkLabels, checkName } from './labels.ts';
 import { LastWords } from './last-words.ts';
 import { mostProfiles, sanitiseCapability, sanitiseProfiles, sanitiseTelemetry } from './sanitise.ts';
 import { believed, refusePending, refuseRevoked } from './standing.ts';
-
-export interface RegistryOptions {
-  readonly telemetryIntervalMs: number;
-  readonly livenessTimeoutMs: number;
-  readonly deviceLimit: number;
-}
-
-interface Deps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly store: Pick<Store, 'commit' | 'defer'>;
-  readonly tokens: JoinTokens;
-  /** To take a device's word for its new key. Left out: none is taken. */
-  readonly successions?: { readonly coordinator: PeerId; readonly sequences: Pick<SequenceStore, 'lastReceived'> };
-  /** Ends every connection of a device, where its link can. Left out: it cannot. */
-  readonly cut?: (device: PeerId) => void;
-  /** Left out: Ed25519. */
-  readonly importKey?: ImportPeerKey;
-  /** The links that reach a device now. Left out: it is not known. */
-  readonly linksTo?: (device: PeerId) => readonly LinkKind[];
-}
 
 /** Keys of devices that are ready to verify with: of a larger fleet, those that spoke last. 2 MB. */
 const keysAtHand = 2_048;
@@ -62,7 +36,7 @@ const mostFormerKeys = 1_000;
 
 /** Who belongs to the fleet, and who of them can be reached. */
 export class Registry implements Devices, PeerDirectory {
-  readonly #deps: Deps;
+  readonly #deps: RegistryDeps;
   readonly #options: RegistryOptions;
   readonly #devices = new Map<PeerId, FleetDevice>();
   readonly #listeners: FleetListener[] = [];
@@ -75,14 +49,16 @@ export class Registry implements Devices, PeerDirectory {
   readonly #takingOver = new Map<PeerId, Promise<FleetDevice>>();
   readonly #lastWords: LastWords;
   readonly #importKey: ImportPeerKey;
+  readonly #watch: FleetWatch;
   #joining = 0;
   #stopWatching = () => {};
 
-  constructor(deps: Deps, options: RegistryOptions) {
+  constructor(deps: RegistryDeps, options: RegistryOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#importKey = rememberKeys(deps.importKey ?? importPeerKey, keysAtHand);
     this.#fleet = new FleetIndex(deps.random);
+    this.#watch = new FleetWatch({ clock: deps.clock, list: () => this.list(), view: (id) => this.get(id) });
     this.#lastWords = new LastWords(deps.clock, (device) => deps.cut?.(device));
   }
 
@@ -125,6 +101,10 @@ export class Registry implements Devices, PeerDirectory {
 
   list(): readonly DeviceView[] {
     return Array.from(this.#devices.values(), (device) => this.#view(device));
+  }
+
+  watch(signal: AbortSignal): AsyncIterable<FleetNews> {
+    return this.#watch.follow(signal);
   }
 
   get(id: PeerId): DeviceView {
@@ -244,8 +224,13 @@ export class Registry implements Devices, PeerDirectory {
   author(device: FleetDevice, attestation: Uint8Array): FleetDevice {
     if (!device.record.follows) return device;
     const signer = signerOf(attestation);
-    for (const former of this.#formerOf(device)) if (former.id === signer) return former;
+    for (const former of formerKeysOf(device, this.#find)) if (former.id === signer) return former;
     return device;
+  }
+
+  /** Whether this is the id of the device, or was: with a new key it goes on with what it was given under the old one. */
+  isOrWas(device: FleetDevice, id: PeerId): boolean {
+    return isOrWas(device, id, this.#find);
   }
 
   heard(device: FleetDevice): void {
@@ -291,6 +276,7 @@ export class Registry implements Devices, PeerDirectory {
   linkHint(peer: PeerId, reachable: boolean): void {
     const device = this.#devices.get(peer);
     if (!reachable && device?.presence === 'online') device.presence = 'suspect';
+    if (device) this.#watch.touched(peer);
     if (reachable && device?.record.revoked) this.#lastWords.hear(peer);
   }
 
@@ -339,7 +325,7 @@ export class Registry implements Devices, PeerDirectory {
   async #takeOver(former: FleetDevice, sender: PeerKey, hello: Hello): Promise<FleetDevice> {
     const { record: before, presence } = former;
     refuseRevoked(before);
-    if ([...this.#formerOf(former)].length >= mostFormerKeys) {
+    if ([...formerKeysOf(former, this.#find)].length >= mostFormerKeys) {
       throw new ShoalError('conflict', `this device has had ${mostFormerKeys} keys: join with a token`);
     }
     const { store, logger } = this.#deps;
@@ -367,15 +353,7 @@ export class Registry implements Devices, PeerDirectory {
     return device;
   }
 
-  /** As what it was known before, the latest first. */
-  *#formerOf(device: FleetDevice): Generator<FleetDevice> {
-    for (let id = device.record.follows?.device; id !== undefined; ) {
-      const former = this.#devices.get(id);
-      if (!former) return;
-      yield former;
-      id = former.record.follows?.device;
-    }
-  }
+  readonly #find = (id: PeerId) => this.#devices.get(id);
 
   /** Of those that the fleet has: by its devices, those that wait for approval, and those that are being recorded. Who was put out takes none. */
   get #placesTaken(): number {
@@ -476,9 +454,11 @@ export class Registry implements Devices, PeerDirectory {
   #add(record: DeviceRecord): FleetDevice {
     const device = new FleetDevice(record, this.#importKey, this.#deps.clock.monotonicMs(), this.#priors);
     this.#devices.set(device.id, device);
+    device.followers = this.#watch;
     this.#priors.count(device.kind, believed(record), 1);
     if (record.revoked) device.presence = 'offline';
     else this.#enlist(device);
+    this.#watch.touched(device.id);
     return device;
   }
 

@@ -185,6 +185,11 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
     }),
     devices: {
       list: () => [device],
+      async *watch(signal) {
+        yield { kind: 'snapshot', devices: [device] };
+        yield { kind: 'changed', device: { ...device, presence: 'suspect' } };
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      },
       get: (which) => {
         if (which !== device.id) throw missing('device', which);
         return device;

@@ -57,6 +57,40 @@ describe('events', () => {
     });
   });
 
+  test('of the fleet are followed: all of it first, then what changes', async () => {
+    const { server, coordinator } = await aServer();
+    await server.start(never);
+    const api = new ApiClient({ url: server.url, key });
+    const reader = new AbortController();
+    const heard: { event: string; data: unknown }[] = [];
+    for await (const event of api.events('/v1/devices/events', reader.signal)) {
+      heard.push(event);
+      if (heard.length === 2) break;
+    }
+    const { id } = coordinator.device;
+    expect(heard).toMatchObject([
+      {
+        event: 'snapshot',
+        data: {
+          items: [
+            {
+              id,
+              presence: 'online',
+              links: [
+                { kind: 'mqtt', up: true },
+                { kind: 'libp2p', up: false },
+              ],
+            },
+          ],
+        },
+      },
+      { event: 'changed', data: { id, presence: 'suspect' } },
+    ]);
+    expect(heard[1]?.data).not.toHaveProperty('profiles');
+    reader.abort();
+    await server.stop();
+  });
+
   test('are followed as they start and end', async () => {
     const { server, coordinator } = await aServer();
     await server.start(never);

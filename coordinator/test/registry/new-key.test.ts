@@ -141,6 +141,21 @@ describe('a device that says hello with a new key, and the word of its old one',
     expect(world.coordinator.devices.list()).toMatchObject([{ id: next.id }]);
   });
 
+  it('brings what the camera saw that its old key was given, and its new one signed before anybody had heard of it', async () => {
+    const world = await aWorld();
+    const device = await world.joined();
+    const spec = { name: 'door', source: 'rtsp://x/', pipeline: 'detect', model: 'tiny-detector', targetFps: 1 };
+    const made = world.coordinator.cameras.create({ ...spec, parameters: {}, loop: false, labels: {} });
+    const { id } = await world.clock.until(made);
+    await world.clock.advance(1_000);
+    const { next, succession } = await withNewKey(world, device);
+    await world.clock.until(next.hello({ succession }));
+    const report = aCameraReport(next.identity, id, 1);
+    await world.clock.until(next.messenger.request(world.identity.id, { cameraReport: report }, { timeoutMs: 5_000 }));
+    const { items } = await world.clock.until(world.coordinator.results.ofCamera(id, { limit: 10 }));
+    expect(items).toMatchObject([{ device: next.id }]);
+  });
+
   it('brings what its old key has signed: a report is kept as that one’s, once, and can be verified', async () => {
     const world = await aWorld();
     const device = await world.joined();

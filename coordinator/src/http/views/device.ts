@@ -112,6 +112,18 @@ const Link = Type.Object(
   { description: 'What was measured of its link since the coordinator started.' },
 );
 
+const stateFields = [
+  'id',
+  'name',
+  'presence',
+  'lastSeenAt',
+  'labels',
+  'draining',
+  'pending',
+  'running',
+  'link',
+] as const;
+
 export const Device = named(
   'Device',
   Type.Object({
@@ -141,6 +153,33 @@ export const Device = named(
   }),
 );
 export type Device = Static<typeof Device.definition>;
+
+export const DeviceState = named(
+  'DeviceState',
+  Type.Object(
+    {
+      ...Type.Pick(Device.definition, stateFields).properties,
+      batteryPct: Type.Optional(Type.Number()),
+      charging: Type.Optional(Type.Boolean()),
+      temperatureC: Type.Optional(Type.Number()),
+      throttled: Type.Optional(Type.Boolean()),
+      links: Type.Array(LinkState, { description: 'To the coordinator, as the device says, the preferred one first.' }),
+      cameras: Type.Array(Type.Object({ cameraId: Type.String(), state: Type.String() })),
+    },
+    { description: 'What of a device changes while somebody watches.' },
+  ),
+);
+export type DeviceState = Static<typeof DeviceState.definition>;
+
+export function deviceStateView(device: DeviceView): DeviceState {
+  const { id, name, presence, lastSeenAt, labels, draining, pending, running, link, telemetry } = deviceView(device);
+  const { batteryPct, charging, temperatureC, throttled, links = [], cameras = [] } = telemetry ?? {};
+  return present<DeviceState>({
+    ...{ id, name, presence, lastSeenAt, labels, draining, pending, running, link },
+    ...{ batteryPct, charging, temperatureC, throttled, links },
+    cameras: cameras.map(({ cameraId, state }) => ({ cameraId, state })),
+  });
+}
 
 export function deviceView(device: DeviceView): Device {
   const { id, name, presence, labels, draining, revoked, running, link, capability, power, telemetry } = device;

@@ -1,5 +1,5 @@
 export { Camera, CameraRequest, cameraSpec, cameraView } from './camera.ts';
-export { Device, deviceView, Power } from './device.ts';
+export { Device, DeviceState, deviceStateView, deviceView, Power } from './device.ts';
 export { Event, eventView } from './event.ts';
 export { placementView, TaskPlacement } from './placement.ts';
 export { Problem, problemMediaType, problems, problemType } from './problem.ts';
