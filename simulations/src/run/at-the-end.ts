@@ -49,14 +49,15 @@ function* everyDurableReportIsKept({ world, cameras, members, nowMs }: Life): It
   const kept = new Set<string>();
   for (const { work, device } of world.disk.results.values())
     if ('camera' in work) kept.add(`${device} ${work.camera} ${work.report}`);
-  for (const { id: device, disk, status } of members) {
+  for (const { id: device, ids, disk, status } of members) {
     // So many may still be on their way: a frame that is lost five times in a row is asked again 25 s later.
     let onTheirWay = status?.outbox.waiting ?? 0;
     for (const [report, durableMs] of disk.reports) {
       const [camera = '', number] = report.split(' ');
       const ageMs = nowMs - durableMs;
       const isDue = cameras.get(camera)?.removed === false && ageMs >= deliveredWithinMs;
-      if (!isDue || kept.has(`${device} ${report}`)) continue;
+      // It may have been made under a former key.
+      if (!isDue || ids.some((id) => kept.has(`${id} ${report}`))) continue;
       if (ageMs < unluckyWithinMs && onTheirWay-- > 0) continue;
       yield `report ${number} of ${camera} was durable on ${device} and was lost`;
     }

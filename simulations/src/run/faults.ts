@@ -30,6 +30,7 @@ export const faults: readonly Operation[] = [
   { name: 'no source of video can be reached, or can again', weight: 1, kind: 'fault', run: toggleSources },
   { name: 'a wall clock jumps', weight: 2, kind: 'fault', run: jump },
   { name: 'a wall clock drifts', weight: 2, kind: 'fault', run: drift },
+  { name: 'a device takes a new key', weight: 1.5, kind: 'fault', run: changeKey },
   { name: 'somebody meddles with the wire', weight: 12, kind: 'fault', run: meddle },
 ];
 
@@ -212,6 +213,20 @@ async function jump({ world }: Life, dice: Dice): Promise<boolean> {
 async function drift(life: Life, dice: Dice): Promise<boolean> {
   const { wall } = dice.pick([life.world.coordinatorLife, ...life.world.agents]);
   wall.drift(dice.pick([-0.05, 0, 0.001, 0.05]), life.nowMs);
+  return true;
+}
+
+/** As `shoal-agent rekey` does: at the next start, which is at once. A cut cable stays cut. */
+async function changeKey(life: Life, dice: Dice): Promise<boolean> {
+  const { network } = life.world;
+  const agent = life.someMember(dice);
+  if (!agent || agent.isChangingKey) return false;
+  const { id: former } = agent;
+  agent.crash();
+  agent.prepareNewKey(life.world.newDeviceKey(dice));
+  if (network.isCut(former)) network.cut(agent.id);
+  life.world.note(`${former} has a new key: ${agent.id}`);
+  await life.startAgent(agent);
   return true;
 }
 

@@ -25,6 +25,8 @@ export interface RunReport {
   readonly trace: readonly string[];
 }
 
+/** In one life of so many everything is sealed. */
+const sealedOneIn = 8;
 const mostSteps = 150;
 /** Longest pause between two steps, ms. */
 const longestPauseMs = 400;
@@ -74,7 +76,7 @@ async function liveOut(seed: number, parts: WorldParts, story: (life: Life) => P
     network: faultyNetwork,
     coordinator: coordinatorLimits,
     agent: agentLimits,
-    parts,
+    parts: { seals: seed % sealedOneIn === 0, ...parts },
   });
   const life = new Life(world);
   try {

@@ -116,9 +116,10 @@ function someCamera(life: Life, dice: Dice): string | undefined {
   return life.world.coordinatorIsUp && here.length > 0 ? dice.pick(here)[0] : undefined;
 }
 
+/** One whose new key the coordinator may not have heard of cannot be named by it. */
 async function toggleDraining(life: Life, dice: Dice): Promise<boolean> {
   const agent = life.someMember(dice);
-  if (!life.world.coordinatorIsUp || !agent) return false;
+  if (!life.world.coordinatorIsUp || !agent || agent.isChangingKey) return false;
   const { devices } = life.world.coordinator;
   await life.ask(devices.update(agent.id, { draining: !devices.get(agent.id).draining }));
   return true;
@@ -128,7 +129,8 @@ async function toggleDraining(life: Life, dice: Dice): Promise<boolean> {
 async function revoke(life: Life, dice: Dice): Promise<boolean> {
   const { world } = life;
   const agent = life.someMember(dice);
-  if (!world.coordinatorIsUp || world.disk.failure || life.members.length <= 2 || !agent) return false;
+  if (!world.coordinatorIsUp || world.disk.failure || life.members.length <= 2) return false;
+  if (!agent || agent.isChangingKey) return false;
   life.revokedAtMs.set(agent.id, life.nowMs);
   await world.settle(world.coordinator.devices.revoke(agent.id));
   return true;

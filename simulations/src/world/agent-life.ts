@@ -56,6 +56,8 @@ export class AgentLife {
   readonly #surroundings: Surroundings;
   /** As its key files have them: the one that it has, and the one that is to take its place. */
   #keys: { readonly current: Identity; readonly next?: Identity };
+  /** Of the keys that it had before these. */
+  readonly #formerIds: string[] = [];
   #token: { readonly tokenId: string; readonly secret: Uint8Array } | undefined;
   #seals: boolean | undefined;
   #process: Process | undefined;
@@ -70,6 +72,16 @@ export class AgentLife {
   /** Of the key that it uses, or will. */
   get id(): string {
     return (this.#keys.next ?? this.#keys.current).id;
+  }
+
+  /** Of every key that it has had, or will have. */
+  get ids(): readonly string[] {
+    return [...this.#formerIds, this.#keys.current.id, this.id];
+  }
+
+  /** It has a key that its coordinator may not know yet. */
+  get isChangingKey(): boolean {
+    return this.#keys.next !== undefined;
   }
 
   /** From its next start on it uses this key, and tells its coordinator. */
@@ -110,6 +122,7 @@ export class AgentLife {
     const adopt = () =>
       new Promise<void>((resolve) => {
         clock.after('agent disk: adopt a key', disk.writeMs, () => {
+          if (identity !== this.#keys.current) this.#formerIds.push(this.#keys.current.id);
           this.#keys = { current: identity };
           resolve();
         });

@@ -91,6 +91,7 @@ export class World {
   /** By machine: what the agents there run in when there are several. */
   readonly #processors: readonly SharedProcessor[];
   readonly #specs: readonly MachineSpec[];
+  readonly #signatures: Signatures;
   #over = false;
 
   private constructor(options: WorldOptions) {
@@ -104,7 +105,8 @@ export class World {
     this.wiretap = new Wiretap(hubs[0] as MemoryHub, dice('wiretap'));
     const { parts = {} } = options;
     this.disk = parts.disk ?? new MemoryDisk();
-    const setting = { options, parts, hubs, dice, signatures: signaturesOf(options.signatures ?? 'ed25519') };
+    this.#signatures = signaturesOf(options.signatures ?? 'ed25519');
+    const setting = { options, parts, hubs, dice, signatures: this.#signatures };
     const coordinators = this.#coordinatorsIn(setting);
     this.coordinatorLives = coordinators.map(({ life }) => life);
     this.#specs = options.machines;
@@ -212,6 +214,11 @@ export class World {
 
   get coordinatorIsUp(): boolean {
     return this.coordinatorLife.isUp;
+  }
+
+  /** For a device of this world. */
+  newDeviceKey(dice: Dice): Identity {
+    return this.#signatures.newIdentity('device', dice);
   }
 
   /** Moves time on until the promise is settled. */

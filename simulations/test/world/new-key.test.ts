@@ -1,6 +1,6 @@
 import type { Task } from '@shoal/coordinator';
 import { newIdentity, seededRandom, verifyBundle } from '@shoal/protocol';
-import { World } from '@shoal/simulations';
+import { World, type WorldParts } from '@shoal/simulations';
 import { describe, expect, it } from 'vitest';
 
 const holds = (model: string, variant: string) => model === 'efficientdet-lite0' && variant === 'int8';
@@ -17,8 +17,8 @@ const camera = {
 };
 
 /** One agent that has named, labelled, worked and watched, and is stopped to get another key. */
-async function aWorldBefore() {
-  const world = await World.create({ seed: 3, machines });
+async function aWorldBefore(parts: WorldParts = {}) {
+  const world = await World.create({ seed: 3, machines, parts });
   const [agent] = world.agents;
   if (!agent) throw new Error('a machine makes an agent');
   const former = agent.id;
@@ -67,6 +67,16 @@ describe('a device with a new key', () => {
     const known = await aWorldBefore();
     await known.world.settle(known.agent.start());
     await expectNewKey(known);
+  });
+
+  it('does so sealed too, and nobody on the wire reads a word of it', async () => {
+    const known = await aWorldBefore({ seals: true });
+    known.world.wiretap.listens = true;
+    await known.world.settle(known.agent.start());
+    await expectNewKey(known);
+    const { heardSealed, readable } = known.world.wiretap;
+    expect(heardSealed).toBe(true);
+    for (const kind of readable) expect(['sessionOffer', 'sessionAnswer', 'sessionLost']).toContain(kind);
   });
 
   /** Every moment of the change: what is written and sent in it takes some milliseconds. */
