@@ -1,12 +1,8 @@
+import { GrowingBytes } from '../../bytes/index.ts';
 import { ShoalError } from '../../errors/index.ts';
 import { type FixedHeader, readFixedHeader } from './packet-bytes.ts';
 
 const nothing = Buffer.alloc(0);
-/** Never added to. */
-const noParts: Buffer[] = [];
-
-/** Pieces of one unfinished packet that are kept apart; beyond that they are joined, so that many tiny pieces cost no more than their bytes. */
-const mostParts = 64;
 
 /** Largest body of a packet, bytes: of the first one of a connection (before anybody has shown who it is), and of all others. */
 export interface PacketLimits {
@@ -21,8 +17,8 @@ export interface PacketLimits {
 export class PacketFramer {
   readonly #limits: PacketLimits;
   #whole = 0;
-  #parts: Buffer[] = noParts;
-  #heldBytes = 0;
+  /** Of one unfinished packet; `undefined` while there is none: connections are many. */
+  #held: GrowingBytes | undefined;
   /** Bytes until there can be something new to say. */
   #missing = 0;
 
@@ -32,7 +28,7 @@ export class PacketFramer {
 
   /** Bytes of an unfinished packet that are held. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#held?.length ?? 0;
   }
 
   /**
@@ -45,9 +41,8 @@ export class PacketFramer {
       this.#hold(chunk);
       return nothing;
     }
-    const bytes = this.#heldBytes > 0 ? Buffer.concat([...this.#parts, chunk]) : chunk;
-    this.#parts = noParts;
-    this.#heldBytes = 0;
+    const bytes = this.#held ? joined(this.#held, chunk) : chunk;
+    this.#held = undefined;
     this.#missing = 0;
     const end = this.#endOfWholePackets(bytes);
     if (end < bytes.length) this.#hold(bytes.subarray(end));
@@ -81,9 +76,13 @@ export class PacketFramer {
   }
 
   #hold(piece: Buffer): void {
-    if (this.#parts.length === 0) this.#parts = [piece];
-    else this.#parts.push(piece);
-    this.#heldBytes += piece.length;
-    if (this.#parts.length > mostParts) this.#parts = [Buffer.concat(this.#parts)];
+    this.#held ??= new GrowingBytes();
+    const mostBytes = this.#missing > 0 ? this.#held.length + piece.length + this.#missing : undefined;
+    this.#held.push(piece, mostBytes);
   }
+}
+
+function joined(held: GrowingBytes, chunk: Buffer): Buffer {
+  held.push(chunk, held.length + chunk.length);
+  return held.take();
 }

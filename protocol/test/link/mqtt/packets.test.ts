@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { seededRandom } from '@shoal/protocol';
 import { encodePublishHeader, PacketFramer } from '@shoal/protocol/mqtt';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { refusalOf } from '../../support/refusals.ts';
 
 setFlagsFromString('--expose-gc');
@@ -35,6 +35,34 @@ describe('the head of a PUBLISH', () => {
   ])('announces a length of %i as %s', (length, hex) => {
     const header = encodePublishHeader('t', length - 3);
     expect(header.toString('hex')).toBe(`30${hex}000174`);
+  });
+});
+
+describe('a packet that comes byte by byte', () => {
+  it('is copied a few times in all, not with every piece', () => {
+    const packet = publish('a', Buffer.alloc(200_000, 3));
+    let copiedBytes = 0;
+    const { concat, allocUnsafeSlow } = Buffer;
+    const spies = [
+      vi.spyOn(Buffer, 'concat').mockImplementation((...call) => {
+        const joined = concat(...call);
+        copiedBytes += joined.length;
+        return joined;
+      }),
+      vi.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((size) => {
+        copiedBytes += size;
+        return allocUnsafeSlow(size);
+      }),
+    ];
+    const framer = new PacketFramer(limits);
+    let whole = Buffer.alloc(0);
+    for (let at = 0; at < packet.length; at++) {
+      whole = framer.push(packet.subarray(at, at + 1));
+      expect(framer.heldBytes).toBe(at + 1 < packet.length ? at + 1 : 0);
+    }
+    for (const spy of spies) spy.mockRestore();
+    expect(whole.equals(packet)).toBe(true);
+    expect(copiedBytes).toBeLessThan(4 * packet.length);
   });
 });
 
