@@ -55,7 +55,7 @@ describe('a packet that comes byte by byte', () => {
       }),
     ];
     const framer = new PacketFramer(limits);
-    let whole = Buffer.alloc(0);
+    let whole: Buffer = Buffer.alloc(0);
     for (let at = 0; at < packet.length; at++) {
       whole = framer.push(packet.subarray(at, at + 1));
       expect(framer.heldBytes).toBe(at + 1 < packet.length ? at + 1 : 0);
