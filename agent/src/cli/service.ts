@@ -26,7 +26,7 @@ export async function serve(
 ): Promise<Served> {
   if (command.command === 'install') return install(command, signal);
   const { findService } = await loadInstalled();
-  const service = await findService(command.root, systemClock);
+  const service = await findService(command.root, systemClock, signal);
   if (!service) throw new ShoalError('not-found', 'no service is installed here: shoal-agent install TOKEN');
   if (command.command === 'upgrade') {
     const { kept, from, to, why } = await service.upgrade(command.source ?? ownPackage());
@@ -53,7 +53,7 @@ async function install(
 ): Promise<Served> {
   const { InstalledService, kindHere } = await loadInstalled();
   const kind = command.kind ?? (command.root === undefined ? kindHere() : 'systemd');
-  const service = new InstalledService({ kind, root: command.root }, systemClock);
+  const service = new InstalledService({ kind, root: command.root }, systemClock, signal);
   const token = command.token === undefined ? undefined : await readToken(command.token);
   const version = await service.install(ownPackage(), token, signal);
   const starts = service.isImage
@@ -72,7 +72,7 @@ export async function folderToLookAt(
   root: string | undefined,
 ): Promise<{ readonly data: string; readonly service: ServiceStatus | null }> {
   const { findService } = await loadInstalled();
-  const installed = await findService(root, systemClock);
+  const installed = await findService(root, systemClock, new AbortController().signal);
   const service = installed ? await installed.status() : null;
   const data = named ?? (service && !existsSync(defaultData) ? service.data : defaultData);
   const owner = await stat(data).catch(() => undefined);

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ShoalError } from '@shoal/protocol';
+import { type Clock, delay, ShoalError } from '@shoal/protocol';
 import { type Layout, serviceName } from '../layout.ts';
 
 /** What starts and stops the agent. */
@@ -19,15 +19,26 @@ export interface ServiceManager {
   running(): Promise<boolean>;
 }
 
-/** @param at where a path of the layout is, seen from here */
-export function serviceManager(layout: Layout, at: (path: string) => string): ServiceManager {
+/** How long an agent may take to end that has been told to: it lets its work finish and delivers what it can. */
+const longestStopMs = 60_000;
+const lookEveryMs = 50;
+
+interface ManagerDeps {
+  /** Where a path of the layout is, seen from here. */
+  at(path: string): string;
+  readonly clock: Clock;
+  /** Ends every wait. */
+  readonly signal: AbortSignal;
+}
+
+export function serviceManager(layout: Layout, deps: ManagerDeps): ServiceManager {
   switch (layout.kind) {
     case 'systemd':
       return systemd;
     case 'launchd':
       return launchd(layout);
     case 'termux':
-      return termux(layout, at);
+      return termux(layout, deps);
   }
 }
 
@@ -71,7 +82,7 @@ function launchd({ units }: Layout): ServiceManager {
 }
 
 /** Without a service manager: the script that Termux:Boot runs keeps the agent running, and notes its process. */
-function termux({ home, units }: Layout, at: (path: string) => string): ServiceManager {
+function termux({ home, units }: Layout, { at, clock, signal }: ManagerDeps): ServiceManager {
   const pid = async () => Number(await readFile(join(at(home), 'agent.pid'), 'utf8').catch(() => Number.NaN));
   const alive = async () => {
     const number = await pid();
@@ -86,8 +97,18 @@ function termux({ home, units }: Layout, at: (path: string) => string): ServiceM
   const start = async () => apart(at(units.agent ?? ''));
   const stop = async () => {
     if (await alive()) process.kill(await pid(), 'SIGTERM');
-    // The script waits for the agent, which delivers what it can.
-    while (await alive()) await new Promise((resolve) => setTimeout(resolve, 50));
+    // The script waits for the agent.
+    const untilMs = clock.monotonicMs() + longestStopMs;
+    while (await alive()) {
+      if (clock.monotonicMs() >= untilMs) {
+        const number = await pid();
+        throw new ShoalError(
+          'timeout',
+          `the agent (process ${number}) did not end within ${longestStopMs / 1_000} s: kill -9 ${number}`,
+        );
+      }
+      await delay(clock, 'service/stop', lookEveryMs, signal);
+    }
   };
   return {
     enable: start,

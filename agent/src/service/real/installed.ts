@@ -49,12 +49,13 @@ export class InstalledService {
   readonly #versions: Versions;
   readonly #manager: ServiceManager;
 
-  constructor(place: ServicePlace, clock: Clock) {
+  /** @param signal ends every wait for its processes */
+  constructor(place: ServicePlace, clock: Clock, signal: AbortSignal) {
     this.#place = place;
     this.#clock = clock;
     this.layout = layoutOf(place.kind, place.kind === 'termux' ? resolve(place.root ?? homedir()) : '/');
     this.#versions = new Versions(this.at(this.layout.home));
-    this.#manager = serviceManager(this.layout, (path) => this.at(path));
+    this.#manager = serviceManager(this.layout, { at: (path) => this.at(path), clock, signal });
   }
 
   /** Where a path of the layout is, seen from here. */
@@ -276,13 +277,17 @@ export function kindHere(): ServiceKind {
 }
 
 /** The service that is installed on this machine, or under a root; the one whose version runs this, before all. */
-export async function findService(root: string | undefined, clock: Clock): Promise<InstalledService | undefined> {
+export async function findService(
+  root: string | undefined,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<InstalledService | undefined> {
   const own = await ownHome();
   if (own && root === undefined) {
     const { kind, root: ownRoot } = JSON.parse(await readFile(join(own, 'service.json'), 'utf8'));
-    return new InstalledService({ kind, root: ownRoot ?? undefined }, clock);
+    return new InstalledService({ kind, root: ownRoot ?? undefined }, clock, signal);
   }
-  const services = serviceKinds.map((kind) => new InstalledService({ kind, root }, clock));
+  const services = serviceKinds.map((kind) => new InstalledService({ kind, root }, clock, signal));
   return services.find(({ installed }) => installed);
 }
 
