@@ -14,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   world: async () => (await import('./benches/world.ts')).worldBench,
   footprint: async () => (await import('./benches/footprint.ts')).footprint,
   'models-p2p': async () => (await import('./benches/models-p2p.ts')).modelsP2p,
+  page: async () => (await import('./benches/page.ts')).pageBench,
   recovery: async () => (await import('./benches/recovery.ts')).recoveryBench,
   'first-run': async () => (await import('./benches/first-run.ts')).firstRun,
 };

@@ -147,6 +147,7 @@ describe.skipIf(!ready)(`the page in a real browser${why}`, () => {
     const bundle = await fetch(`${fleet.url}/v1/tasks/${items[0]?.id}/result/bundle`);
     const buffer = Buffer.from(await bundle.arrayBuffer());
     await page.getByRole('link', { name: 'Proofs' }).click();
+    await page.getByRole('heading', { name: /^It / }).waitFor({ state: 'detached' });
     const file = (content: Buffer) => ({ name: 'a.proof.json', mimeType: 'application/json', buffer: content });
     await page.locator('input[type=file]').setInputFiles(file(buffer));
     await page.getByRole('heading', { name: 'It holds' }).waitFor();

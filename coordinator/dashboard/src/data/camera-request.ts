@@ -4,7 +4,7 @@ import type { Camera } from './types.ts';
 export function requestOf(camera: Camera): Record<string, unknown> {
   const { source, name, pipeline, model, variant, targetFps, p95Ms, priority, substream, parameters, loop, labels } =
     camera;
-  const { onlyDevice: device } = camera;
+  const { onlyDevice: device, paused } = camera;
   return {
     source,
     name,
@@ -19,5 +19,6 @@ export function requestOf(camera: Camera): Record<string, unknown> {
     loop,
     labels,
     device,
+    paused,
   };
 }

@@ -6,7 +6,8 @@ export interface Trouble {
 }
 
 /** Why a camera shows nothing now; `undefined` while it runs. */
-export function troubleOf({ device, reason, status, refused }: Camera): Trouble | undefined {
+export function troubleOf({ device, reason, status, refused, paused }: Camera): Trouble | undefined {
+  if (paused) return { word: 'Paused', reason: '' };
   if (device === undefined) {
     const [refusal] = refused;
     return { word: 'Waits for a device', reason: refusal ? refusal.detail : reason };

@@ -11,7 +11,7 @@ export interface Shot {
   readonly ageMs: number;
   readonly number?: number;
   readonly analysis?: Analysis;
-  readonly jpeg: Blob;
+  readonly jpeg: Uint8Array<ArrayBuffer>;
   /** On this page's clock. */
   readonly arrivedMs: number;
 }
@@ -47,6 +47,11 @@ export function watchCamera(camera: string, watcher: Watcher): () => void {
     watchers.delete(camera);
     change();
   };
+}
+
+/** Cameras that are followed. */
+export function watchedCameras(): number {
+  return watchers.size;
 }
 
 /** From capture to this very moment, ms, without comparing two clocks. */
@@ -108,7 +113,7 @@ async function readPictures(cameras: readonly string[], signal: AbortSignal, arr
     arrived();
     for (const { mediaType, body } of parts.push(value)) {
       if (mediaType === 'application/json') said = JSON.parse(decoder.decode(body));
-      else if (said) deliver({ ...said, jpeg: new Blob([body], { type: 'image/jpeg' }), arrivedMs: performance.now() });
+      else if (said) deliver({ ...said, jpeg: body, arrivedMs: performance.now() });
     }
   }
 }
