@@ -2,11 +2,19 @@ import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { knownManifests, manifestDirectory } from '@shoal/models/manifest';
-import { type ImportPeerKey, importPeerKey, type Link, type PeerId, rememberKeys, type Service } from '@shoal/protocol';
+import {
+  asShoalError,
+  type ImportPeerKey,
+  importPeerKey,
+  type Link,
+  type PeerId,
+  rememberKeys,
+  type Service,
+} from '@shoal/protocol';
 import { createMqttCoordinatorLink, defaultTopicPrefix } from '@shoal/protocol/mqtt';
 import { Announcer, topicsUnder } from './announce/index.ts';
 import { FileBlobStore } from './blobs/real/index.ts';
-import { createEmbeddedBroker } from './broker/index.ts';
+import { createEmbeddedBroker, type EmbeddedBrokerOptions } from './broker/index.ts';
 import { makeOwnTls } from './broker/real/index.ts';
 import type { OpenCoordinator, OpenCoordinatorRequest } from './cli/index.ts';
 import { createCoordinator } from './compose.ts';
@@ -27,11 +35,21 @@ export const openCoordinator: OpenCoordinator = async (request) => {
   if (request.deviceLimit > defaultCoordinatorConfig.deviceLimit) favourMemory();
   const importKey = rememberKeys(importPeerKey, keysAtHand);
   // The links are there before who is asked about them.
-  let opened: Pick<Coordinator, 'devices' | 'apiKeys'> | undefined;
+  let opened: Pick<Coordinator, 'devices' | 'apiKeys' | 'cameras'> | undefined;
   const { links, services, cut, addresses } = await connect(request, {
     importKey,
     isMember: (peer) => opened?.devices.isMember(peer) === true,
     isReader: (key) => opened?.apiKeys.verify(key) !== undefined,
+    cameras: {
+      mayPush: (key, camera) => opened?.apiKeys.mayPush(key, camera) === true,
+      push(camera, picture) {
+        try {
+          opened?.cameras.push(camera, picture);
+        } catch (error) {
+          logger.debug('a picture is not taken', { camera, why: asShoalError(error).message });
+        }
+      },
+    },
   });
   const { deviceLimit, telemetryIntervalMs } = request;
   const folders = { platform: platform(), homeDirectory: homedir(), environment: process.env };
@@ -103,6 +121,7 @@ interface WhoIsWho {
   readonly importKey: ImportPeerKey;
   readonly isMember: (peer: PeerId) => boolean;
   readonly isReader: (apiKey: string) => boolean;
+  readonly cameras: NonNullable<EmbeddedBrokerOptions['cameras']>;
 }
 
 async function connect(request: OpenCoordinatorRequest, who: WhoIsWho): Promise<Required<Connection>> {

@@ -14,6 +14,7 @@ import {
 import { defaultTopicPrefix, guardPackets, packetOverheadBytes } from '@shoal/protocol/mqtt';
 import { Aedes, type Client } from 'aedes';
 import { BrokerLink } from './broker-link.ts';
+import { type CameraSenderOptions, CameraSenders } from './camera-senders.ts';
 import { keepNoDownFilters } from './down-filters.ts';
 import { LightClients } from './light-clients.ts';
 import { type ListenerKind, layersOf, listenerKinds, type TlsIdentity } from './listener.ts';
@@ -41,6 +42,8 @@ export interface EmbeddedBrokerOptions {
   readonly isMember?: (device: PeerId) => boolean;
   /** Whether this is the password of a reader, who sees which devices are there. Left out: there are none. */
   readonly isReader?: (password: string) => boolean;
+  /** For cameras that publish their pictures. Left out: there are none. */
+  readonly cameras?: Omit<CameraSenderOptions, 'prefix'>;
   /** Left out: devices, each under its own topics, and readers. */
   readonly rules?: BrokerRules;
   /** Left out: Ed25519. */
@@ -227,8 +230,11 @@ class AedesBroker implements EmbeddedBroker {
       ...(importKey && { importKey }),
     });
     const turnstile = new Turnstile(clock, letInPerTurn);
+    const nobody = { mayPush: () => false, push: () => {} };
+    const cameras = new CameraSenders({ prefix: this.#prefix, ...(this.#options.cameras ?? nobody) });
     return rulesOf({
       ...{ prefix: this.#prefix, proofs, logger, link: this.#link, readers: this.#readers, isMember: this.#isMember },
+      cameras,
       onConnect: (client, goOn) => {
         this.#newcomers.heard(client.conn);
         // Nothing more is read of it meanwhile.

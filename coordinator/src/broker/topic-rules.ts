@@ -2,6 +2,7 @@ import type { KeyProofs, Logger, PeerId, ProvenKey } from '@shoal/protocol';
 import { type Presence, parseTopic, presenceIn } from '@shoal/protocol/mqtt';
 import type { AedesOptions, AuthenticateError, Client } from 'aedes';
 import type { BrokerLink } from './broker-link.ts';
+import type { CameraSenders } from './camera-senders.ts';
 import { type Readers, readerName } from './readers.ts';
 
 /** CONNACK return code of MQTT 3.1.1 §3.2.2.3. */
@@ -24,12 +25,13 @@ export function rulesOf(options: {
   /** Who is connected as which device. */
   readonly link: Pick<BrokerLink, 'admit' | 'clientOf'>;
   readonly readers: Readers;
+  readonly cameras: CameraSenders;
   /** Who belongs to the fleet. */
   readonly isMember: (device: PeerId) => boolean;
   /** A client has said who it is, and waits until that is looked at. */
   readonly onConnect: (client: Client, goOn: () => void) => void;
 }): Required<BrokerRules> {
-  const { prefix, proofs, logger, link, readers, isMember, onConnect } = options;
+  const { prefix, proofs, logger, link, readers, cameras, isMember, onConnect } = options;
   /** Those that have shown a proof of now. */
   const timely = new WeakSet<Client>();
 
@@ -44,6 +46,7 @@ export function rulesOf(options: {
   /** @returns why it is not let in */
   function admit(client: Client, username: string | undefined, password: string | undefined): string | undefined {
     if (username === readerName) return readers.whyNot(client, password ?? '');
+    if (cameras.isName(username)) return cameras.whyNot(client, username, password ?? '');
     const outcome = proofs.check(username, password);
     const refused = 'refused' in outcome ? outcome.refused : whyNot(client, outcome);
     if (refused !== undefined) return refused;
@@ -73,6 +76,12 @@ export function rulesOf(options: {
     },
 
     authorizePublish(client, packet, done) {
+      if (client && cameras.has(client)) {
+        const refused = cameras.take(client, packet.topic, Buffer.from(packet.payload));
+        packet.retain = false;
+        done(refused === undefined ? null : new Error(refused));
+        return;
+      }
       const topic = parseTopic(prefix, packet.topic);
       // A connection whose place another one has taken may say that the device is gone: it is not.
       const isOwn = topic !== undefined && topic.device === client?.id;

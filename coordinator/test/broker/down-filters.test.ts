@@ -37,7 +37,8 @@ it('keeps no filter of what is said to a device, and looks for nothing retained 
   expect(heard).toEqual([available]);
   persistence.createRetainedStreamCombi([down]);
   expect(looked).toBe(0);
-  const found = await Array.fromAsync(persistence.createRetainedStreamCombi([available]));
-  expect(found.map(({ topic }) => topic)).toEqual([available]);
+  const found: string[] = [];
+  for await (const { topic } of persistence.createRetainedStreamCombi([available])) found.push(topic);
+  expect(found).toEqual([available]);
   await new Promise<void>((resolve) => aedes.close(() => resolve()));
 });
