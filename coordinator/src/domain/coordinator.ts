@@ -1,7 +1,7 @@
 import type { AnalysisResult, Identity, PeerId, Service } from '@shoal/protocol';
 import type { Camera, CameraSpec, CameraView, PushOutcome } from './camera.ts';
 import type { DeviceView, FleetNews, PowerPolicy, TokenView } from './device.ts';
-import type { EventFilter, EventRecord } from './event.ts';
+import type { EventCount, EventFilter, EventRecord } from './event.ts';
 import type { AttemptState, BlobRef, ResultRecord, Task, TaskSpec, TaskState } from './task.ts';
 
 /**
@@ -124,6 +124,7 @@ export interface Events {
   list(options: PageOptions & EventFilter): Promise<Page<EventRecord>>;
   /** Each event whenever it starts, changes or ends, once that is durable. Slow readers lose the oldest. */
   watch(filter: Pick<EventFilter, 'camera' | 'label'>, signal: AbortSignal): AsyncIterable<EventRecord>;
+  counts(camera: string): readonly EventCount[];
 }
 
 export interface Results {

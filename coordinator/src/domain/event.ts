@@ -24,6 +24,13 @@ export interface EventRecord {
   readonly lastResult: string;
 }
 
+/** Stays that began before a camera since the coordinator started. */
+export interface EventCount {
+  /** `other` for those of a camera that has too many labels. */
+  readonly label: string;
+  readonly count: number;
+}
+
 export interface EventFilter {
   readonly camera?: string;
   readonly label?: string;

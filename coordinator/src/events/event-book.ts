@@ -1,7 +1,8 @@
 import { type Clock, every, type SceneEvent, type SceneResult, ShoalError } from '@shoal/protocol';
-import type { EventFilter, EventRecord, Events, Page, PageOptions, ResultRecord } from '../domain/index.ts';
+import type { EventCount, EventFilter, EventRecord, Events, Page, PageOptions, ResultRecord } from '../domain/index.ts';
 import { Followers } from '../following/index.ts';
 import type { Store } from '../store/index.ts';
+import { EventTally } from './event-tally.ts';
 
 /** A camera that says nothing for so long does not see anybody any more, ms. It says at least every ten seconds that it looks. */
 const silentMs = 120_000;
@@ -33,6 +34,7 @@ export class EventBook implements Events {
   readonly #deps: Deps;
   readonly #followers = new Followers<EventRecord>('events');
   readonly #goingOn = new Map<string, Map<string, GoingOn>>();
+  readonly #tally = new EventTally();
   #stopSweeping = () => {};
 
   constructor(deps: Deps) {
@@ -70,6 +72,10 @@ export class EventBook implements Events {
     return this.#followers.follow(wants, signal);
   }
 
+  counts(camera: string): readonly EventCount[] {
+    return this.#tally.of(camera);
+  }
+
   /** What a result changes: to be made durable along with it, then {@link publish}ed. Taken twice, it changes the same again. */
   take({ id, device }: Pick<ResultRecord, 'id' | 'device'>, scene: SceneResult): readonly EventRecord[] {
     if (!scene.frame || !isTime(scene.frame.capturedAtMs)) return [];
@@ -84,6 +90,7 @@ export class EventBook implements Events {
       if ((before && before.device !== device) || !isSound(event)) continue;
       const record = recordOf(event, { camera, device, picture: scene.picture, result: id, before });
       changed.push(record);
+      if (!before) this.#tally.add(camera, record.label);
       if (event.phase === 'end') goingOn.delete(event.id);
       else goingOn.set(event.id, this.#heard(record, capturedAtMs));
     }
@@ -102,6 +109,7 @@ export class EventBook implements Events {
 
   /** Nobody looks at the camera any more. */
   endOf(camera: string): void {
+    this.#tally.forget(camera);
     this.#keep([...(this.#goingOn.get(camera)?.values() ?? [])].map((entry) => this.#ended(entry)));
   }
 

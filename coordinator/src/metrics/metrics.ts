@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Coordinator } from '../domain/index.ts';
+import { addCameras } from './cameras.ts';
 import { addStatistics } from './statistics.ts';
 
 /** What Prometheus reads. Seconds, bytes and ratios; what counts up ends in `_total`. docs/metrics.md lists all. */
@@ -108,37 +109,6 @@ function addDevices(coordinator: Coordinator, registers: Registry[]): void {
           const value = read(device);
           if (value !== undefined && value !== null) this.labels(device.id, device.name).set(value);
         }
-      },
-    });
-  }
-}
-
-function addCameras(coordinator: Coordinator, registers: Registry[]): void {
-  const labelNames = ['camera', 'name'];
-  new Gauge({
-    name: 'shoal_camera_frames_per_second',
-    help: 'Pictures that are analysed each second.',
-    labelNames,
-    registers,
-    collect() {
-      this.reset();
-      for (const { id, spec, status } of coordinator.cameras.list()) this.labels(id, spec.name).set(status?.fps ?? 0);
-    },
-  });
-  for (const [name, help, field] of [
-    ['shoal_camera_frames_total', 'Pictures analysed by the device that has the camera now.', 'frames'],
-    ['shoal_camera_frames_dropped_total', 'Pictures given up because the device was busy.', 'dropped'],
-    ['shoal_camera_restarts_total', 'Times that the source had to be opened again.', 'restarts'],
-  ] as const) {
-    new Counter({
-      name,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        for (const { id, spec, status } of coordinator.cameras.list())
-          this.labels(id, spec.name).inc(status?.[field] ?? 0);
       },
     });
   }
