@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,6 +22,8 @@ interface Camera {
   readonly source: string;
 }
 
+/** Where the clip has a name that says what it is. */
+const clips = await mkdtemp(join(tmpdir(), 'shoal-'));
 const fleet = spawn(
   process.execPath,
   [join(root, 'scripts/start.ts'), '--agents', '2', '--http-port', '0', '--mqtt-port', '0'],
@@ -34,6 +37,8 @@ try {
   const { items } = await call<{ items: Camera[] }>(url, '/v1/cameras');
   const [sample] = items;
   if (!sample) throw new Error('npm start attached no camera');
+  const clip = join(clips, 'square.webm');
+  await copyFile(sample.source, clip);
   const zones = {
     crossing: [
       [0.05, 0.45],
@@ -42,7 +47,7 @@ try {
       [0.1, 0.95],
     ],
   };
-  const watching = { source: sample.source, loop: true, targetFps: 3, pipeline: 'watch' };
+  const watching = { source: clip, loop: true, targetFps: 3, pipeline: 'watch' };
   const door = await call<Camera>(url, '/v1/cameras', { ...watching, name: 'Market square', parameters: { zones } });
   await call(url, '/v1/cameras', { ...watching, name: 'Station, west exit', targetFps: 2 });
   await call(url, '/v1/cameras', {
@@ -66,13 +71,14 @@ try {
       .toFile(join(folder, `${name}.webp`));
     await context.close();
   };
-  await take('cameras', 'cameras');
+  await take('cameras', 'cameras', { viewport: { ...size, height: 660 } });
   await take('camera', `cameras/${door.id}`, { colorScheme: 'light' });
   await take('events', 'events');
   await take('phone', 'cameras', { viewport: phone, colorScheme: 'light' });
   await browser.close();
 } finally {
   fleet.kill('SIGINT');
+  await rm(clips, { recursive: true, force: true });
 }
 
 async function addressOf(): Promise<string> {

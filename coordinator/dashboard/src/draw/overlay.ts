@@ -63,19 +63,27 @@ export function drawPlaces(
     readonly lines: Readonly<Record<string, readonly Point[]>>;
   },
 ): void {
-  context.lineWidth = 1;
-  context.strokeStyle = 'rgb(255 255 255 / 65%)';
   context.fillStyle = 'rgb(255 255 255 / 7%)';
   for (const points of Object.values(places.zones)) {
     trace(context, size, points);
     context.closePath();
     context.fill();
-    context.stroke();
+    strokeOnAnything(context);
   }
   for (const points of Object.values(places.lines)) {
     trace(context, size, points);
-    context.stroke();
+    strokeOnAnything(context);
   }
+}
+
+/** White with a dark seam: it is seen on snow and at night. */
+function strokeOnAnything(context: CanvasRenderingContext2D): void {
+  context.lineWidth = 3;
+  context.strokeStyle = 'rgb(0 0 0 / 40%)';
+  context.stroke();
+  context.lineWidth = 1.25;
+  context.strokeStyle = 'rgb(255 255 255 / 90%)';
+  context.stroke();
 }
 
 function trace(context: CanvasRenderingContext2D, { width, height }: Size, points: readonly Point[]): void {
