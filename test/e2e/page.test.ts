@@ -103,6 +103,23 @@ describe.skipIf(!ready)(`the page in a real browser${why}`, () => {
     await page.getByText('steps').first().waitFor();
   }, 60_000);
 
+  it('lets a point be drawn elsewhere with a pointer, and lets go of what is cancelled', async () => {
+    const { page } = shown;
+    await page.getByRole('button', { name: 'Zones and lines' }).click();
+    const point = page.getByRole('button', { name: /^steps, point 1 of 4: 29 % from the left/ });
+    const place = await point.boundingBox();
+    if (!place) throw new Error('the point is not on the screen');
+    await page.mouse.move(place.x + place.width / 2, place.y + place.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(place.x - 150, place.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await page.getByRole('button', { name: /^steps, point 1 of 4: 1\d % from the left/ }).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Zones and lines' }).click();
+    await point.waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+  });
+
   it('tells of what comes and stays, as it happens', async () => {
     const { page } = shown;
     await page.getByRole('link', { name: 'Events' }).click();

@@ -63,6 +63,16 @@ describe('a packed workspace', () => {
     expect(await readFile(join(agent, 'bundle/LICENSE'), 'utf8')).toContain('Apache License');
   });
 
+  it('is a coordinator with the page in it, compressed, and the licences of what the page carries', async () => {
+    const page = (await filesOf(join(coordinator, 'bundle/dashboard'))).filter((file) => !file.endsWith('.gz'));
+    expect(page).toEqual(
+      expect.arrayContaining(['index.html', 'icon.svg', expect.stringMatching(/^assets\/index-.*\.js\.br$/)]),
+    );
+    expect(page).not.toContain('modules.txt');
+    expect(await readFile(join(coordinator, 'bundle/THIRD-PARTY.txt'), 'utf8')).toMatch(/^=+\nsvelte \d/m);
+    expect(await sizeMb(join(coordinator, 'bundle/dashboard'))).toBeLessThan(1);
+  });
+
   it.each(['protocol', 'models', 'simulations', 'firmware-bridge'])(
     'is %s, which installs by itself',
     async (name) => {

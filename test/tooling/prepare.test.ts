@@ -23,6 +23,8 @@ if (existsSync('registry-is-down')) {
 rmSync('node_modules', { recursive: true, force: true });
 mkdirSync('node_modules');
 symlinkSync(process.env.TYPESCRIPT, 'node_modules/typescript');
+mkdirSync('node_modules/vite/bin', { recursive: true });
+if (existsSync('vite.js')) copyFileSync('vite.js', 'node_modules/vite/bin/vite.js');
 const downloading = setInterval(() => {
   if (existsSync('registry-is-slow')) return;
   copyFileSync('package-lock.json', 'node_modules/.package-lock.json');
@@ -141,6 +143,40 @@ describe('prepare', () => {
       });
       expect(await project.prepare(), String(change)).toEqual({ code: 0, said: '' });
     }
+  });
+
+  test('builds the page when it or the rules of proofs in it are edited, and nothing else then', async () => {
+    const project = await aProject();
+    const page = 'coordinator/dashboard';
+    // Stands for Vite: writes down how it was called, and what it was given.
+    await project.write(
+      'vite.js',
+      `const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs');
+      const [, , ...args] = process.argv;
+      appendFileSync('vite-calls', args.join(' ') + '\\n');
+      mkdirSync(args[1] + '/dist', { recursive: true });
+      writeFileSync(args[1] + '/dist/index.html', '');`,
+    );
+    for (const name of ['index.html', 'vite.config.ts', 'public/icon.svg', 'src/main.ts'])
+      await project.write(`${page}/${name}`, '');
+    await project.write('protocol/src/proof.ts', '');
+    expect(await project.prepare()).toMatchObject({
+      code: 0,
+      said: expect.stringMatching(/Building the page.*done in/s),
+    });
+    expect(await project.prepare()).toEqual({ code: 0, said: '' });
+    const changes = [
+      () => appendFile(project.path(page, 'src/main.ts'), '//'),
+      () => appendFile(project.path('protocol/src/proof.ts'), '//'),
+      () => rm(project.path(page, 'dist'), { recursive: true }),
+    ];
+    for (const change of changes) {
+      await change();
+      const { code, said } = await project.prepare();
+      expect([code, said.match(/^Building.*done/gm)], String(change)).toEqual([0, ['Building the page: done']]);
+    }
+    const calls = (await readFile(project.path('vite-calls'), 'utf8')).trim().split('\n');
+    expect(calls).toEqual(Array(4).fill(`build ${project.path(page)} --logLevel warn`));
   });
 
   test('shows what the compiler says when a source does not compile, and fails until it does', async () => {
