@@ -154,7 +154,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
       apiKeys.load(state.apiKeys);
       registry.load(state.devices);
       cameras.load(state.cameras);
-      events.load(state.eventsGoingOn);
+      await events.load(state.eventsGoingOn);
       tasks.load(state.unfinishedTasks);
       link.subscribe({
         onFrame: () => {},

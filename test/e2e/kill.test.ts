@@ -17,7 +17,7 @@ describe.skipIf(!(await hasPhotos()))('processes that are killed', () => {
     fleet.coordinator.process.kill('SIGKILL');
     await fleet.restartCoordinator();
     for (const id of ids) expect(await taskFinal(fleet, id)).toMatchObject({ state: 'succeeded' });
-  });
+  }, 120_000);
 
   it('runs the task again elsewhere when its agent is killed in the middle of it', async () => {
     fleet = await Fleet.start({ agents: 2 });
@@ -28,7 +28,7 @@ describe.skipIf(!(await hasPhotos()))('processes that are killed', () => {
       const task = await taskFinal(fleet, id);
       expect(task).toMatchObject({ state: 'succeeded' });
     }
-  });
+  }, 120_000);
 });
 
 describe.skipIf(!(await hasPhotos()) || !(await hasMosquitto()))('a broker that goes away for a minute', () => {

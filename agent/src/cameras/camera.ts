@@ -204,7 +204,7 @@ export class Camera {
     this.#stream = stream;
     this.#decoding = new DecodeMeter(this.#deps.clock, stream);
     const frames = stream[Symbol.asyncIterator]();
-    const patience = new Patience(this.#options);
+    const patience = new Patience(this.#options, targetFps);
     try {
       for (;;) {
         const { value: frame, done } = await this.#next(frames, patience.waitMs, ended);

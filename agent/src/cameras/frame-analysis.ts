@@ -2,20 +2,14 @@ import {
   type AnalysisResult,
   type CameraAssignment,
   newId,
+  parseMasks,
   parseSceneParameters,
   type Random,
   type SceneParameters,
 } from '@shoal/protocol';
 import type { ModelLease } from '../loaded-models/index.ts';
 import { analysisOf, sceneResult } from '../pipelines/index.ts';
-import {
-  appearanceOf,
-  defaultTrackerOptions,
-  Masks,
-  type MotionPicture,
-  Scene,
-  type SceneNews,
-} from '../scene/index.ts';
+import { appearanceOf, Masks, type MotionPicture, Scene, type SceneNews, scoresFrom } from '../scene/index.ts';
 import type { VideoFrame } from '../video/index.ts';
 import { parseParameters, type WorkParameters } from '../work/index.ts';
 
@@ -36,18 +30,25 @@ export interface FrameOutcome {
 /** @throws `input.invalid` for parameters that are none */
 export function frameAnalysisFor({ pipeline, parametersJson }: CameraAssignment, random: Random): FrameAnalysis {
   const parameters = parseParameters(parametersJson);
-  return pipeline === 'watch' ? new WatchedFrames(parameters, random) : new EachFrame(pipeline, parameters);
+  const masks = new Masks(parseMasks(parameters.given));
+  const analysis = pipeline === 'watch' ? new WatchedFrames(parameters, random) : new EachFrame(pipeline, parameters);
+  return {
+    parameters: parameters.given,
+    analyse(frame, lease, signal) {
+      // Before anything else is done with the picture, whatever that is.
+      masks.cover(frame, lease.model.manifest.input.width);
+      return analysis.analyse(frame, lease, signal);
+    },
+  };
 }
 
 /** Each frame on its own. */
-class EachFrame implements FrameAnalysis {
-  readonly parameters: WorkParameters['given'];
+class EachFrame implements Pick<FrameAnalysis, 'analyse'> {
   readonly #pipeline: string;
   readonly #inference: WorkParameters['inference'];
 
-  constructor(pipeline: string, { given, inference }: WorkParameters) {
+  constructor(pipeline: string, { inference }: WorkParameters) {
     this.#pipeline = pipeline;
-    this.parameters = given;
     this.#inference = inference;
   }
 
@@ -60,29 +61,27 @@ class EachFrame implements FrameAnalysis {
 
 /** A scene in which nothing goes on is reported so often all the same, ms: that somebody looked and saw nothing is worth proving. */
 const quietReportMs = 10_000;
+/** That something moves, or does not any more, is told at most so often, ms. */
+const motionEveryMs = 1_000;
 const mostThings = 100;
 
 /** Frames as the scene that they are of. */
-class WatchedFrames implements FrameAnalysis {
-  readonly parameters: WorkParameters['given'];
+class WatchedFrames implements Pick<FrameAnalysis, 'analyse'> {
   readonly #inference: WorkParameters['inference'];
   readonly #scene: Scene;
-  readonly #masks: Masks;
   #reportedMs = Number.NEGATIVE_INFINITY;
   #reportedSomebody = false;
+  #reportedMotion = false;
 
   constructor({ given, inference }: WorkParameters, random: Random) {
     const parameters: SceneParameters = parseSceneParameters(given);
-    this.parameters = given;
     // The tracker makes something of unsure ones too.
-    this.#inference = { maxResults: mostThings, ...inference, minScore: defaultTrackerOptions.weakScore };
+    this.#inference = { maxResults: mostThings, ...inference, minScore: scoresFrom(parameters.minScore).weakScore };
     this.#scene = new Scene(parameters, (atMs) => newId('evt', atMs, random));
-    this.#masks = new Masks(parameters.masks);
   }
 
   async analyse(frame: VideoFrame, lease: ModelLease, signal: AbortSignal): Promise<FrameOutcome> {
     const { width, height } = lease.model.manifest.input;
-    this.#masks.cover(frame, width);
     const picture = pictureOf(frame);
     if (!this.#scene.isWorthALook(withinFrame(frame, width, height), frame))
       return { result: this.#worthReporting(this.#scene.unchanged(picture), frame), modelMs: undefined };
@@ -96,7 +95,9 @@ class WatchedFrames implements FrameAnalysis {
   #worthReporting(news: SceneNews, frame: VideoFrame): AnalysisResult | undefined {
     const nowMs = frame.capturedMonotonicMs;
     const somebody = news.tracks.length > 0;
+    const motion = news.motion > 0;
     const isNews =
+      (motion !== this.#reportedMotion && nowMs - this.#reportedMs >= motionEveryMs) ||
       news.events.length > 0 ||
       news.crossings.length > 0 ||
       (news.looked && somebody) ||
@@ -105,6 +106,7 @@ class WatchedFrames implements FrameAnalysis {
     if (!isNews) return undefined;
     this.#reportedMs = nowMs;
     this.#reportedSomebody = somebody;
+    this.#reportedMotion = motion;
     return sceneResult(news, { pipeline: 'watch', picture: pictureOf(frame) });
   }
 }

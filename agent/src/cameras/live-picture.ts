@@ -61,6 +61,8 @@ export class LivePicture {
   /** @throws `timeout` when no other picture comes in time, or the reason of the signal */
   async answer({ cameraId, unlessCapturedAtMs, waitMs }: PictureRequest, signal: AbortSignal): Promise<Outgoing> {
     const wait = Math.min(waitMs, longestWaitMs);
+    // Nobody watched meanwhile: what was kept may be hours old.
+    if (this.#clock.monotonicMs() > this.#watchedUntilMs) this.#kept = undefined;
     this.#watchedUntilMs = this.#clock.monotonicMs() + wait + watchedMs;
     const isNew = () => this.#kept !== undefined && Math.round(this.#kept.frame.capturedAtMs) !== unlessCapturedAtMs;
     if (!isNew()) await this.#arrival(wait, signal);

@@ -2,6 +2,8 @@
 const pausesKept = 16;
 /** A pause so many times as long as the longest of those is no pause any more. */
 const longestTimes = 10;
+/** And so many times in any case. */
+const slowTimes = 3;
 
 export interface PatienceOptions {
   /** How long the first picture may take, and every other one at most, ms. */
@@ -16,8 +18,12 @@ export class Patience {
   readonly #pauses: number[] = [];
   #lastMs: number | undefined;
 
-  constructor(options: PatienceOptions) {
+  readonly #slowestMs: number;
+
+  /** `targetFps`: what is asked of the source; 0 for all. */
+  constructor(options: PatienceOptions, targetFps: number) {
     this.#options = options;
+    this.#slowestMs = targetFps > 0 ? slowTimes * (1_000 / targetFps) : 0;
   }
 
   /** A picture came, monotonic ms. */
@@ -29,7 +35,9 @@ export class Patience {
 
   get waitMs(): number {
     const { noPictureMs, leastMs } = this.#options;
-    if (this.#pauses.length === 0) return noPictureMs;
-    return Math.min(noPictureMs, Math.max(leastMs, longestTimes * Math.max(...this.#pauses)));
+    const longest = Math.max(0, ...this.#pauses);
+    // A source that is slow by nature, or is asked for little, is not dead.
+    const most = Math.max(noPictureMs, this.#slowestMs, slowTimes * longest);
+    return longest === 0 ? most : Math.min(most, Math.max(leastMs, this.#slowestMs, longestTimes * longest));
   }
 }

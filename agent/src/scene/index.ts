@@ -2,4 +2,4 @@ export { appearanceOf } from './appearance.ts';
 export { Masks } from './masks.ts';
 export type { MotionPicture } from './motion-gate.ts';
 export { Scene, type SceneNews } from './scene.ts';
-export { defaultTrackerOptions } from './tracker.ts';
+export { scoresFrom } from './tracker.ts';

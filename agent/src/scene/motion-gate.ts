@@ -25,6 +25,9 @@ const restlessTimes = 4;
 /** When more than this share changes at once it is the light or the camera, and the background begins anew. */
 const wholePicture = 0.6;
 
+/** The share of a first picture, of which nobody knows what has changed. */
+export const unknownShare = -1;
+
 /** Tells pictures on which something moves from those on which nothing does: brightness in cells, against a background that follows slowly. */
 export class MotionGate {
   readonly #options: Pick<SceneMotion, 'threshold' | 'masks'>;
@@ -38,7 +41,7 @@ export class MotionGate {
     this.#options = options;
   }
 
-  /** The share of the picture that has changed, 0..1; 1 for the first picture. `moves` is whether that is enough. */
+  /** The share of the picture that has changed, 0..1; {@link unknownShare} for the first picture. `moves` is whether that is enough. */
   look(picture: MotionPicture, atMs: number): { readonly share: number; readonly moves: boolean } {
     const columns = this.#measure(picture);
     if (this.#background.length !== this.#cells.length) return this.#begin(columns, atMs);
@@ -56,7 +59,7 @@ export class MotionGate {
     this.#restless = new Float32Array(this.#cells.length);
     this.#masked = maskedCells(this.#options.masks, columns, this.#cells.length / columns);
     this.#lastMs = atMs;
-    return { share: 1, moves: true };
+    return { share: unknownShare, moves: false };
   }
 
   /** Mean brightness of each cell. Returns the number of columns. */

@@ -1,10 +1,10 @@
 import type { Box } from '@shoal/models';
 import type { SceneCrossing, SceneEvent, SceneParameters, SceneResult, SceneTrack } from '@shoal/protocol';
-import { Followed } from './followed.ts';
+import { Followed, type PictureTime } from './followed.ts';
 import { footOf } from './geometry.ts';
-import { MotionGate, type MotionPicture } from './motion-gate.ts';
+import { MotionGate, type MotionPicture, unknownShare } from './motion-gate.ts';
 import type { Sighting, Track } from './track.ts';
-import { defaultTrackerOptions, Tracker } from './tracker.ts';
+import { scoresFrom, Tracker } from './tracker.ts';
 
 /** What moves by itself: of a chair nobody wants to hear that it came. */
 const animateLabels: readonly string[] = [
@@ -14,14 +14,10 @@ const animateLabels: readonly string[] = [
 
 /** While nothing moves the model looks all the same each so many seconds: often where somebody stands, else seldom. */
 const lookAnywaySeconds = { somebody: 5, nobody: 30 };
+/** Without a picture for longer than this, ms, and everybody is taken to be gone. */
+const longestPauseMs = 20_000;
 /** Who is not found for at most so long, s, is still shown, where it is expected. */
 const shownLostSeconds = 0.4;
-
-/** Times of one picture: wall clock and monotonic, ms. */
-export interface PictureTime {
-  readonly capturedAtMs: number;
-  readonly capturedMonotonicMs: number;
-}
 
 /** What a picture told, as a result says it. */
 export type SceneNews = Pick<SceneResult, 'motion' | 'looked' | 'tracks' | 'unseen' | 'crossings' | 'events'>;
@@ -37,7 +33,10 @@ export class Scene {
   readonly #gate: MotionGate | undefined;
   readonly #tracker: Tracker;
   readonly #followed = new Map<number, Followed>();
-  #motion = 1;
+  /** Ends that are not told yet. */
+  readonly #cutShort: SceneEvent[] = [];
+  #motion = 0;
+  #lastPictureMs: number | undefined;
   #lastMovedMs = Number.NEGATIVE_INFINITY;
   #lastLookedMs = Number.NEGATIVE_INFINITY;
 
@@ -46,15 +45,16 @@ export class Scene {
     this.#newEventId = newEventId;
     this.#labels = new Set(parameters.labels ?? animateLabels);
     this.#gate = parameters.motion && new MotionGate(parameters.motion);
-    this.#tracker = new Tracker({ startScore: parameters.minScore ?? defaultTrackerOptions.startScore });
+    this.#tracker = new Tracker(scoresFrom(parameters.minScore));
   }
 
   /** Whether the model should see this picture: something moves, has just moved, or it has not looked for long. */
   isWorthALook(picture: MotionPicture, { capturedMonotonicMs: nowMs }: PictureTime): boolean {
+    this.#lastPause(nowMs);
     if (!this.#gate) return true;
     const { share, moves } = this.#gate.look(picture, nowMs);
-    this.#motion = share;
-    if (moves) this.#lastMovedMs = nowMs;
+    this.#motion = moves ? share : 0;
+    if (moves || share === unknownShare) this.#lastMovedMs = nowMs;
     const quietMs = (this.#parameters.motion?.quietSeconds ?? 0) * 1_000;
     const anywayMs = lookAnywaySeconds[this.#followed.size > 0 ? 'somebody' : 'nobody'] * 1_000;
     return nowMs - this.#lastMovedMs <= quietMs || nowMs - this.#lastLookedMs >= anywayMs;
@@ -69,15 +69,15 @@ export class Scene {
     this.#lastLookedMs = capturedMonotonicMs;
     const wanted = found.filter(({ label }) => this.#labels.has(label));
     const gone = this.#tracker.update(wanted, capturedMonotonicMs, picture);
-    const events: SceneEvent[] = gone.flatMap((track) => this.#leave(track));
+    const events: SceneEvent[] = [...this.#cutShort.splice(0), ...gone.flatMap((track) => this.#leave(track))];
     const crossings: SceneCrossing[] = [];
     for (const track of this.#tracker.tracks) {
-      const followed = this.#follow(track, capturedAtMs);
+      const followed = this.#follow(track, { capturedAtMs, capturedMonotonicMs });
       if (track.missed === 0) {
-        for (const crossed of followed.seen(footOf(track.box, picture), capturedAtMs))
+        for (const crossed of followed.seen(footOf(track.box, picture), capturedMonotonicMs))
           crossings.push({ ...crossed, track: track.id, label: track.label });
       }
-      const news = followed.news(capturedAtMs);
+      const news = followed.news(capturedMonotonicMs);
       if (news) events.push(news);
     }
     return { motion: this.#motion, looked: true, ...this.#present(picture), crossings, events };
@@ -88,10 +88,20 @@ export class Scene {
     return { motion: this.#motion, looked: false, ...this.#present(picture), crossings: [], events: [] };
   }
 
-  #follow(track: Track, atMs: number): Followed {
+  /** After a long time without pictures nobody knows what became of whom. */
+  #lastPause(nowMs: number): void {
+    const pauseMs = nowMs - (this.#lastPictureMs ?? nowMs);
+    this.#lastPictureMs = nowMs;
+    if (pauseMs <= longestPauseMs) return;
+    this.#cutShort.push(...this.#tracker.forget().flatMap((track) => this.#leave(track)));
+    // What it ends is to be told.
+    this.#lastLookedMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #follow(track: Track, time: PictureTime): Followed {
     let followed = this.#followed.get(track.id);
     if (!followed) {
-      followed = new Followed(this.#newEventId(atMs), track, atMs, this.#parameters);
+      followed = new Followed(this.#newEventId(time.capturedAtMs), track, time, this.#parameters);
       this.#followed.set(track.id, followed);
     }
     return followed;

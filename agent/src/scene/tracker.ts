@@ -17,7 +17,7 @@ export interface TrackerOptions {
   readonly limit: number;
 }
 
-export const defaultTrackerOptions: TrackerOptions = {
+const defaultTrackerOptions: TrackerOptions = {
   startScore: 0.45,
   strongScore: 0.3,
   weakScore: 0.15,
@@ -25,6 +25,14 @@ export const defaultTrackerOptions: TrackerOptions = {
   confirmHits: 2,
   limit: 100,
 };
+
+/** What a thing has to score to be followed from then on, and to be carried on: what is asked for, and never more for the second than for the first. */
+export function scoresFrom(
+  startScore = defaultTrackerOptions.startScore,
+): Pick<TrackerOptions, 'startScore' | 'strongScore' | 'weakScore'> {
+  const { strongScore, weakScore } = defaultTrackerOptions;
+  return { startScore, strongScore: Math.min(strongScore, startScore), weakScore: Math.min(weakScore, startScore) };
+}
 
 /** Time between two pictures counts as this much at most, s: nobody knows what happened in a longer pause. */
 const longestStep = 1;
@@ -38,6 +46,8 @@ const otherLabel = 0.15;
 /** Both boxes are made larger by this and by what is not known of where the thing is, in its heights, before they are compared. */
 const growBy = 0.05;
 const growAtMost = 0.5;
+/** Pictures further apart than this, s, do not show whether a thing is found again: it is believed at once. */
+const sparse = 2;
 /** Outside of the picture for so long, s, and it has left. */
 const leftSeconds = 0.4;
 
@@ -66,7 +76,8 @@ export class Tracker {
     atMs: number,
     picture: { readonly width: number; readonly height: number },
   ): readonly Track[] {
-    const seconds = Math.min(longestStep, Math.max(0, atMs - (this.#lastMs ?? atMs)) / 1_000);
+    const sinceLast = Math.max(0, atMs - (this.#lastMs ?? atMs)) / 1_000;
+    const seconds = Math.min(longestStep, sinceLast);
     this.#lastMs = atMs;
     for (const track of this.#tracks) track.predict(seconds);
     const { strong, weak } = this.#sorted(found);
@@ -83,7 +94,15 @@ export class Tracker {
     for (const track of free) track.notFound(seconds);
     const gone = this.#dropLost(picture);
     this.#begin(fresh, atMs);
-    for (const track of this.#tracks) if (track.hits >= this.#options.confirmHits) track.confirmed = true;
+    const enough = sinceLast > sparse ? 1 : this.#options.confirmHits;
+    for (const track of this.#tracks) if (track.hits >= enough) track.confirmed = true;
+    return gone;
+  }
+
+  /** Nobody knows what became of anything: all are gone. Returns those that were believed. */
+  forget(): readonly Track[] {
+    const gone = this.tracks;
+    this.#tracks = [];
     return gone;
   }
 

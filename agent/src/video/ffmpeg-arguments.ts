@@ -33,6 +33,9 @@ export function ffmpegArguments(request: VideoRequest, ffmpegMajor: number): rea
     '-loglevel',
     'info',
     ...inputOptions(scheme, loop, ffmpegMajor),
+    // A picture that changes its size is begun anew, so that masks, zones and boxes lie where they are meant to; until then it stays where it was.
+    '-reinit_filter',
+    '0',
     ...(request.leftOut === undefined ? [] : ['-skip_frame', request.leftOut === 'all-but-key' ? 'nokey' : 'noref']),
     '-i',
     scheme === 'file' ? `file:${source.replace(/^file:(\/\/)?/i, '')}` : source,

@@ -73,6 +73,11 @@ export function explainFailure(lines: readonly string[], source: string): ShoalE
   return new ShoalError('source.unreadable', `${redactSource(source)}: ${words}`, { lasting: known?.lasting ?? false });
 }
 
+/** Whether the picture has another size from here on. */
+export function hasNewSize(line: string): boolean {
+  return /Changing video frame properties on the fly/i.test(line);
+}
+
 /** What was wrong with a file that ffmpeg read to its end all the same. */
 export function complaintIn(lines: readonly string[]): string | undefined {
   const damaged =

@@ -25,7 +25,7 @@ describe('masks', () => {
     const at = (x: number, y: number) => frame.pixels.slice((y * 40 + x) * 3, (y * 40 + x) * 3 + 3);
     expect([at(0, 0), at(19, 19), at(10, 5)]).toEqual([0, 0, 0].map(() => Uint8Array.of(0, 0, 0)));
     // The right half of the picture, and the input below it.
-    expect([at(20, 0), at(39, 19), at(0, 20), at(39, 39)]).toEqual(
+    expect([at(22, 0), at(39, 17), at(0, 22), at(39, 39)]).toEqual(
       [0, 0, 0, 0].map(() => Uint8Array.of(255, 255, 255)),
     );
   });
@@ -35,7 +35,28 @@ describe('masks', () => {
     masks.cover(aFrame(), 40);
     const other = { pixels: new Uint8Array(40 * 40 * 3).fill(255), placement: fitPicture(input, 40, 80).placement };
     masks.cover(other, 40);
-    expect(other.pixels.filter((value) => value === 0)).toHaveLength(10 * 40 * 3);
+    expect(other.pixels.filter((value) => value === 0)).toHaveLength(12 * 40 * 3);
+  });
+
+  it('cover what is thin, what crosses itself, and the pixels at their edge', () => {
+    const thin = aFrame();
+    new Masks([
+      [
+        [0.5, 0],
+        [0.501, 0],
+        [0.501, 1],
+        [0.5, 1],
+      ],
+    ]).cover(thin, 40);
+    const row = (y: number) => Array.from({ length: 40 }, (_, x) => thin.pixels[(y * 40 + x) * 3]);
+    expect(row(5).flatMap((value, x) => (value === 0 ? [x] : []))).toEqual([18, 19, 20, 21]);
+    const star = aFrame();
+    const corner = (i: number): Point => [
+      0.5 + 0.5 * Math.sin(i * 0.8 * Math.PI),
+      0.5 - 0.5 * Math.cos(i * 0.8 * Math.PI),
+    ];
+    new Masks([[0, 1, 2, 3, 4].map(corner)]).cover(star, 40);
+    expect(star.pixels[(10 * 40 + 20) * 3]).toBe(0);
   });
 
   it('cost nothing where there are none', () => {

@@ -25,8 +25,8 @@ interface Deps {
 const roundEveryMs = 10_000;
 /** A camera says what it sees at most so often, ms. */
 const stateEveryMs = 500;
-/** More of the picture than this has to change for motion to be said. */
-const motionShare = 0.002;
+/** Events that go on, as they were last told: so many are remembered. */
+const mostTold = 1_000;
 
 interface Seen {
   readonly motion: boolean;
@@ -42,12 +42,17 @@ export class Announcer implements Service {
   readonly #options: AnnouncerOptions;
   readonly #topics: Topics;
   readonly #over = new AbortController();
-  /** Discovery topics of each camera that is known there. */
-  readonly #announced = new Map<string, readonly string[]>();
+  /** What Home Assistant was told of each camera: by topic. */
+  readonly #announced = new Map<string, ReadonlyMap<string, string>>();
   readonly #seen = new Map<string, Seen>();
   /** Cameras whose state was said a moment ago, and whether there is more to say. */
   readonly #resting = new Map<string, boolean>();
   readonly #lastTold = new Map<string, EventRecord>();
+  /** Labels that were counted for Frigate, by camera: those that are gone are said to be none. */
+  readonly #counted = new Map<string, ReadonlySet<string>>();
+  /** Masks that the picture on the broker was made with, by camera; cameras whose picture is being had. */
+  readonly #masks = new Map<string, string>();
+  readonly #picturing = new Set<string>();
   #stopRounds = () => {};
   #following: Promise<unknown> = Promise.resolve();
 
@@ -78,55 +83,88 @@ export class Announcer implements Service {
     this.#stopRounds();
     this.#over.abort();
     await this.#following;
-    this.#deps.publisher.publish(this.#topics.available, 'offline', { retain: true });
+    this.#sayAvailable('offline');
     await this.#deps.publisher.stop();
   }
 
+  #sayAvailable(word: 'online' | 'offline'): void {
+    const { frigatePrefix } = this.#options;
+    for (const topic of [
+      this.#topics.available,
+      ...(frigatePrefix === undefined ? [] : [`${frigatePrefix}/available`]),
+    ])
+      this.#deps.publisher.publish(topic, word, { retain: true });
+  }
+
+  /** To a broker, or a Home Assistant, that may have forgotten everything. */
   #sayAll(): void {
-    this.#announced.clear();
-    this.#deps.publisher.publish(this.#topics.available, 'online', { retain: true });
-    if (this.#options.frigatePrefix !== undefined)
-      this.#deps.publisher.publish(`${this.#options.frigatePrefix}/available`, 'online', { retain: true });
+    this.#sayAvailable('online');
+    for (const camera of this.#announced.keys()) this.#announced.set(camera, new Map());
     this.#round();
   }
 
   #round(): void {
-    const { publisher, coordinator } = this.#deps;
-    const cameras = coordinator.cameras.list();
+    const cameras = this.#deps.coordinator.cameras.list();
     for (const camera of cameras) {
       this.#discover(camera);
       this.#sayState(camera);
     }
     const ids = new Set(cameras.map(({ id }) => id));
-    for (const [id, topics] of this.#announced) {
-      if (ids.has(id)) continue;
-      for (const topic of [...topics, this.#topics.state(id), this.#topics.picture(id)])
-        publisher.publish(topic, '', { retain: true });
-      this.#announced.delete(id);
-      this.#seen.delete(id);
-    }
+    for (const id of this.#announced.keys()) if (!ids.has(id)) this.#takeBack(id);
   }
 
-  /** Again whenever the camera has changed: what is retained is replaced. */
+  #takeBack(id: string): void {
+    const { publisher } = this.#deps;
+    const topics = this.#announced.get(id)?.keys() ?? [];
+    for (const topic of [...topics, this.#topics.state(id), this.#topics.picture(id)])
+      publisher.publish(topic, '', { retain: true });
+    for (const known of [this.#announced, this.#seen, this.#counted, this.#masks]) known.delete(id);
+  }
+
+  /** Again whenever it would be another: what is retained is replaced. */
   #discover(camera: CameraView): void {
     const { discoveryPrefix } = this.#options;
     const { publisher } = this.#deps;
-    const before = this.#announced.get(camera.id);
+    const before = this.#announced.get(camera.id) ?? new Map<string, string>();
     const found = discoveryPrefix === undefined ? [] : discoveriesOf(camera, this.#topics, discoveryPrefix);
-    const topics = found.map(({ topic }) => topic);
-    if (before && before.join() === topics.join()) return;
-    for (const { topic, payload } of found) publisher.publish(topic, payload, { retain: true });
-    for (const topic of before ?? []) if (!topics.includes(topic)) publisher.publish(topic, '', { retain: true });
-    this.#announced.set(camera.id, topics);
+    const now = new Map(found.map(({ topic, payload }) => [topic, payload]));
+    for (const [topic, payload] of now)
+      if (before.get(topic) !== payload) publisher.publish(topic, payload, { retain: true });
+    for (const topic of before.keys()) if (!now.has(topic)) publisher.publish(topic, '', { retain: true });
+    this.#announced.set(camera.id, now);
   }
 
-  #sayState({ id, spec, status, device }: CameraView): void {
-    const { motion, counts } = this.#seen.get(id) ?? nothing;
+  #sayState(camera: CameraView): void {
+    const { id, spec, status, device } = camera;
+    this.#hideWhatIsMasked(camera);
+    // What was seen last is not so any more once nobody looks.
+    const isWatched = spec.paused !== true && status?.state === 'running';
+    const { motion, counts } = (isWatched && this.#seen.get(id)) || nothing;
     const state = {
       ...{ enabled: spec.paused !== true, motion, counts, state: status?.state ?? 'waiting', device: device ?? null },
       ...{ fps: Number((status?.fps ?? 0).toFixed(1)), latency_p95_ms: Math.round(status?.latencyP95Ms ?? 0) },
     };
     this.#deps.publisher.publish(this.#topics.state(id), JSON.stringify(state), { retain: true });
+    this.#sayToFrigate(camera, { motion, counts });
+  }
+
+  /** The picture that is retained may show what is under new masks, or what goes on where nobody is to look. */
+  #hideWhatIsMasked({ id, spec }: CameraView): void {
+    const masks = JSON.stringify([spec.parameters['masks'] ?? [], spec.paused === true]);
+    if ((this.#masks.get(id) ?? masks) !== masks)
+      this.#deps.publisher.publish(this.#topics.picture(id), '', { retain: true });
+    this.#masks.set(id, masks);
+  }
+
+  #sayToFrigate({ id, spec }: CameraView, { motion, counts }: Seen): void {
+    const { frigatePrefix } = this.#options;
+    if (frigatePrefix === undefined) return;
+    const { publisher } = this.#deps;
+    const under = `${frigatePrefix}/${level(spec.name)}`;
+    publisher.publish(`${under}/motion`, motion ? 'ON' : 'OFF', { retain: true });
+    const labels = new Set([...Object.keys(counts), ...(this.#counted.get(id) ?? [])]);
+    for (const label of labels) publisher.publish(`${under}/${level(label)}`, String(counts[label] ?? 0));
+    this.#counted.set(id, new Set(Object.keys(counts)));
   }
 
   async #followScenes(): Promise<void> {
@@ -156,15 +194,7 @@ export class Announcer implements Service {
 
   #sayStateOf(id: string): void {
     const camera = this.#find(id);
-    if (!camera) return;
-    this.#sayState(camera);
-    const { frigatePrefix } = this.#options;
-    if (frigatePrefix === undefined) return;
-    const { publisher } = this.#deps;
-    const { motion, counts } = this.#seen.get(id) ?? nothing;
-    const under = `${frigatePrefix}/${camera.spec.name}`;
-    publisher.publish(`${under}/motion`, motion ? 'ON' : 'OFF', { retain: true });
-    for (const [label, count] of Object.entries(counts)) publisher.publish(`${under}/${label}`, String(count));
+    if (camera) this.#sayState(camera);
   }
 
   async #followEvents(): Promise<void> {
@@ -172,7 +202,7 @@ export class Announcer implements Service {
     for await (const event of coordinator.events.watch({}, this.#over.signal)) {
       publisher.publish(this.#topics.events, JSON.stringify(eventPayload(event)));
       const before = this.#lastTold.get(event.id);
-      if (event.endedAtMs === undefined) this.#lastTold.set(event.id, event);
+      if (event.endedAtMs === undefined) this.#remember(event);
       else this.#lastTold.delete(event.id);
       const { frigatePrefix } = this.#options;
       const name = this.#find(event.camera)?.spec.name ?? event.camera;
@@ -181,13 +211,23 @@ export class Announcer implements Service {
     }
   }
 
+  #remember(event: EventRecord): void {
+    this.#lastTold.set(event.id, event);
+    if (this.#lastTold.size > mostTold) this.#lastTold.delete(this.#lastTold.keys().next().value ?? '');
+  }
+
   /** What the camera sees just now, for whoever wants to show it. */
   #sayPicture(camera: string): void {
     const { publisher, coordinator, logger } = this.#deps;
-    coordinator.pictures.newest(camera, this.#over.signal).then(
-      ({ jpeg }) => publisher.publish(this.#topics.picture(camera), jpeg, { retain: true }),
-      (error: unknown) => logger.debug('no picture to announce', { camera, why: asShoalError(error).message }),
-    );
+    if (this.#picturing.has(camera)) return;
+    this.#picturing.add(camera);
+    coordinator.pictures
+      .newest(camera, this.#over.signal)
+      .then(
+        ({ jpeg }) => publisher.publish(this.#topics.picture(camera), jpeg, { retain: true }),
+        (error: unknown) => logger.debug('no picture to announce', { camera, why: asShoalError(error).message }),
+      )
+      .finally(() => this.#picturing.delete(camera));
   }
 
   #setEnabled(topic: string, payload: string): void {
@@ -198,6 +238,8 @@ export class Announcer implements Service {
       logger.warn('a command is not understood: ON or OFF to a camera that there is', { topic: topic.slice(0, 128) });
       return;
     }
+    // Each change begins the camera anew: what changes nothing is none.
+    if ((camera.spec.paused === true) === (wanted === 'OFF')) return;
     const { paused: _, ...spec } = camera.spec;
     coordinator.cameras
       .update(camera.id, wanted === 'ON' ? spec : { ...spec, paused: true })
@@ -208,13 +250,22 @@ export class Announcer implements Service {
   }
 
   #find(id: string): CameraView | undefined {
-    return this.#deps.coordinator.cameras.list().find((camera) => camera.id === id);
+    try {
+      return this.#deps.coordinator.cameras.get(id);
+    } catch {
+      return undefined;
+    }
   }
+}
+
+/** One level of a topic: without what means something there. */
+function level(text: string): string {
+  return text.replace(/[#+/\0]/g, '_');
 }
 
 function seenIn({ motion, tracks }: SceneResult): Seen {
   const counts = [...Map.groupBy(tracks, ({ label }) => label)].map(([label, all]) => [label, all.length] as const);
-  return { motion: motion > motionShare, counts: Object.fromEntries(counts) };
+  return { motion: motion > 0, counts: Object.fromEntries(counts) };
 }
 
 /** As the REST API says it. */

@@ -74,6 +74,7 @@ export class CameraBook implements Cameras, FleetListener {
 
   stop(): void {
     this.#binder.stop();
+    this.#pushed.stop();
   }
 
   async create(spec: CameraSpec): Promise<Camera> {

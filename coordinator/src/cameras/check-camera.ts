@@ -1,4 +1,12 @@
-import { parseSceneParameters, pushSource, roleOf, ShoalError, schemeOfSource, sourceSchemes } from '@shoal/protocol';
+import {
+  parseMasks,
+  parseSceneParameters,
+  pushSource,
+  roleOf,
+  ShoalError,
+  schemeOfSource,
+  sourceSchemes,
+} from '@shoal/protocol';
 import { type CameraSpec, usualPriority } from '../domain/index.ts';
 import { type ModelIndex, parametersJson, type ResolvedPipeline, resolvePipeline } from '../pipelines/index.ts';
 import { checkLabels, checkName } from '../registry/index.ts';
@@ -14,7 +22,10 @@ export function checkCamera(spec: CameraSpec, models: ModelIndex): ResolvedPipel
   if (!resolved.pipeline.forCameras) throw invalid('pipeline', `a camera cannot run ${resolved.pipeline.name}`);
   checkName(spec.name);
   checkSource('source', spec.source);
-  if (spec.substream !== undefined) checkSource('substream', spec.substream);
+  if (spec.substream !== undefined) {
+    if (spec.source === pushSource) throw invalid('substream', 'a camera that sends its pictures by itself has none');
+    checkSource('substream', spec.substream);
+  }
   if (!(spec.targetFps > 0 && spec.targetFps <= mostFps)) throw invalid('targetFps', `more than 0, at most ${mostFps}`);
   const { p95Ms = 1, priority = usualPriority } = spec;
   if (!(p95Ms > 0 && p95Ms <= mostP95Ms)) throw invalid('p95Ms', `more than 0 ms, at most ${mostP95Ms}`);
@@ -24,6 +35,7 @@ export function checkCamera(spec: CameraSpec, models: ModelIndex): ResolvedPipel
   checkLabels(spec.labels);
   parametersJson(spec.parameters);
   if (spec.pipeline === 'watch') parseSceneParameters(spec.parameters);
+  else parseMasks(spec.parameters);
   return resolved;
 }
 

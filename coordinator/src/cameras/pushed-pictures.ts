@@ -1,4 +1,4 @@
-import { asShoalError, type Clock, type Logger, type Messenger, pushSource, ShoalError } from '@shoal/protocol';
+import { asShoalError, type Clock, delay, type Logger, type Messenger, pushSource, ShoalError } from '@shoal/protocol';
 import type { PushCounts, PushOutcome } from '../domain/index.ts';
 import type { LiveCamera } from './live-camera.ts';
 
@@ -15,13 +15,13 @@ interface Deps {
   readonly cameras: ReadonlyMap<string, LiveCamera>;
 }
 
-/** One camera's pictures on their way: its device is being handed one, and the newest one waits for that. */
+/** One camera's pictures on their way: its device is being handed one, or the next one is not due yet, and the newest one waits for that. */
 interface Lane {
   waiting: Uint8Array | undefined;
   isBusy: boolean;
-  /** When a picture was last taken in, monotonic ms. */
-  takenMs: number;
-  taken: number;
+  /** When a picture was last handed on, monotonic ms. */
+  handedMs: number;
+  handed: number;
   dropped: number;
 }
 
@@ -30,6 +30,7 @@ export class PushedPictures {
   readonly #deps: Deps;
   readonly #largestBytes: number;
   readonly #lanes = new Map<string, Lane>();
+  readonly #over = new AbortController();
 
   /** `largestBytes`: what fits into a frame of every link. */
   constructor(deps: Deps, largestBytes: number) {
@@ -44,7 +45,7 @@ export class PushedPictures {
   take(cameraId: string, picture: Uint8Array): PushOutcome {
     const live = this.#deps.cameras.get(cameraId);
     if (!live || live.removed) throw new ShoalError('not-found', `there is no camera ${cameraId.slice(0, 64)}`);
-    const { spec, device, grant } = live.camera;
+    const { spec, device } = live.camera;
     if (spec.source !== pushSource)
       throw new ShoalError(
         'conflict',
@@ -53,25 +54,21 @@ export class PushedPictures {
     this.#check(picture);
     if (device === undefined)
       throw new ShoalError('work.no-device', `no device watches this camera: ${live.camera.reason}`);
-    const nowMs = this.#deps.clock.monotonicMs();
     const lane = this.#laneOf(cameraId);
-    const everyMs = 1_000 / (grant?.fps ?? spec.targetFps);
-    if (nowMs - lane.takenMs < everyMs * (1 - earlyShare)) {
-      lane.dropped += 1;
-      return 'surplus';
-    }
     const outcome = lane.waiting ? 'replaced' : 'taken';
     if (lane.waiting) lane.dropped += 1;
-    lane.taken += 1;
-    lane.takenMs = nowMs;
     lane.waiting = picture;
     if (!lane.isBusy) void this.#handOn(cameraId, lane);
     return outcome;
   }
 
+  stop(): void {
+    this.#over.abort(new ShoalError('closed', 'the coordinator stops'));
+  }
+
   counts(cameraId: string): PushCounts | undefined {
     const lane = this.#lanes.get(cameraId);
-    return lane && { taken: lane.taken, dropped: lane.dropped };
+    return lane && { taken: lane.handed, dropped: lane.dropped };
   }
 
   /** The camera is not there any more. */
@@ -82,30 +79,46 @@ export class PushedPictures {
   #laneOf(cameraId: string): Lane {
     let lane = this.#lanes.get(cameraId);
     if (!lane) {
-      lane = { waiting: undefined, isBusy: false, takenMs: Number.NEGATIVE_INFINITY, taken: 0, dropped: 0 };
+      lane = { waiting: undefined, isBusy: false, handedMs: Number.NEGATIVE_INFINITY, handed: 0, dropped: 0 };
       this.#lanes.set(cameraId, lane);
     }
     return lane;
   }
 
-  /** Until none waits. */
+  /** Until none waits, at the rate that is wanted. */
   async #handOn(cameraId: string, lane: Lane): Promise<void> {
-    const { messenger, logger, cameras } = this.#deps;
+    const { clock } = this.#deps;
     lane.isBusy = true;
-    for (let picture = lane.waiting; picture; picture = lane.waiting) {
+    while (lane.waiting && !this.#over.signal.aborted) {
+      const dueMs = lane.handedMs + this.#everyMs(cameraId) * (1 - earlyShare) - clock.monotonicMs();
+      if (dueMs > 0) await delay(clock, 'pushed picture: due', dueMs, this.#over.signal).catch(() => {});
+      const picture = lane.waiting;
       lane.waiting = undefined;
-      const device = cameras.get(cameraId)?.camera.device;
-      try {
-        if (device === undefined) throw new ShoalError('work.no-device', 'no device watches the camera any more');
-        const attachments = [picture];
-        await messenger.request(device, { pushedPicture: { cameraId } }, { timeoutMs: handOnMs, attachments });
-      } catch (error) {
-        // The next one may get there.
-        lane.dropped += 1;
-        logger.debug('a picture was not handed on', { camera: cameraId, why: asShoalError(error).message });
-      }
+      lane.handedMs = clock.monotonicMs();
+      if (await this.#isTaken(cameraId, picture)) lane.handed += 1;
+      else lane.dropped += 1;
     }
     lane.isBusy = false;
+  }
+
+  async #isTaken(cameraId: string, picture: Uint8Array): Promise<boolean> {
+    const { messenger, logger, cameras } = this.#deps;
+    const device = cameras.get(cameraId)?.camera.device;
+    if (device === undefined) return false;
+    const options = { timeoutMs: handOnMs, attachments: [picture], signal: this.#over.signal };
+    try {
+      await messenger.request(device, { pushedPicture: { cameraId } }, options);
+      return true;
+    } catch (error) {
+      // The next one may get there.
+      logger.debug('a picture was not handed on', { camera: cameraId, why: asShoalError(error).message });
+      return false;
+    }
+  }
+
+  #everyMs(cameraId: string): number {
+    const { grant, spec } = this.#deps.cameras.get(cameraId)?.camera ?? {};
+    return 1_000 / (grant?.fps ?? spec?.targetFps ?? 1);
   }
 
   #check(picture: Uint8Array): void {

@@ -85,15 +85,13 @@ export class Reports {
       result: report.result,
       attestation: report.attestation,
     };
-    const told = result?.kind === 'scene' ? events.take(record, result) : [];
-    await store.commit([
-      { kind: 'result', result: record },
-      ...told.map((event) => ({ kind: 'event', event }) as const),
-    ]);
+    const told = result?.kind === 'scene' ? events.take(record, result) : undefined;
+    const changed = (told?.changed ?? []).map((event) => ({ kind: 'event', event }) as const);
+    await store.commit([{ kind: 'result', result: record }, ...changed]);
     numbers.highest = Math.max(numbers.highest, report.number);
     this.kept += 1;
     if (result) results.publish(record, result);
-    events.publish(told);
+    told?.keep();
   }
 
   #checked(device: FleetDevice, report: CameraReport, work: ResultRecord['work']) {

@@ -1,4 +1,4 @@
-import type { CameraStatus } from '@shoal/protocol';
+import { type CameraStatus, pushSource } from '@shoal/protocol';
 import type { Camera, ServiceLevel } from '../domain/index.ts';
 import { nearlyAll } from '../placement/index.ts';
 
@@ -9,6 +9,8 @@ export function serviceLevelOf(
 ): ServiceLevel {
   if (spec.paused) return { met: true, detail: 'it is paused' };
   if (device === undefined) return { met: false, detail: `waits for a device: ${reason}` };
+  if (spec.source === pushSource && status?.state !== 'failed')
+    return { met: true, detail: 'its pictures are looked at when it sends them' };
   if (!status || status.frames === 0 || status.state !== 'running')
     return { met: false, detail: status?.reason || 'it is about to start' };
   const { fps, seenFps, latencyP95Ms, decode } = status;

@@ -71,13 +71,14 @@ export interface Camera {
   readonly refused: readonly PlacementRefusal[];
 }
 
-/** What became of a picture that a camera sent: it goes to its device; so it does in the place of one that still waited; it came sooner than is wanted. */
-export type PushOutcome = 'taken' | 'replaced' | 'surplus';
+/** What became of a picture that a camera sent: it goes to its device, when it is due; so it does in the place of one that still waited for that. */
+export type PushOutcome = 'taken' | 'replaced';
 
 /** Pictures that a camera sent since the coordinator started. */
 export interface PushCounts {
+  /** Taken by the device that watches it. */
   readonly taken: number;
-  /** Replaced by a newer one, sooner than wanted, or not handed on in time. */
+  /** Replaced by a newer one, or not taken in time. */
   readonly dropped: number;
 }
 

@@ -1,1 +1,1 @@
-export { EventBook } from './event-book.ts';
+export { EventBook, type EventChanges } from './event-book.ts';

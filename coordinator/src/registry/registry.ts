@@ -46,11 +46,10 @@ export class Registry implements Devices, PeerDirectory {
   /** Those that wait for approval. */
   readonly #pending = new Set<FleetDevice>();
   /** By the new id: being recorded. */
-  readonly #takingOver = new Map<PeerId, Promise<FleetDevice>>();
+  readonly #admitting = new Map<PeerId, Promise<FleetDevice>>();
   readonly #lastWords: LastWords;
   readonly #importKey: ImportPeerKey;
   readonly #watch: FleetWatch;
-  #joining = 0;
   #stopWatching = () => {};
 
   constructor(deps: RegistryDeps, options: RegistryOptions) {
@@ -167,8 +166,8 @@ export class Registry implements Devices, PeerDirectory {
 
   /** The device that somebody means who names this one. While its new key is being recorded, it is neither yet: what has become of it is waited for. */
   async #settled(device: FleetDevice): Promise<FleetDevice> {
-    const takingOver = this.#takingOver.get(device.record.followedBy ?? '');
-    return takingOver ? takingOver.catch(() => device) : device;
+    const admitting = this.#admitting.get(device.record.followedBy ?? '');
+    return admitting ? admitting.catch(() => device) : device;
   }
 
   /**
@@ -292,15 +291,15 @@ export class Registry implements Devices, PeerDirectory {
 
   async #admit(sender: PeerKey, hello: Hello, sealed: boolean): Promise<FleetDevice> {
     if (roleOf(sender.id) !== 'device') throw new ShoalError('device.unknown', 'only a device can join');
-    const former = this.#formerKey(sender, hello);
-    if (!former) return this.#join(sender, hello, sealed);
-    // Two hellos of one device may be on their way.
-    let takingOver = this.#takingOver.get(sender.id);
-    if (!takingOver) {
-      takingOver = this.#takeOver(former, sender, hello).finally(() => this.#takingOver.delete(sender.id));
-      this.#takingOver.set(sender.id, takingOver);
+    // Two hellos of one device may be on their way: it is admitted once, and takes one use of a token.
+    let admitting = this.#admitting.get(sender.id);
+    if (!admitting) {
+      const former = this.#formerKey(sender, hello);
+      const begun = former ? this.#takeOver(former, sender, hello) : this.#join(sender, hello, sealed);
+      admitting = begun.finally(() => this.#admitting.delete(sender.id));
+      this.#admitting.set(sender.id, admitting);
     }
-    return takingOver;
+    return admitting;
   }
 
   /** Whose place the sender takes; `undefined` when that is nobody's, or nobody's here and the sender has a token to join with. */
@@ -357,7 +356,7 @@ export class Registry implements Devices, PeerDirectory {
 
   /** Of those that the fleet has: by its devices, those that wait for approval, and those that are being recorded. Who was put out takes none. */
   get #placesTaken(): number {
-    return this.#fleet.size + this.#pending.size + this.#joining + this.#takingOver.size;
+    return this.#fleet.size + this.#pending.size + this.#admitting.size;
   }
 
   async #join(sender: PeerKey, hello: Hello, sealed: boolean): Promise<FleetDevice> {
@@ -384,7 +383,6 @@ export class Registry implements Devices, PeerDirectory {
       capability,
       profiles: sanitiseProfiles(hello.profiles),
     };
-    this.#joining += 1;
     try {
       await store.commit([
         { kind: 'device', device: record },
@@ -393,12 +391,7 @@ export class Registry implements Devices, PeerDirectory {
     } catch (error) {
       tokens.giveBack(token);
       throw error;
-    } finally {
-      this.#joining -= 1;
     }
-    // Two hellos of one device may have been on their way: both were recorded, the second one finds the first.
-    const already = this.#devices.get(record.id);
-    if (already) return already;
     const device = this.#add(record);
     const what = record.pending ? 'a device waits for approval' : 'a device joined';
     logger.info(what, { device: device.id, name: record.name, token: token.id });

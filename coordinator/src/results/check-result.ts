@@ -73,6 +73,8 @@ export function checkReport(
   if (shed) return undefined;
   const result = decodeResult(said.result);
   if (result.pipeline !== predicate.pipeline) throw invalid('the result is of another pipeline');
+  if ('camera' in work && result.frame && result.frame.camera !== work.camera)
+    throw invalid('the result is of another camera');
   return result;
 }
 

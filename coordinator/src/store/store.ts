@@ -59,7 +59,7 @@ export type Change =
   | { readonly kind: 'token-removed'; readonly id: string }
   | { readonly kind: 'task'; readonly task: Task }
   | { readonly kind: 'result'; readonly result: ResultRecord }
-  /** An event of another device under the same id is left alone. */
+  /** An event of another device under the same id is left alone, and one that has ended is not opened again. Its first result stays. */
   | { readonly kind: 'event'; readonly event: EventRecord }
   | { readonly kind: 'camera'; readonly camera: Camera }
   | { readonly kind: 'camera-removed'; readonly id: string }

@@ -6,7 +6,7 @@ import { Announcer } from '../../src/announce/announcer.ts';
 import { discoveriesOf } from '../../src/announce/home-assistant.ts';
 import type { TopicPublisher } from '../../src/announce/topic-publisher.ts';
 import { topicsUnder } from '../../src/announce/topics.ts';
-import type { CameraSpec } from '../../src/domain/index.ts';
+import type { CameraSpec, CameraView } from '../../src/domain/index.ts';
 import { aCoordinator } from '../http/a-coordinator.ts';
 import { never } from '../store/store.conformance.ts';
 
@@ -55,6 +55,13 @@ class Board implements TopicPublisher {
 async function anAnnouncer(options: { readonly frigate?: boolean } = {}) {
   const clock = new VirtualClock();
   const coordinator = aCoordinator();
+  // Its device says that it watches.
+  const { list, get } = coordinator.cameras;
+  const watched = (camera: CameraView): CameraView => ({
+    ...camera,
+    status: { state: 'running', fps: 5, latencyP95Ms: 40 } as NonNullable<CameraView['status']>,
+  });
+  Object.assign(coordinator.cameras, { list: () => list().map(watched), get: (id: string) => watched(get(id)) });
   const { id } = await coordinator.cameras.create(aSpec());
   const board = new Board();
   const announcer = new Announcer(
@@ -67,16 +74,19 @@ async function anAnnouncer(options: { readonly frigate?: boolean } = {}) {
     const empty = { motion: 0, looked: true, tracks: [], unseen: [], crossings: [], events: [] };
     coordinator.sees(id, {
       ...{ schema: 1, kind: 'scene', pipeline: 'watch', picture: { width: 640, height: 360 } },
-      ...{ ...empty, frame: { camera: id, number: 1, capturedAtMs: Date.UTC(2026, 0, 1) }, ...scene },
+      ...{ ...empty, frame: { camera: id, number: 1, capturedAtMs: startedAtMs }, ...scene },
     });
   };
   return { clock, coordinator, id, board, announcer, sees };
 }
 
+// What is told is of a moment ago: a device's clock that is years off is put right.
+const startedAtMs = Math.floor(Date.now() / 1_000) * 1_000 - 60_000;
+const timeOf = (ms: number) => new Date(startedAtMs + ms).toISOString();
 const box = { x: 10, y: 20, width: 30, height: 60 };
 const track = { track: 1, label: 'person', score: 0.9, box, zones: [] };
 const event = (phase: 'start' | 'update' | 'end', change = {}) => ({
-  ...{ id: `evt_${'0'.repeat(25)}`, phase, label: 'person', track: 1, startedAtMs: Date.UTC(2026, 0, 1) },
+  ...{ id: `evt_${'0'.repeat(25)}`, phase, label: 'person', track: 1, startedAtMs },
   ...{ zones: { door: 100 }, topScore: 0.9, box, ...change },
 });
 
@@ -121,18 +131,24 @@ describe('what is announced', () => {
     const { board, id, sees, clock } = await anAnnouncer({ frigate: true });
     sees({ events: [event('start')], tracks: [{ ...track, event: event('start').id }] });
     await clock.advance(10);
-    sees({ events: [event('end', { endedAtMs: Date.UTC(2026, 0, 1) + 4_000 })] });
+    sees({ events: [event('end', { endedAtMs: startedAtMs + 4_000 })] });
     await clock.advance(10);
     const said = (topic: string) => board.said.filter((one) => one.topic === topic).map(({ text }) => JSON.parse(text));
     expect(said('shoal/events')).toMatchObject([
-      { camera: id, label: 'person', state: 'active', startedAt: '2026-01-01T00:00:00.000Z' },
-      { state: 'ended', endedAt: '2026-01-01T00:00:04.000Z' },
+      { camera: id, label: 'person', state: 'active', startedAt: timeOf(0) },
+      { state: 'ended', endedAt: timeOf(4_000) },
     ]);
     expect(said('frigate/events')).toMatchObject([
       { type: 'new', after: { camera: 'Front door', label: 'person', end_time: null, box: [10, 20, 40, 80] } },
-      { type: 'end', before: { end_time: null }, after: { entered_zones: ['door'], end_time: 1_767_225_604 } },
+      {
+        type: 'end',
+        before: { end_time: null },
+        after: { entered_zones: ['door'], end_time: startedAtMs / 1_000 + 4 },
+      },
     ]);
     expect(board.retained.get('frigate/available')).toBe('online');
+    await clock.advance(1_000);
+    expect(board.said.findLast(({ topic }) => topic === 'frigate/Front door/person')?.text).toBe('0');
   });
 
   it('takes everything back when a camera is removed, and says all again when Home Assistant starts anew', async () => {
@@ -146,15 +162,22 @@ describe('what is announced', () => {
   });
 
   it('pauses a camera and takes it back as it is told, and nothing else', async () => {
-    const { board, id, coordinator, clock } = await anAnnouncer();
+    const { board, id, coordinator, clock, sees } = await anAnnouncer();
+    sees({ motion: 0.1, tracks: [track] });
     board.hear(`shoal/cameras/${id}/enabled/set`, 'OFF');
     await clock.advance(10);
+    const { revision } = coordinator.cameras.get(id);
+    board.hear(`shoal/cameras/${id}/enabled/set`, 'OFF');
+    await clock.advance(10);
+    expect(coordinator.cameras.get(id).revision).toBe(revision);
     expect(coordinator.cameras.get(id).spec).toMatchObject({ paused: true, source: 'rtsp://admin:hunter2@10.0.0.7/' });
     expect(board.json(`shoal/cameras/${id}/state`)).toMatchObject({ enabled: false });
     board.hear(`shoal/cameras/${id}/enabled/set`, 'maybe');
     board.hear('shoal/cameras/cam_0/enabled/set', 'ON');
     await clock.advance(10);
     expect(coordinator.cameras.get(id).spec.paused).toBe(true);
+    // Nobody moves any more where nobody looks.
+    expect(board.json(`shoal/cameras/${id}/state`)).toMatchObject({ motion: false, counts: {} });
     board.hear(`shoal/cameras/${id}/enabled/set`, 'ON');
     await clock.advance(10);
     expect(coordinator.cameras.get(id).spec).toEqual(aSpec());
@@ -167,6 +190,39 @@ describe('what is announced', () => {
     expect(board.retained.get('shoal/announcer/available')).toBe('offline');
     await clock.advance(1_000);
     expect(clock.pending()).toEqual([]);
+  });
+
+  it('says nothing on a topic that a broker would not have, whatever a camera or a thing is called', async () => {
+    const { board, coordinator, clock, id, sees } = await anAnnouncer({ frigate: true });
+    await coordinator.cameras.update(id, aSpec({ name: 'yard #1/C++' }));
+    sees({ tracks: [{ ...track, label: '#' }] });
+    await clock.advance(11_000);
+    expect(board.said.filter(({ topic }) => /[#+]/.test(topic))).toEqual([]);
+    expect(board.retained.get('frigate/yard _1_C__/motion')).toBe('OFF');
+    expect(board.json(`homeassistant/switch/shoal_${id}/enabled/config`).device.name).toBe('yard #1/C++');
+  });
+
+  it('takes the picture back that shows what is under a new mask', async () => {
+    const { board, coordinator, clock, id, sees } = await anAnnouncer();
+    sees({ events: [event('start')], tracks: [{ ...track, event: event('start').id }] });
+    await clock.advance(1_000);
+    expect(board.retained.has(`shoal/cameras/${id}/picture`)).toBe(true);
+    await coordinator.cameras.update(
+      id,
+      aSpec({
+        parameters: {
+          masks: [
+            [
+              [0, 0],
+              [1, 0],
+              [1, 1],
+            ],
+          ],
+        },
+      }),
+    );
+    await clock.advance(11_000);
+    expect(board.retained.has(`shoal/cameras/${id}/picture`)).toBe(false);
   });
 
   it('is safe for labels with anything in them', () => {

@@ -27,13 +27,15 @@ function aBook(disk = new MemoryDisk()) {
   return {
     ...{ clock, store, book, disk },
     /** A result of a camera, so many seconds after the start. Returns what it changed. */
-    result(seconds: number, scene: Partial<SceneResult>, device = 'dev_a'): readonly EventRecord[] {
+    result(seconds: number, scene: Partial<SceneResult>, device = 'dev_a', kept = true): readonly EventRecord[] {
       const frame = { camera: 'cam_1', number: ++results, capturedAtMs: startMs + seconds * 1_000 };
       const what = { motion: 0, looked: true, tracks: [], unseen: [], crossings: [], events: [], ...scene };
-      return book.take(
-        { id: `res_${results}`, device },
+      const { changed, keep } = book.take(
+        { id: `res_${results}`, device, receivedAtMs: startMs + seconds * 1_000 },
         { schema: 1, kind: 'scene', pipeline: 'watch', picture, frame, ...what },
       );
+      if (kept) keep();
+      return changed;
     },
   };
 }
@@ -67,11 +69,12 @@ describe('the book of events', () => {
     expect(result(4, {}, 'dev_b')).toEqual([]);
   });
 
-  it("ends the former device's events once another one watches the camera", () => {
-    const { result } = aBook();
+  it("ends the former device's events once another one watches the camera", async () => {
+    const { result, clock } = aBook();
     result(0, { events: [event(1, 'start')], tracks: [track(1)] });
     // Both watch it for a moment.
     expect(result(2, { events: [event(2, 'start')], tracks: [track(2)] }, 'dev_b')).toHaveLength(1);
+    await clock.advance(6_000);
     const [ended] = result(8, { tracks: [track(2)] }, 'dev_b');
     expect(ended).toMatchObject({ id: idOf(1), device: 'dev_a', endedAtMs: startMs });
   });
@@ -100,8 +103,35 @@ describe('the book of events', () => {
     if (!started) throw new Error('nothing started');
     await before.clock.until(before.store.commit([{ kind: 'event', event: started }]));
     const { book, store, result } = aBook(before.disk);
-    book.load((await store.load()).eventsGoingOn);
+    await book.load((await store.load()).eventsGoingOn);
     expect(result(9, { tracks: [] })).toMatchObject([{ id: idOf(1), firstResult: 'res_1', endedAtMs: startMs }]);
+  });
+
+  it('says the same again when what it said could not be kept', () => {
+    const { result } = aBook();
+    result(0, { events: [event(1, 'start'), event(2, 'start')], tracks: [track(1), track(2)] });
+    const first = result(4, { tracks: [track(1)] }, 'dev_a', false);
+    expect(first).toMatchObject([{ id: idOf(2), endedAtMs: startMs }]);
+    expect(result(4, { tracks: [track(1)] })).toEqual(first);
+    expect(result(5, { tracks: [track(1)] })).toEqual([]);
+  });
+
+  it('is not opened again by what comes late', () => {
+    const { result } = aBook();
+    result(0, { events: [event(1, 'start')], tracks: [track(1)] });
+    result(3, { events: [event(1, 'end', { endedAtMs: startMs + 2_000 })] });
+    expect(result(2, { events: [event(1, 'update', { topScore: 0.99 })], tracks: [track(1)] })).toEqual([]);
+  });
+
+  it('puts the times of a device right whose clock has never been set', () => {
+    const { result } = aBook();
+    const years = -50 * 365 * 86_400_000;
+    const [started] = result(10, {
+      events: [event(1, 'start', { startedAtMs: startMs + 8_000 + years })],
+      tracks: [track(1)],
+      frame: { camera: 'cam_1', number: 1, capturedAtMs: startMs + 10_000 + years },
+    });
+    expect(started?.startedAtMs).toBe(startMs + 8_000);
   });
 
   it.each([
@@ -138,7 +168,7 @@ describe('the book of events', () => {
         heard.push(`${label} ${number}`);
     })();
     await clock.advance(1);
-    book.publish(result(0, { events: [event(1, 'start'), event(2, 'start', { label: 'dog' })], tracks: [] }));
+    result(0, { events: [event(1, 'start'), event(2, 'start', { label: 'dog' })], tracks: [] });
     await clock.advance(1);
     over.abort();
     await following;

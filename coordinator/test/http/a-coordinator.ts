@@ -112,8 +112,8 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
   const pushed: string[] = [];
   const events = new EventBook({ clock: systemClock, store });
   const tellEvents = (seen: ResultRecord, scene: SceneResult) => {
-    const told = events.take(seen, scene);
-    void store.commit(told.map((event) => ({ kind: 'event', event }))).then(() => events.publish(told));
+    const { changed, keep } = events.take(seen, scene);
+    void store.commit(changed.map((event) => ({ kind: 'event', event }))).then(keep);
   };
 
   const coordinator: ACoordinator = {

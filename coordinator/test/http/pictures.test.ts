@@ -40,7 +40,7 @@ describe('pictures that a camera sends', () => {
       );
       sending.write(part('one') + part('two'));
       void vi
-        .waitFor(() => expect(coordinator.pushed).toContain('one'))
+        .waitFor(() => expect(coordinator.pushed).toContain('two'))
         .then(() => sending.end(`${part('three')}--frame--\r\n`));
     });
     expect(await answered).toBe(202);
@@ -86,6 +86,12 @@ describe('a multipart stream', () => {
   test.each([1, 2, 3, 7, 1_000])('is cut into its parts however it comes, %i bytes at a time', async (size) => {
     const text = `${part('one')}${part('t\r\n\r\nwo')}--frame\nContent-Type: image/jpeg\n\nthree\n--frame--`;
     expect(await partsIn(text, size)).toEqual(['one', 't\r\n\r\nwo', 'three']);
+  });
+
+  test('gives out a part that says how long it is as soon as that is here, in time that grows with its length', async () => {
+    const long = 'x'.repeat(2_000_000);
+    const text = `--frame\r\nContent-Length: ${long.length}\r\n\r\n${long}`;
+    expect(await partsIn(text, 1_400, 3_000_000)).toEqual([long]);
   });
 
   test('with a part above the limit is refused before it is whole', async () => {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CameraStatus, SceneResult } from '@shoal/protocol';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createMetrics } from '../../src/metrics/index.ts';
 import { aCoordinator } from '../http/a-coordinator.ts';
 import { anApi } from '../http/a-server.ts';
@@ -49,6 +49,7 @@ describe('metrics', () => {
     coordinator.cameras.list = () =>
       list().map((camera) => (camera.id === id ? { ...camera, status, pushed: { taken: 7, dropped: 2 } } : camera));
     coordinator.sees(id, aScene(id, ['person', 'person', 'dog']));
+    await vi.waitFor(() => expect([...coordinator.events.counts(id)].length).toBeGreaterThan(0));
     const text = await createMetrics(coordinator, '1').exposition();
     const said = (name: string, more: string) =>
       Number(new RegExp(`^shoal_camera_${name}\\{camera="${id}",name="yard"${more}\\} (\\S+)$`, 'm').exec(text)?.[1]);
@@ -70,6 +71,7 @@ describe('metrics', () => {
     const { id } = await coordinator.cameras.create(aSpec('yard'));
     const labels = Array.from({ length: 50 }, (_, number) => `label ${number}`);
     coordinator.sees(id, aScene(id, labels));
+    await vi.waitFor(() => expect([...coordinator.events.counts(id)].length).toBeGreaterThan(0));
     const text = await createMetrics(coordinator, '1').exposition();
     expect(text.match(/^shoal_camera_events_total\{/gm)).toHaveLength(21);
     expect(text).toMatch(/^shoal_camera_events_total\{.*label="other"\} 30$/m);

@@ -21,6 +21,19 @@ describe('a device', () => {
     expect(world.coordinator.tokens.list()).toMatchObject([{ usesLeft: 0 }]);
   });
 
+  it('takes one use of its token when it says hello again before the first was recorded', async () => {
+    const world = await aWorld();
+    const device = world.aDevice();
+    await device.connect();
+    const word = await world.token();
+    device.pin(word);
+    const { tokenId, secret } = decodeJoinToken(word);
+    const hello = () => device.hello({ tokenId, tokenProof: proveToken(secret, device.id) });
+    await world.clock.until(Promise.all([hello(), hello()]));
+    expect(world.coordinator.devices.list()).toHaveLength(1);
+    expect(world.coordinator.tokens.list()).toMatchObject([{ usesLeft: 99 }]);
+  });
+
   it('is refused without a token, and told to join', async () => {
     const world = await aWorld();
     const stranger = world.aDevice();

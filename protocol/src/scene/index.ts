@@ -1,1 +1,7 @@
-export { type Point, parseSceneParameters, type SceneMotion, type SceneParameters } from './scene-parameters.ts';
+export {
+  type Point,
+  parseMasks,
+  parseSceneParameters,
+  type SceneMotion,
+  type SceneParameters,
+} from './scene-parameters.ts';

@@ -57,6 +57,11 @@ export function parseSceneParameters(given: Members): SceneParameters {
   };
 }
 
+/** The masks of a camera of any pipeline. @throws `input.invalid` */
+export function parseMasks({ masks }: Members): SceneParameters['masks'] {
+  return polygonsIn('masks', masks);
+}
+
 const known: ReadonlySet<string> = new Set(['labels', 'minScore', 'maxResults', 'zones', 'lines', 'masks', 'motion']);
 
 function labelsIn(value: Json): readonly string[] {

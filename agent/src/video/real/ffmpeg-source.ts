@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { type FramePlacement, fitPicture } from '@shoal/models';
 import { type Clock, type Logger, redactSource, ShoalError } from '@shoal/protocol';
 import { ffmpegArguments, sourceKind } from '../ffmpeg-arguments.ts';
-import { complaintIn, explainFailure, formatIn, linesKept } from '../ffmpeg-words.ts';
+import { complaintIn, explainFailure, formatIn, hasNewSize, linesKept } from '../ffmpeg-words.ts';
 import { FrameCutter } from '../frame-cutter.ts';
 import type { VideoFormat, VideoFrame, VideoRequest, VideoSource, VideoStream } from '../video-source.ts';
 import { cpuMsOf } from './cpu-time.ts';
@@ -52,6 +52,7 @@ class FfmpegStream implements VideoStream {
   #placement: FramePlacement | undefined;
   #pid: number | undefined;
   #complaint: string | undefined;
+  #resized = false;
   #wake = () => {};
   #ended = false;
 
@@ -94,6 +95,7 @@ class FfmpegStream implements VideoStream {
     try {
       for (;;) {
         signal.throwIfAborted();
+        if (this.#resized) throw resizedError(this.#request.source);
         const frame = this.#newest();
         if (frame) yield frame;
         else if (this.#ended) break;
@@ -143,7 +145,10 @@ class FfmpegStream implements VideoStream {
       this.#format = formatIn(this.#lines);
       if (this.#format)
         this.#placement = fitPicture(this.#request.input, this.#format.width, this.#format.height).placement;
-    } else if (this.#lines.length > linesKept) this.#lines.shift();
+    } else {
+      if (this.#lines.length > linesKept) this.#lines.shift();
+      this.#resized ||= hasNewSize(line);
+    }
     if (this.#placement) this.#wake();
   }
 
@@ -181,4 +186,11 @@ class FfmpegStream implements VideoStream {
     await exited;
     cancel();
   }
+}
+
+function resizedError(source: string): ShoalError {
+  return new ShoalError('source.unreadable', `${redactSource(source)}: the picture has another size now`, {
+    lasting: false,
+    away: true,
+  });
 }

@@ -18,6 +18,7 @@ const patienceMs = 3_000;
  * @throws `source.unreadable`
  */
 export async function reach(source: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   const usual = ports.get(schemeOfSource(source));
   const url = URL.parse(source);
   if (usual === undefined || !url?.hostname) return;

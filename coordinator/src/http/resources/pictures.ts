@@ -1,18 +1,19 @@
 import type { Readable } from 'node:stream';
-import { ShoalError } from '@shoal/protocol';
+import { isShoalError, ShoalError } from '@shoal/protocol';
 import { Type } from 'typebox';
+import type { PushOutcome } from '../../domain/index.ts';
 import { limited } from '../limited.ts';
 import { boundaryOf, partsOf } from '../multipart-pictures.ts';
 import type { Resource } from '../resource.ts';
 import { IdParams, problems } from '../views/index.ts';
 
 const tags = ['cameras'];
-/** A camera may send more; what is handed on has a limit of its own. */
-const pictureLimitBytes = 16 << 20;
+/** 4K as JPEG. */
+const pictureLimitBytes = 8 << 20;
 
 const Sent = Type.Object({
-  taken: Type.Integer({ description: 'Pictures that went to the device that watches the camera.' }),
-  dropped: Type.Integer({ description: 'Pictures that came sooner than wanted, or gave way to a newer one.' }),
+  taken: Type.Integer({ description: 'Pictures that were taken in.' }),
+  dropped: Type.Integer({ description: 'Pictures of a stream that gave way to a newer one, or were none.' }),
 });
 
 /** Cameras that send their pictures by themselves. */
@@ -50,17 +51,21 @@ export const pictures: Resource = (context) => async (api) => {
     },
     async ({ params, headers, body }, reply) => {
       if (!body) throw new ShoalError('input.corrupt', 'the request has no body: send the picture');
+      // Nothing is read of what nobody can take.
+      coordinator.cameras.get(params.id);
       const boundary = boundaryOf(headers['content-type'] ?? '');
       const { signal, close } = context.streams.open(reply);
       const sent = { taken: 0, dropped: 0 };
       try {
-        const all =
-          boundary === undefined ? whole(body as Readable) : partsOf(body as Readable, boundary, pictureLimitBytes);
-        for await (const picture of all) {
-          signal.throwIfAborted();
-          const outcome = coordinator.cameras.push(params.id, picture);
-          if (outcome !== 'surplus') sent.taken += 1;
-          if (outcome !== 'taken') sent.dropped += 1;
+        if (boundary === undefined) {
+          coordinator.cameras.push(params.id, await whole(body as Readable));
+          sent.taken += 1;
+        } else {
+          for await (const picture of partsOf(body as Readable, boundary, pictureLimitBytes)) {
+            signal.throwIfAborted();
+            if (isDropped(() => coordinator.cameras.push(params.id, picture))) sent.dropped += 1;
+            else sent.taken += 1;
+          }
         }
       } finally {
         close();
@@ -70,8 +75,19 @@ export const pictures: Resource = (context) => async (api) => {
   );
 };
 
-async function* whole(body: Readable): AsyncGenerator<Uint8Array> {
+async function whole(body: Readable): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   for await (const piece of limited(body, pictureLimitBytes)) pieces.push(piece);
-  yield Buffer.concat(pieces);
+  return Buffer.concat(pieces);
+}
+
+/** A stream goes on when one of its pictures is none, or nobody watches the camera for a moment. */
+function isDropped(push: () => PushOutcome): boolean {
+  try {
+    return push() === 'replaced';
+  } catch (error) {
+    const passing = ['work.no-device', 'input.unsupported', 'input.too-large'] as const;
+    if (passing.some((code) => isShoalError(error, code))) return true;
+    throw error;
+  }
 }

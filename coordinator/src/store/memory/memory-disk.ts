@@ -100,7 +100,9 @@ export class MemoryDisk {
 
   #putEvent(event: EventRecord): void {
     const before = this.events.get(event.id);
-    if (!before || before.device === event.device) this.events.set(event.id, event);
+    if (!before) this.events.set(event.id, event);
+    else if (before.device === event.device && (before.endedAtMs === undefined || event.endedAtMs !== undefined))
+      this.events.set(event.id, { ...event, firstResult: before.firstResult });
   }
 
   #addResult(result: ResultRecord): void {

@@ -95,8 +95,9 @@ function prepareAll(database: DatabaseSync) {
     result: prepare('INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
     event: prepare(
       `INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET label = excluded.label, ended_at_ms = excluded.ended_at_ms, zones = excluded.zones, seen = excluded.seen
-       WHERE device = excluded.device`,
+       ON CONFLICT (id) DO UPDATE SET label = excluded.label, ended_at_ms = excluded.ended_at_ms, zones = excluded.zones,
+         seen = json_set(excluded.seen, '$.firstResult', json_extract(events.seen, '$.firstResult'))
+       WHERE device = excluded.device AND (events.ended_at_ms IS NULL OR excluded.ended_at_ms IS NOT NULL)`,
     ),
     camera: prepare('INSERT OR REPLACE INTO cameras VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     cameraRemoved: prepare('DELETE FROM cameras WHERE id = ?'),
