@@ -209,6 +209,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     cameras,
     pictures,
     blobs,
+    models: ports.models,
     apiKeys,
     statistics,
     health: () =>

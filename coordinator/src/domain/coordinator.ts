@@ -1,3 +1,4 @@
+import type { ModelManifest } from '@shoal/models/manifest';
 import type { AnalysisResult, Identity, PeerId, Service } from '@shoal/protocol';
 import type { Camera, CameraSpec, CameraView, PushOutcome } from './camera.ts';
 import type { DeviceView, FleetNews, PowerPolicy, TokenView } from './device.ts';
@@ -20,6 +21,8 @@ export interface Coordinator extends Service {
   readonly cameras: Cameras;
   readonly pictures: Pictures;
   readonly blobs: Blobs;
+  /** Those that tasks and cameras may ask for. */
+  readonly models: readonly ModelManifest[];
   readonly apiKeys: ApiKeys;
   readonly health: () => Health;
   /** Counts since the start, for metrics. */

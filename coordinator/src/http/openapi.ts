@@ -16,6 +16,7 @@ const tags = [
   { name: 'tokens', description: 'How devices join' },
   { name: 'keys', description: 'How programs are let in' },
   { name: 'session', description: 'How browsers are let in' },
+  { name: 'models', description: 'What may be run' },
   { name: 'blobs', description: 'Bytes by their SHA-256' },
   { name: 'system', description: 'The coordinator itself' },
 ];

@@ -1,3 +1,4 @@
+import { catalogueManifests } from '@shoal/models/manifest';
 import {
   type AnalysisResult,
   attestResult,
@@ -145,6 +146,7 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
       if (result.kind === 'scene') tellEvents(seen, result);
       return seen;
     },
+    models: catalogueManifests,
     apiKeys: {
       create: async (name, camera) => {
         const key = { id: id('key'), name, createdAtMs: systemClock.nowMs(), ...(camera && { camera }) };

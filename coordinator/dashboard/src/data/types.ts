@@ -60,6 +60,22 @@ export interface SceneEvent {
   readonly lastResult?: string;
 }
 
+/** A model as the coordinator's catalogue has it. */
+export interface Model {
+  readonly name: string;
+  readonly title: string;
+  readonly task: string;
+  readonly licence: { readonly spdx: string; readonly source: string };
+  readonly input: { readonly width: number; readonly height: number };
+  readonly labels: number;
+  readonly variants: readonly {
+    readonly name: string;
+    readonly sha256: string;
+    readonly sizeBytes: number;
+    readonly accuracy: readonly { readonly metric: string; readonly value: number; readonly objects?: string }[];
+  }[];
+}
+
 export interface Token {
   readonly id: string;
   readonly createdAt: string;

@@ -5,6 +5,7 @@ import { devices } from './devices.ts';
 import { events } from './events.ts';
 import { keys } from './keys.ts';
 import { livePictures } from './live-pictures.ts';
+import { models } from './models.ts';
 import { pictures } from './pictures.ts';
 import { results } from './results.ts';
 import { session } from './session.ts';
@@ -24,5 +25,6 @@ export const resources: readonly Resource[] = [
   events,
   results,
   blobs,
+  models,
   session,
 ];
