@@ -19,6 +19,7 @@ import { ApiKeyRing } from './access/index.ts';
 import { BlobKeeper, type BlobStore, blobServer } from './blobs/index.ts';
 import { CameraBook, Reports } from './cameras/index.ts';
 import { type CoordinatorConfig, placementLimitsOf } from './config.ts';
+import { Finder, type LocalNetwork } from './discovery/index.ts';
 import type { Coordinator, Statistics } from './domain/index.ts';
 import { EventBook } from './events/index.ts';
 import { assessHealth } from './health/index.ts';
@@ -48,6 +49,8 @@ export interface CoordinatorPorts {
   readonly addresses: () => readonly string[];
   /** Ends every connection of a device that is not wanted any more. Left out: its link cannot, and what it says is refused. */
   readonly cut?: (device: PeerId) => void;
+  /** Where cameras are looked for. Left out: nowhere. */
+  readonly network?: LocalNetwork;
   /** Left out: Ed25519. */
   readonly importKey?: ImportPeerKey;
 }
@@ -129,6 +132,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
       largestPictureBytes: Math.min(largestPictureBytes, carriedBytes),
     },
   );
+  const discovery = new Finder({ clock, random, logger, cameras, network: ports.network });
   const pictures = new PictureDesk({ clock, logger, messenger, cameras, devices: registry });
   const upkeep = new Upkeep({ clock, logger, store, blobs }, config.retention);
 
@@ -207,6 +211,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     results,
     events,
     cameras,
+    discovery,
     pictures,
     blobs,
     models: ports.models,

@@ -1,5 +1,5 @@
 import { interruption, systemClock, systemRandom } from '@shoal/protocol/real';
-import { runShoal } from './cli/index.ts';
+import { askSecret, runShoal } from './cli/index.ts';
 
 // The process of the `shoal` command: arguments, environment, signals, exit code.
 
@@ -20,6 +20,7 @@ const exitCode = await runShoal(process.argv.slice(2), {
   interrupted,
   // Loaded when it is asked for: most commands only call one that runs.
   openCoordinator: async (request) => (await import('./ports.ts')).openCoordinator(request),
+  ...(process.stdin.isTTY && { askSecret: (question) => askSecret(question, interrupted) }),
 });
 // What was written last may still be on its way.
 process.stdout.write('', () => process.exit(exitCode));

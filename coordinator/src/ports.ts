@@ -19,6 +19,7 @@ import { makeOwnTls } from './broker/real/index.ts';
 import type { OpenCoordinator, OpenCoordinatorRequest } from './cli/index.ts';
 import { createCoordinator } from './compose.ts';
 import { defaultCoordinatorConfig } from './config.ts';
+import { createLocalNetwork } from './discovery/real/index.ts';
 import type { Coordinator } from './domain/index.ts';
 import { SqliteStore } from './store/sqlite/index.ts';
 
@@ -75,6 +76,7 @@ export const openCoordinator: OpenCoordinator = async (request) => {
       models: knownManifests(manifestDirectory(folders), logger),
       addresses,
       cut,
+      network: createLocalNetwork({ random, logger }),
       importKey,
     },
   );

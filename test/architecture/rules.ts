@@ -56,6 +56,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   sharp: ['models/src/decode/**', 'coordinator/src/cli/**'],
   'tar-stream': ['models/src/fetch/**'],
   '@ffmpeg-installer/ffmpeg': ['agent/src/video/**', 'coordinator/src/cli/analyze/**'],
+  coap: ['coordinator/src/discovery/real/**'],
   aedes: ['coordinator/src/broker/**'],
   fastify: ['coordinator/src/http/**'],
   '@fastify/*': ['coordinator/src/http/**'],

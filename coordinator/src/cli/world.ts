@@ -11,6 +11,8 @@ export interface World {
   /** Fires at the first SIGINT or SIGTERM. */
   readonly interrupted: AbortSignal;
   readonly openCoordinator: OpenCoordinator;
+  /** Asks the person at the terminal and shows nothing of the answer. Left out: nobody is there to be asked. */
+  readonly askSecret?: (question: string) => Promise<string>;
 }
 
 export interface Output {

@@ -2,6 +2,7 @@ import type { ModelManifest } from '@shoal/models/manifest';
 import type { AnalysisResult, Identity, PeerId, Service } from '@shoal/protocol';
 import type { Camera, CameraSpec, CameraView, PushOutcome } from './camera.ts';
 import type { DeviceView, FleetNews, PowerPolicy, TokenView } from './device.ts';
+import type { Discovery } from './discovery.ts';
 import type { EventCount, EventFilter, EventRecord } from './event.ts';
 import type { AttemptState, BlobRef, ResultRecord, Task, TaskSpec, TaskState } from './task.ts';
 
@@ -19,6 +20,7 @@ export interface Coordinator extends Service {
   readonly results: Results;
   readonly events: Events;
   readonly cameras: Cameras;
+  readonly discovery: Discovery;
   readonly pictures: Pictures;
   readonly blobs: Blobs;
   /** Those that tasks and cameras may ask for. */

@@ -326,6 +326,9 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
         })();
       },
     },
+    discovery: {
+      find: async () => [{ name: 'porch', address: '10.0.0.9', sources: ['rtsp://10.0.0.9/stream'], via: 'mdns' }],
+    },
     cameras: {
       create: async (spec) => {
         const camera: Camera = {

@@ -7,10 +7,19 @@ import { digit, positive, score } from './values.ts';
 export function addCameras(program: Command, world: World): void {
   const cameras = program
     .command('cameras')
-    .description('Video that is watched all the time: list, add, set, remove, watch, proof');
+    .description('Video that is watched all the time: list, discover, add, set, remove, watch, proof');
   const load = () => import('../commands/cameras.ts');
   client(cameras.command('list', { isDefault: true }).description('list all cameras'), world, async (context) =>
     (await load()).listCameras(context),
+  );
+  client<ClientOptions & DiscoverOptions>(
+    cameras
+      .command('discover')
+      .description("look for cameras on the coordinator's network: ONVIF, mDNS, CoAP")
+      .option('--login <user>', 'for cameras of ONVIF; the password is asked for, or read from SHOAL_CAMERA_PASSWORD')
+      .option('--seconds <n>', 'how long to listen (6 unless told)', positive),
+    world,
+    async (context, _words, options) => (await import('../commands/discover.ts')).discoverCameras(context, options),
   );
   const add = cameras
     .command('add')
@@ -49,6 +58,11 @@ export function addCameras(program: Command, world: World): void {
     world,
     async (context, [camera = '', result], { out }) => (await load()).saveProof(context, camera, result, out),
   );
+}
+
+interface DiscoverOptions {
+  readonly login?: string;
+  readonly seconds?: number;
 }
 
 interface CameraOptions {

@@ -2,6 +2,7 @@ import type { Resource } from '../resource.ts';
 import { blobs } from './blobs.ts';
 import { cameras } from './cameras.ts';
 import { devices } from './devices.ts';
+import { discovery } from './discovery.ts';
 import { events } from './events.ts';
 import { keys } from './keys.ts';
 import { livePictures } from './live-pictures.ts';
@@ -20,6 +21,7 @@ export const resources: readonly Resource[] = [
   keys,
   tasks,
   cameras,
+  discovery,
   pictures,
   livePictures,
   events,

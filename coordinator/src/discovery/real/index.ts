@@ -1,0 +1,1 @@
+export { createLocalNetwork } from './local-network.ts';
