@@ -26,7 +26,7 @@ export interface FinderOptions {
 /** "All CoAP Nodes" (RFC 7252 §12.8). */
 const allCoapNodes = { address: '224.0.1.187', port: 5683 };
 
-export const defaultFinderOptions: FinderOptions = { onvif: wsDiscoveryGroup, mdns: mdnsGroup, coap: allCoapNodes };
+const defaultFinderOptions: FinderOptions = { onvif: wsDiscoveryGroup, mdns: mdnsGroup, coap: allCoapNodes };
 
 const mostSearches = 2;
 /** Of each kind. */

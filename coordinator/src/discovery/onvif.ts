@@ -98,7 +98,7 @@ async function clockOffsetMs({ call, nowMs }: OnvifDeps, url: string, signal: Ab
 }
 
 /** Web Services Security UsernameToken Profile 1.1 §3.1: what is sent is a digest, never the password. */
-export function usernameToken({ user, password }: Login, random: Random, nowMs: number): string {
+function usernameToken({ user, password }: Login, random: Random, nowMs: number): string {
   const nonce = random.bytes(16);
   const created = instant(nowMs);
   const digest = createHash('sha1').update(nonce).update(utf8(created)).update(utf8(password)).digest('base64');
