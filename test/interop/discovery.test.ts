@@ -9,7 +9,7 @@ import { coordinatorBin } from '../support/fleet.ts';
 
 const address = '10.77.0.1';
 const password = 'only-a-digest-of-this';
-const camera = join(import.meta.dirname, '../support/onvif-camera.ts');
+const camera = join(import.meta.dirname, '../../coordinator/test/discovery/onvif-camera.ts');
 const script = join(import.meta.dirname, '../support/camera-network.sh');
 
 const programs = ['coap-server-notls', 'coap-client-notls', '/usr/sbin/avahi-daemon', 'unshare', 'nsenter', 'ip'];

@@ -83,7 +83,11 @@ export class OnvifCamera implements AsyncDisposable {
 }
 
 /** ONVIF Core §7.3.2.3, as printed there but for the values. */
-function probeMatch(id: string, port: number, { address, name = 'Front door', says = {} }: OnvifCameraOptions): string {
+export function probeMatch(
+  id: string,
+  port: number,
+  { address, name = 'Front door', says = {} }: OnvifCameraOptions,
+): string {
   const xAddrs = (says.xAddrs ?? `http://${address}:PORT/onvif/device_service`).replaceAll('PORT', String(port));
   return `<?xml version="1.0" encoding="UTF-8"?>
 <SOAP-ENV:Envelope xmlns:SOAP-ENV="http://www.w3.org/2003/05/soap-envelope" xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing"
