@@ -15,6 +15,7 @@ export interface ShellOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly interrupted?: AbortSignal;
   readonly onOutput?: (text: string) => void;
+  readonly askSecret?: (question: string) => Promise<string>;
 }
 
 /** Runs the `shoal` command in this process, with outputs that are no terminal. */
@@ -37,6 +38,7 @@ export async function shoal(words: readonly string[], options: ShellOptions = {}
     clock: systemClock,
     random: systemRandom,
     openCoordinator,
+    ...(options.askSecret && { askSecret: options.askSecret }),
     interrupted: options.interrupted ?? new AbortController().signal,
   });
   if (stripVTControlCharacters(out + err) !== out + err) throw new Error('colours on what is no terminal');
