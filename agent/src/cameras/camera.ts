@@ -190,7 +190,10 @@ export class Camera {
     this.#checkMayRun();
     const lease = await models.acquire(model, variant, signal);
     // Ends the source also when a frame does not come: an iterator alone cannot be left while it waits.
+    // Not `AbortSignal.any`: Node keeps such a signal, and all that waits for it, until it is aborted.
     const ended = new AbortController();
+    const onStop = () => ended.abort(signal.reason);
+    signal.addEventListener('abort', onStop, { once: true });
     const stream = videos.open(
       {
         camera: cameraId,
@@ -199,7 +202,7 @@ export class Camera {
         targetFps,
         loop,
       },
-      AbortSignal.any([signal, ended.signal]),
+      ended.signal,
     );
     this.#stream = stream;
     this.#decoding = new DecodeMeter(this.#deps.clock, stream);
@@ -215,6 +218,7 @@ export class Camera {
         await this.#analyse(frame, lease, signal);
       }
     } finally {
+      signal.removeEventListener('abort', onStop);
       ended.abort(new ShoalError('closed', 'the camera is not watched any more'));
       await frames.return?.();
       this.#droppedBefore += stream.dropped;
