@@ -22,6 +22,7 @@ export * from './domain/index.ts';
 export type {
   Camera as CameraAnswer,
   Device as DeviceAnswer,
+  FoundCamera as FoundCameraAnswer,
   Result as ResultAnswer,
   Task as TaskAnswer,
   TaskPlacement as PlacementAnswer,

@@ -12,6 +12,7 @@ import { photoFiles } from '../support/photos.ts';
 
 const ready = hasChromium() && (await canMakeClips());
 const why = ready ? '' : ' (chromium, ffmpeg or the pictures are not there)';
+const onvifCamera = join(import.meta.dirname, '../../coordinator/test/discovery/onvif-camera.ts');
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 interface Finding {
@@ -65,6 +66,27 @@ describe.skipIf(!ready)(`the page in a real browser${why}`, () => {
     await page.getByText('Porch is watched.').waitFor({ timeout: 60_000 });
     await page.getByRole('button', { name: 'Keep it', exact: true }).click();
     await page.getByRole('heading', { name: 'Porch' }).waitFor();
+  }, 90_000);
+
+  it('looks for cameras, and puts the stream that is chosen into the form, with its login', async () => {
+    const { page } = shown;
+    const camera = new Child(process.execPath, ['--conditions=source', onvifCamera, '127.0.0.1', 'viewer', 'h@nter2']);
+    try {
+      await camera.line(/listening/);
+      await page.goto(`${fleet.url}/#/add`);
+      await page.getByText('Look for cameras on the network').click();
+      await page.getByLabel('User at the cameras').fill('viewer');
+      await page.getByLabel('Password').fill('h@nter2');
+      await page.getByRole('button', { name: 'Look', exact: true }).click();
+      await page
+        .getByRole('button', { name: 'rtsp://127.0.0.1/sub?profile=1&unicast=true' })
+        .click({ timeout: 60_000 });
+      const source = page.getByLabel('Source');
+      expect(await source.inputValue()).toBe('rtsp://viewer:h%40nter2@127.0.0.1/sub?profile=1&unicast=true');
+      expect(await page.getByLabel('Name').inputValue()).toBe('Front door');
+    } finally {
+      await camera.stop();
+    }
   }, 90_000);
 
   it('shows live pictures with what is seen on them, and how old they are', async () => {

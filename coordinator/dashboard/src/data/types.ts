@@ -1,6 +1,14 @@
-import type { CameraAnswer, DeviceAnswer, PlacementAnswer, ResultAnswer, TaskAnswer } from '@shoal/coordinator';
+import type {
+  CameraAnswer,
+  DeviceAnswer,
+  FoundCameraAnswer,
+  PlacementAnswer,
+  ResultAnswer,
+  TaskAnswer,
+} from '@shoal/coordinator';
 
 export type Camera = CameraAnswer;
+export type FoundCamera = FoundCameraAnswer;
 export type Device = DeviceAnswer;
 export type Task = TaskAnswer;
 export type TaskPlacement = PlacementAnswer;
