@@ -32,6 +32,7 @@ import { routeMessages } from './router.ts';
 import type { Store } from './store/index.ts';
 import { Dispatcher, LiveTasks, Outcomes, TaskBook, TaskCounts } from './tasks/index.ts';
 import { Upkeep } from './upkeep/index.ts';
+import { noSender, WebhookBook, type WebhookSender } from './webhooks/index.ts';
 
 /** The world, as a coordinator is handed it. It starts and stops the link, the store and the blobs. */
 export interface CoordinatorPorts {
@@ -51,6 +52,8 @@ export interface CoordinatorPorts {
   readonly cut?: (device: PeerId) => void;
   /** Where cameras are looked for. Left out: nowhere. */
   readonly network?: LocalNetwork;
+  /** The way to the URLs of webhooks. Left out: there are none. */
+  readonly webhookSender?: WebhookSender;
   /** Left out: Ed25519. */
   readonly importKey?: ImportPeerKey;
 }
@@ -134,6 +137,8 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
   );
   const discovery = new Finder({ clock, random, logger, cameras, network: ports.network });
   const pictures = new PictureDesk({ clock, logger, messenger, cameras, devices: registry });
+  const { webhookSender: sender = noSender } = ports;
+  const webhooks = new WebhookBook({ clock, random, logger, store, sender, identity, events, cameras, pictures });
   const upkeep = new Upkeep({ clock, logger, store, blobs }, config.retention);
 
   registry.subscribe(dispatcher);
@@ -156,6 +161,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
       signal.throwIfAborted();
       tokens.load(state.tokens);
       apiKeys.load(state.apiKeys);
+      webhooks.load(state.webhooks);
       registry.load(state.devices);
       cameras.load(state.cameras);
       await events.load(state.eventsGoingOn);
@@ -169,17 +175,20 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
       registry.start();
       cameras.start();
       events.start();
+      webhooks.start();
     },
     async drain(signal) {
       tasks.close();
       await dispatcher.drain(signal);
     },
     async stop() {
+      const told = webhooks.stop();
       registry.stop();
       cameras.stop();
       events.stop();
       tasks.stop();
       dispatcher.stop();
+      await told;
     },
   };
   const group = new ServiceGroup({ clock, logger }, [store, ports.blobs, core, messenger, link, upkeep], {
@@ -216,6 +225,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
     blobs,
     models: ports.models,
     apiKeys,
+    webhooks,
     statistics,
     health: () =>
       assessHealth({

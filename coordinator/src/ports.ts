@@ -22,6 +22,7 @@ import { defaultCoordinatorConfig } from './config.ts';
 import { createLocalNetwork } from './discovery/real/index.ts';
 import type { Coordinator } from './domain/index.ts';
 import { SqliteStore } from './store/sqlite/index.ts';
+import { createWebhookSender } from './webhooks/real/index.ts';
 
 /** Reports that a device may leave out before it is given up for lost. */
 const beatsUntilSilent = 5;
@@ -78,6 +79,7 @@ export const openCoordinator: OpenCoordinator = async (request) => {
       cut,
       network: createLocalNetwork({ random, logger }),
       importKey,
+      webhookSender: createWebhookSender({ allowPrivateAddresses: request.allowPrivateUrls }),
     },
   );
   opened = coordinator;

@@ -1,5 +1,5 @@
 import { asShoalError, type Clock, every, type Logger, type SceneResult, type Service } from '@shoal/protocol';
-import type { CameraView, Coordinator, EventRecord } from '../domain/index.ts';
+import { type CameraView, type Coordinator, type EventRecord, eventAnswer } from '../domain/index.ts';
 import { frigateEvent } from './frigate.ts';
 import { discoveriesOf } from './home-assistant.ts';
 import type { TopicPublisher } from './topic-publisher.ts';
@@ -200,7 +200,7 @@ export class Announcer implements Service {
   async #followEvents(): Promise<void> {
     const { publisher, coordinator } = this.#deps;
     for await (const event of coordinator.events.watch({}, this.#over.signal)) {
-      publisher.publish(this.#topics.events, JSON.stringify(eventPayload(event)));
+      publisher.publish(this.#topics.events, JSON.stringify(eventAnswer(event)));
       const before = this.#lastTold.get(event.id);
       if (event.endedAtMs === undefined) this.#remember(event);
       else this.#lastTold.delete(event.id);
@@ -266,14 +266,4 @@ function level(text: string): string {
 function seenIn({ motion, tracks }: SceneResult): Seen {
   const counts = [...Map.groupBy(tracks, ({ label }) => label)].map(([label, all]) => [label, all.length] as const);
   return { motion: motion > 0, counts: Object.fromEntries(counts) };
-}
-
-/** As the REST API says it. */
-function eventPayload({ startedAtMs, endedAtMs, ...event }: EventRecord) {
-  return {
-    ...event,
-    state: endedAtMs === undefined ? 'active' : 'ended',
-    startedAt: new Date(startedAtMs).toISOString(),
-    ...(endedAtMs !== undefined && { endedAt: new Date(endedAtMs).toISOString() }),
-  };
 }

@@ -5,6 +5,7 @@ import type { DeviceView, FleetNews, PowerPolicy, TokenView } from './device.ts'
 import type { Discovery } from './discovery.ts';
 import type { EventCount, EventFilter, EventRecord } from './event.ts';
 import type { AttemptState, BlobRef, ResultRecord, Task, TaskSpec, TaskState } from './task.ts';
+import type { WebhookSpec, WebhookTrial, WebhookView } from './webhook.ts';
 
 /**
  * The coordinator as its REST API, its command line and the simulator see it. All of it is plain code over ports; `createCoordinator` in
@@ -26,6 +27,7 @@ export interface Coordinator extends Service {
   /** Those that tasks and cameras may ask for. */
   readonly models: readonly ModelManifest[];
   readonly apiKeys: ApiKeys;
+  readonly webhooks: Webhooks;
   readonly health: () => Health;
   /** Counts since the start, for metrics. */
   readonly statistics: () => Statistics;
@@ -130,6 +132,21 @@ export interface Events {
   /** Each event whenever it starts, changes or ends, once that is durable. Slow readers lose the oldest. */
   watch(filter: Pick<EventFilter, 'camera' | 'label'>, signal: AbortSignal): AsyncIterable<EventRecord>;
   counts(camera: string): readonly EventCount[];
+}
+
+/** Who is told of events by requests to a URL. */
+export interface Webhooks {
+  /**
+   * Durable when it resolves. The secret is shown once.
+   * @throws `input.invalid`; `auth.forbidden` for a URL that leads where it may not; `not-found` (camera); `queue.full`
+   */
+  create(spec: WebhookSpec): Promise<WebhookView & { readonly secret: string }>;
+  /** URLs are redacted. */
+  list(): readonly WebhookView[];
+  /** What waits for it is dropped. @throws `not-found` */
+  remove(id: string): Promise<void>;
+  /** Sends something now. One that was switched off is on again when that arrives. @throws `not-found`, `rate-limited` */
+  test(id: string, signal: AbortSignal): Promise<WebhookTrial>;
 }
 
 export interface Results {

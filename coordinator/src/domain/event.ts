@@ -40,3 +40,13 @@ export interface EventFilter {
   readonly fromMs?: number;
   readonly toMs?: number;
 }
+
+/** An event as programs are told of it: times are RFC 3339. */
+export function eventAnswer({ startedAtMs, endedAtMs, ...event }: EventRecord) {
+  return {
+    ...event,
+    state: endedAtMs === undefined ? ('active' as const) : ('ended' as const),
+    startedAt: new Date(startedAtMs).toISOString(),
+    ...(endedAtMs !== undefined && { endedAt: new Date(endedAtMs).toISOString() }),
+  };
+}

@@ -2,5 +2,6 @@ export * from './camera.ts';
 export type * from './coordinator.ts';
 export type * from './device.ts';
 export type * from './discovery.ts';
-export type * from './event.ts';
+export * from './event.ts';
 export * from './task.ts';
+export * from './webhook.ts';

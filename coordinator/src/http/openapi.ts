@@ -12,6 +12,7 @@ const tags = [
   { name: 'cameras', description: 'Video sources that are watched all the time' },
   { name: 'results', description: 'What was seen' },
   { name: 'events', description: 'Stays before the cameras, from their start to their end' },
+  { name: 'webhooks', description: 'Who is told of events by requests to a URL' },
   { name: 'devices', description: 'The fleet' },
   { name: 'tokens', description: 'How devices join' },
   { name: 'keys', description: 'How programs are let in' },

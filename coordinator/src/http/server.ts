@@ -25,6 +25,8 @@ import {
   Task,
   TaskPlacement,
   TaskRequest,
+  Webhook,
+  WebhookRequest,
 } from './views/index.ts';
 
 /** JSON bodies are small; bytes go through uploads, which have a limit of their own. */
@@ -160,6 +162,8 @@ async function buildApp(context: Context): Promise<FastifyInstance> {
     Task,
     TaskPlacement,
     TaskRequest,
+    Webhook,
+    WebhookRequest,
   ]) {
     app.addSchema(definition);
   }

@@ -174,6 +174,10 @@ function recordOf(write: StoreWrite): string {
       return `api-key ${write.apiKey.id}`;
     case 'api-key-removed':
       return `api-key ${write.id}`;
+    case 'webhook':
+      return `webhook ${write.webhook.id}`;
+    case 'webhook-removed':
+      return `webhook ${write.id}`;
     case 'blob':
       return `blob ${write.blob.digest}`;
     case 'blob-removed':

@@ -11,6 +11,7 @@ import type {
   Task,
   TaskState,
   TokenRecord,
+  WebhookRecord,
 } from '../domain/index.ts';
 
 /**
@@ -65,6 +66,8 @@ export type Change =
   | { readonly kind: 'camera-removed'; readonly id: string }
   | { readonly kind: 'api-key'; readonly apiKey: ApiKeyRecord }
   | { readonly kind: 'api-key-removed'; readonly id: string }
+  | { readonly kind: 'webhook'; readonly webhook: WebhookRecord }
+  | { readonly kind: 'webhook-removed'; readonly id: string }
   | { readonly kind: 'blob'; readonly blob: BlobRecord }
   | { readonly kind: 'blob-removed'; readonly digest: string };
 
@@ -74,6 +77,8 @@ export interface StoredState {
   readonly cameras: readonly Camera[];
   readonly eventsGoingOn: readonly EventRecord[];
   readonly apiKeys: readonly ApiKeyRecord[];
+  /** Oldest first. */
+  readonly webhooks: readonly WebhookRecord[];
   /** Oldest first. */
   readonly unfinishedTasks: readonly Task[];
 }

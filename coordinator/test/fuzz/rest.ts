@@ -57,6 +57,12 @@ const calls: readonly Call[] = [
   { method: 'POST', url: '/v1/tokens', json: { uses: 2, expiresInMs: 60_000, labels: { site: 'home' } } },
   { method: 'PATCH', url: `/v1/devices/${device}`, json: { name: 'porch', labels: { a: 'b' }, draining: true } },
   { method: 'POST', url: '/v1/keys', json: { name: 'laptop' } },
+  {
+    method: 'POST',
+    url: '/v1/webhooks',
+    json: { url: 'https://example.org/a?b=c', types: ['event.started'], label: 'person', zone: 'door', picture: true },
+  },
+  { method: 'POST', url: '/v1/webhooks/whk_1/test' },
   { method: 'POST', url: '/v1/blobs', body: 'bytes', headers: { 'content-type': 'image/jpeg' } },
   { method: 'GET', url: `/v1/blobs/${'a'.repeat(64)}`, headers: { range: 'bytes=0-9' } },
   { method: 'GET', url: '/v1/devices' },

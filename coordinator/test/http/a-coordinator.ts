@@ -11,6 +11,7 @@ import {
   ShoalError,
   seededRandom,
   sha256Hex,
+  silentLogger,
   writeBundle,
 } from '@shoal/protocol';
 import { systemClock } from '@shoal/protocol/real';
@@ -30,6 +31,7 @@ import { finalTaskStates } from '../../src/domain/index.ts';
 import { EventBook } from '../../src/events/index.ts';
 import { Followers } from '../../src/following/index.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
+import { noSender, WebhookBook, type WebhookSender } from '../../src/webhooks/index.ts';
 import { aPicture } from './a-picture.ts';
 
 export interface ACoordinator extends Coordinator {
@@ -46,7 +48,7 @@ export interface ACoordinator extends Coordinator {
  * The facade over plain maps: what the REST API promises is tested without a fleet behind it. `finishAtOnce` ends every task of
  * the `noop` pipeline as it is submitted.
  */
-export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordinator {
+export function aCoordinator(options: { finishAtOnce?: boolean; webhookSender?: WebhookSender } = {}): ACoordinator {
   const random = seededRandom(7);
   const identity = newIdentity('coordinator', random);
   const deviceKey = newIdentity('device', random);
@@ -119,6 +121,9 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
 
   const coordinator: ACoordinator = {
     name: 'coordinator',
+    get webhooks() {
+      return webhooks;
+    },
     pushed,
     events,
     identity,
@@ -378,6 +383,11 @@ export function aCoordinator(options: { finishAtOnce?: boolean } = {}): ACoordin
       },
     },
   };
+  const { cameras: ofCameras, pictures } = coordinator;
+  const { webhookSender: sender = noSender } = options;
+  const tells = { clock: systemClock, random, logger: silentLogger, store, sender, identity };
+  const webhooks = new WebhookBook({ ...tells, events, cameras: ofCameras, pictures });
+  webhooks.start();
   return coordinator;
 }
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseRange } from '../../src/http/byte-range.ts';
 import { createFetchInput } from '../../src/http/index.ts';
-import { isPrivateAddress } from '../../src/http/real/private-addresses.ts';
+import { isPrivateAddress } from '../../src/outbound/real/private-addresses.ts';
 
 describe('an address', () => {
   test.each([

@@ -14,6 +14,7 @@ import {
   aSpec,
   aTask,
   aTokenRecord,
+  aWebhook,
   startMs,
 } from '../support/builders.ts';
 
@@ -70,6 +71,8 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
       const { endedAtMs: _, ...goingOn } = anEvent(2, { zones: { door: 1_200 } });
       const token = aTokenRecord({ approve: true });
       const apiKey = { id: 'key_1', name: 'shell', sha256: Uint8Array.of(1, 2), createdAtMs: startMs };
+      const webhook = aWebhook();
+      const gone = aWebhook({ id: 'whk_2', camera: 'cam_1', off: { atMs: startMs, reason: 'it answered 410' } });
       const blob = { digest: aDigest('x'), sizeBytes: 1, mediaType: 'image/jpeg', lastUsedMs: startMs };
       await clock.until(
         store.commit([
@@ -79,6 +82,11 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
           { kind: 'event', event: anEvent(1) },
           { kind: 'event', event: goingOn },
           { kind: 'api-key', apiKey },
+          { kind: 'webhook', webhook },
+          { kind: 'webhook', webhook: aWebhook({ id: 'whk_2' }) },
+          { kind: 'webhook', webhook: gone },
+          { kind: 'webhook', webhook: aWebhook({ id: 'whk_3' }) },
+          { kind: 'webhook-removed', id: 'whk_3' },
           { kind: 'blob', blob },
           { kind: 'task', task },
           { kind: 'result', result: aResult() },
@@ -91,6 +99,7 @@ export function storeConformance(name: string, aWorld: () => StoreWorld): void {
         cameras: [aCamera()],
         eventsGoingOn: [goingOn],
         apiKeys: [apiKey],
+        webhooks: [webhook, gone],
         unfinishedTasks: [task],
       });
       expect(await next.task(task.id)).toEqual(task);

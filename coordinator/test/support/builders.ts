@@ -8,6 +8,7 @@ import type {
   Task,
   TaskSpec,
   TokenRecord,
+  WebhookRecord,
 } from '../../src/domain/index.ts';
 
 export const startMs = Date.UTC(2026, 0, 1);
@@ -100,6 +101,18 @@ export function aTokenRecord(change: Partial<TokenRecord> = {}): TokenRecord {
     usesLeft: 1,
     approve: false,
     labels: {},
+    ...change,
+  };
+}
+
+export function aWebhook(change: Partial<WebhookRecord> = {}): WebhookRecord {
+  return {
+    id: 'whk_1',
+    url: 'https://example.org/hook?token=secret',
+    types: ['event.started', 'event.ended'],
+    picture: false,
+    secret: new Uint8Array(32).fill(5),
+    createdAtMs: startMs,
     ...change,
   };
 }

@@ -12,6 +12,7 @@ import { createCoordinator } from '../../src/compose.ts';
 import { type CoordinatorConfig, defaultCoordinatorConfig } from '../../src/config.ts';
 import type { Coordinator, Task } from '../../src/domain/index.ts';
 import { MemoryDisk, MemoryStore } from '../../src/store/index.ts';
+import type { WebhookSender } from '../../src/webhooks/index.ts';
 import { aProfile, startMs } from './builders.ts';
 import { testModels } from './models.ts';
 import { aModelSha256, never, ScriptedDevice, type ScriptedDeviceOptions } from './scripted-device.ts';
@@ -24,6 +25,7 @@ export interface WorldOptions {
   /** Of the coordinator; silent by default. */
   readonly logger?: Logger;
   readonly cut?: (device: string) => void;
+  readonly webhookSender?: WebhookSender;
 }
 
 /** A coordinator and its devices in one process, under virtual time. */
@@ -137,6 +139,7 @@ export class World {
         models: testModels,
         addresses: () => ['mqtt://127.0.0.1:1883'],
         ...(this.options.cut && { cut: this.options.cut }),
+        ...(this.options.webhookSender && { webhookSender: this.options.webhookSender }),
       },
     );
   }

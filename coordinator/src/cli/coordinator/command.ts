@@ -31,7 +31,7 @@ export function addCoordinatorCommand(program: Command, world: World, setExitCod
     .option('--announce-frigate', 'there also as Frigate says it, under frigate/')
     .option('--port-search', 'when the port of the REST API, or of MQTT, is taken, try the next ones')
     .option('--insecure-loopback', 'programs on this machine need no API key')
-    .option('--allow-private-urls', 'let tasks name URLs on this machine and its network')
+    .option('--allow-private-urls', 'let tasks and webhooks name URLs on this machine and its network')
     .option('--device-limit <n>', 'devices that may join', wholeNumber, 10_000)
     .option(
       '--heartbeat <seconds>',

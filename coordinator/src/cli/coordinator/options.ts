@@ -52,6 +52,8 @@ export interface OpenCoordinatorRequest {
   readonly deviceLimit: number;
   readonly telemetryIntervalMs: number;
   readonly uploadLimitBytes: number;
+  /** Lets webhooks reach this machine and its network. */
+  readonly allowPrivateUrls: boolean;
   /** Whether what is said to devices is hidden from everybody on the way. */
   readonly seal: 'required' | 'offered' | 'off';
   /** Name of the strategy that chooses devices. */

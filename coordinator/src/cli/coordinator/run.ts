@@ -47,6 +47,7 @@ export async function runCoordinator(options: CoordinatorOptions, world: World):
     ...limits,
     ...(announced && { announce: { url: announced, frigate: options.announceFrigate ?? false } }),
     dataDirectory,
+    allowPrivateUrls: options.allowPrivateUrls ?? false,
     broker,
     coap,
     libp2p,

@@ -1,10 +1,9 @@
-import { lookup } from 'node:dns/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import type { LookupFunction } from 'node:net';
 import { ShoalError } from '@shoal/protocol';
+import { parseCallersUrl, pinnedTo, resolveCallersUrl } from '../../outbound/real/index.ts';
 import type { FetchInput } from '../resource.ts';
-import { isPrivateAddress } from './private-addresses.ts';
 
 export interface FetchInputOptions {
   /** Lets URLs reach this machine and its network: for cameras and servers on the LAN, when every caller is trusted. */
@@ -16,10 +15,8 @@ export interface FetchInputOptions {
 
 const mostRedirects = 3;
 
-interface Address {
-  readonly address: string;
-  readonly family: number;
-}
+const field = 'input/url';
+const instead = 'upload the file instead, or start the coordinator with --allow-private-urls';
 
 /**
  * Fetches what a caller named by URL. The name is resolved once, every address is checked, and exactly those are connected to, so that
@@ -41,20 +38,22 @@ export function createFetchInput(options: FetchInputOptions): FetchInput {
 }
 
 async function follow(start: string, options: FetchInputOptions, signal: AbortSignal): Promise<IncomingMessage> {
-  let url = parse(start);
+  let url = parseCallersUrl(start, field);
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    const response = await get(url, await resolve(url, options), signal);
+    const { allowPrivateAddresses } = options;
+    const addresses = await resolveCallersUrl(url, { allowPrivateAddresses, field, instead });
+    const response = await get(url, pinnedTo(addresses), signal);
     const { statusCode = 0, headers } = response;
     if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
       response.destroy();
-      url = parse(headers.location, url);
+      url = parseCallersUrl(headers.location, field, url);
       continue;
     }
     const { origin } = url;
     if (statusCode !== 200) {
       response.destroy();
       throw new ShoalError('input.invalid', `${origin} answered ${statusCode}`, {
-        field: 'input/url',
+        field,
         status: statusCode,
       });
     }
@@ -64,45 +63,14 @@ async function follow(start: string, options: FetchInputOptions, signal: AbortSi
     }
     return response;
   }
-  throw new ShoalError('input.invalid', `the URL redirects more than ${mostRedirects} times`, { field: 'input/url' });
+  throw new ShoalError('input.invalid', `the URL redirects more than ${mostRedirects} times`, { field });
 }
 
-function parse(text: string, base?: URL): URL {
-  const url = URL.parse(text, base?.href);
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new ShoalError('input.invalid', 'the URL must be a whole http:// or https:// one', { field: 'input/url' });
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new ShoalError('input.invalid', 'the URL must not carry a user name or password', { field: 'input/url' });
-  }
-  return url;
-}
-
-/** @throws `auth.forbidden` when any address of the name is private: one is enough to be led there. */
-async function resolve(url: URL, { allowPrivateAddresses }: FetchInputOptions): Promise<Address[]> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const family = isIP(host);
-  const addresses = family === 0 ? await lookup(host, { all: true }) : [{ address: host, family }];
-  if (!allowPrivateAddresses && addresses.some(({ address }) => isPrivateAddress(address))) {
-    throw new ShoalError(
-      'auth.forbidden',
-      `${host} is on this machine or its network; upload the file instead, or start the coordinator with --allow-private-urls`,
-      { field: 'input/url', host },
-    );
-  }
-  return addresses;
-}
-
-function get(url: URL, addresses: readonly Address[], signal: AbortSignal): Promise<IncomingMessage> {
-  const pinned: LookupFunction = (_host, { all }, callback) => {
-    const [first] = addresses;
-    if (all) callback(null, [...addresses]);
-    else callback(null, first?.address ?? '', first?.family);
-  };
+function get(url: URL, lookup: LookupFunction, signal: AbortSignal): Promise<IncomingMessage> {
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const headers = { accept: 'image/*, video/*, */*;q=0.5', 'user-agent': 'shoal' };
   return new Promise((resolve, reject) => {
-    request(url, { signal, lookup: pinned, agent: false, headers }, resolve).once('error', reject).end();
+    request(url, { signal, lookup, agent: false, headers }, resolve).once('error', reject).end();
   });
 }
 
@@ -143,6 +111,6 @@ function explain(
     return new ShoalError('timeout', `the URL did not give the whole file within ${timeoutMs} ms`, { timeoutMs });
   }
   const { code, message } = thrown as NodeJS.ErrnoException;
-  const facts = { field: 'input/url' };
+  const facts = { field };
   return new ShoalError('net.unreachable', `the URL cannot be fetched: ${code ?? message}`, facts, { cause: thrown });
 }

@@ -13,6 +13,7 @@ import { session } from './session.ts';
 import { system } from './system.ts';
 import { tasks } from './tasks.ts';
 import { tokens } from './tokens.ts';
+import { webhooks } from './webhooks.ts';
 
 export const resources: readonly Resource[] = [
   system,
@@ -25,6 +26,7 @@ export const resources: readonly Resource[] = [
   pictures,
   livePictures,
   events,
+  webhooks,
   results,
   blobs,
   models,

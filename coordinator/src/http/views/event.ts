@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import type { EventRecord } from '../../domain/index.ts';
-import { Box, named, Picture, Timestamp, timestamp } from './schema.ts';
+import { type EventRecord, eventAnswer } from '../../domain/index.ts';
+import { Box, named, Picture, Timestamp } from './schema.ts';
 
 export const Event = named(
   'Event',
@@ -26,11 +26,4 @@ export const Event = named(
 );
 export type Event = Static<typeof Event.definition>;
 
-export function eventView({ startedAtMs, endedAtMs, ...event }: EventRecord): Event {
-  return {
-    ...event,
-    state: endedAtMs === undefined ? 'active' : 'ended',
-    startedAt: timestamp(startedAtMs),
-    ...(endedAtMs !== undefined && { endedAt: timestamp(endedAtMs) }),
-  };
-}
+export const eventView: (event: EventRecord) => Event = eventAnswer;

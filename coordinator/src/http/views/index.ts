@@ -19,3 +19,4 @@ export {
   timestamp,
 } from './schema.ts';
 export { Task, TaskRequest, TaskState, taskOptions, taskStates, taskView } from './task.ts';
+export { Webhook, WebhookRequest, webhookSpec, webhookView } from './webhook.ts';

@@ -1,4 +1,12 @@
-import type { Camera, DeviceRecord, EventRecord, ResultRecord, Task, TokenRecord } from '../../domain/index.ts';
+import type {
+  Camera,
+  DeviceRecord,
+  EventRecord,
+  ResultRecord,
+  Task,
+  TokenRecord,
+  WebhookRecord,
+} from '../../domain/index.ts';
 import type { ApiKeyRecord, BlobRecord } from '../store.ts';
 import type { StoreWrite } from '../store-write.ts';
 
@@ -11,6 +19,7 @@ export class MemoryDisk {
   readonly cameras = new Map<string, Camera>();
   readonly events = new Map<string, EventRecord>();
   readonly apiKeys = new Map<string, ApiKeyRecord>();
+  readonly webhooks = new Map<string, WebhookRecord>();
   readonly blobs = new Map<string, BlobRecord>();
   readonly received = new Map<string, number>();
   nextSequence = 1;
@@ -82,6 +91,12 @@ export class MemoryDisk {
         return;
       case 'api-key-removed':
         this.apiKeys.delete(write.id);
+        return;
+      case 'webhook':
+        this.webhooks.set(write.webhook.id, write.webhook);
+        return;
+      case 'webhook-removed':
+        this.webhooks.delete(write.id);
         return;
       case 'blob':
         this.blobs.set(write.blob.digest, write.blob);

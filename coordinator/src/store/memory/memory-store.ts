@@ -79,13 +79,14 @@ export class MemoryStore implements Store {
   }
 
   async load(): Promise<StoredState> {
-    const { devices, tokens, cameras, events, apiKeys, tasks } = this.#disk;
+    const { devices, tokens, cameras, events, apiKeys, webhooks, tasks } = this.#disk;
     return {
       devices: [...devices.values()],
       tokens: [...tokens.values()],
       cameras: [...cameras.values()],
       eventsGoingOn: [...events.values()].filter(({ endedAtMs }) => endedAtMs === undefined),
       apiKeys: [...apiKeys.values()],
+      webhooks: [...webhooks.values()].sort(byId),
       unfinishedTasks: [...tasks.values()].filter(({ state }) => !finalTaskStates.has(state)).sort(byId),
     };
   }

@@ -18,6 +18,8 @@ import {
   type TokenRow,
   taskOf,
   tokenOf,
+  type WebhookRow,
+  webhookOf,
 } from './rows.ts';
 
 type Parameter = string | number | null;
@@ -45,13 +47,14 @@ export class SqliteReader {
   }
 
   state(): StoredState {
-    const { devices, tokens, cameras, eventsGoingOn, apiKeys, unfinished } = this.#queries;
+    const { devices, tokens, cameras, eventsGoingOn, apiKeys, webhooks, unfinished } = this.#queries;
     return {
       devices: devices.all().map(deviceOf),
       tokens: tokens.all().map(tokenOf),
       cameras: cameras.all().map(cameraOf),
       eventsGoingOn: eventsGoingOn.all().map(eventOf),
       apiKeys: apiKeys.all().map(apiKeyOf),
+      webhooks: webhooks.all().map(webhookOf),
       unfinishedTasks: unfinished.all().map(taskOf),
     };
   }
@@ -181,6 +184,7 @@ function prepareAll(database: DatabaseSync) {
     tokens: query<TokenRow>('SELECT * FROM tokens'),
     cameras: query<CameraRow>('SELECT * FROM cameras'),
     apiKeys: query<ApiKeyRow>('SELECT * FROM api_keys'),
+    webhooks: query<WebhookRow>('SELECT * FROM webhooks ORDER BY id'),
     unfinished: query<TaskRow>(`SELECT * FROM tasks WHERE state IN ('queued', 'running') ORDER BY id`),
     ownSequence: query<{ next: number }>('SELECT next FROM own_sequence'),
     received: query<{ sender: string; sequence: number }>('SELECT sender, sequence FROM received_sequences'),

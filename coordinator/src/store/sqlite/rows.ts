@@ -7,6 +7,7 @@ import type {
   Task,
   TaskState,
   TokenRecord,
+  WebhookRecord,
 } from '../../domain/index.ts';
 import type { ApiKeyRecord, BlobRecord } from '../store.ts';
 
@@ -89,6 +90,25 @@ export interface ApiKeyRow {
 export function apiKeyOf(row: ApiKeyRow): ApiKeyRecord {
   const { id, name, sha256, created_at_ms: createdAtMs, camera_id: camera } = row;
   return { id, name, sha256, createdAtMs, ...(camera !== null && { camera }) };
+}
+
+export interface WebhookRow {
+  readonly id: string;
+  readonly spec: string;
+  readonly secret: Uint8Array;
+  readonly created_at_ms: number;
+  readonly off_at_ms: number | null;
+  readonly off_reason: string | null;
+}
+
+export function webhookOf(row: WebhookRow): WebhookRecord {
+  return {
+    ...JSON.parse(row.spec),
+    id: row.id,
+    secret: row.secret,
+    createdAtMs: row.created_at_ms,
+    ...(row.off_at_ms !== null && { off: { atMs: row.off_at_ms, reason: row.off_reason ?? '' } }),
+  };
 }
 
 export interface TaskRow {

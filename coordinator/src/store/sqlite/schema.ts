@@ -141,4 +141,15 @@ export const migrations: readonly string[] = [
   -- A key for sending the pictures of one camera.
   ALTER TABLE api_keys ADD COLUMN camera_id TEXT;
   `,
+  `
+  -- Who is told of events by requests to a URL.
+  CREATE TABLE webhooks (
+    id TEXT PRIMARY KEY,         -- ids sort by time of creation
+    spec TEXT NOT NULL,          -- JSON; the URL may hold secrets
+    secret BLOB NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    off_at_ms INTEGER,
+    off_reason TEXT
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

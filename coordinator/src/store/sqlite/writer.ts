@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Camera, DeviceRecord, EventRecord, ResultRecord, Task } from '../../domain/index.ts';
+import type { Camera, DeviceRecord, EventRecord, ResultRecord, Task, WebhookRecord } from '../../domain/index.ts';
 import type { StoreWrite } from '../store-write.ts';
 import { profilesJson } from './rows.ts';
 
@@ -63,6 +63,12 @@ export class SqliteWriter {
       case 'api-key-removed':
         sql.apiKeyRemoved.run(write.id);
         return;
+      case 'webhook':
+        putWebhook(sql.webhook, write.webhook);
+        return;
+      case 'webhook-removed':
+        sql.webhookRemoved.run(write.id);
+        return;
       case 'blob': {
         const { digest, sizeBytes, mediaType, lastUsedMs } = write.blob;
         sql.blob.run(digest, sizeBytes, mediaType, lastUsedMs);
@@ -103,6 +109,8 @@ function prepareAll(database: DatabaseSync) {
     cameraRemoved: prepare('DELETE FROM cameras WHERE id = ?'),
     apiKey: prepare('INSERT OR REPLACE INTO api_keys VALUES (?, ?, ?, ?, ?)'),
     apiKeyRemoved: prepare('DELETE FROM api_keys WHERE id = ?'),
+    webhook: prepare('INSERT OR REPLACE INTO webhooks VALUES (?, ?, ?, ?, ?, ?)'),
+    webhookRemoved: prepare('DELETE FROM webhooks WHERE id = ?'),
     blob: prepare('INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?)'),
     blobRemoved: prepare('DELETE FROM blobs WHERE digest = ?'),
     ownSequence: prepare('INSERT OR REPLACE INTO own_sequence VALUES (1, ?)'),
@@ -177,6 +185,10 @@ function putEvent(statement: StatementSync, event: EventRecord): void {
     JSON.stringify(zones),
     JSON.stringify(seen),
   );
+}
+
+function putWebhook(statement: StatementSync, { id, secret, createdAtMs, off, ...spec }: WebhookRecord): void {
+  statement.run(id, JSON.stringify(spec), secret, createdAtMs, off?.atMs ?? null, off?.reason ?? null);
 }
 
 function putCamera(statement: StatementSync, camera: Camera): void {

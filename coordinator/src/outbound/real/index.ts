@@ -1,0 +1,1 @@
+export { parseCallersUrl, pinnedTo, resolveCallersUrl } from './callers-url.ts';

@@ -1,0 +1,2 @@
+export { noSender, type WebhookSender } from './sender.ts';
+export { WebhookBook } from './webhook-book.ts';
