@@ -12,6 +12,7 @@ import {
   addTasks,
   addTokens,
   addVerify,
+  addWebhooks,
 } from './syntax/index.ts';
 import { version } from './version.ts';
 import type { World } from './world.ts';
@@ -63,6 +64,7 @@ ${exitCodesHelp}`,
   addDevices(program, world);
   addTasks(program, world);
   addCameras(program, world);
+  addWebhooks(program, world, setExitCode);
   addTokens(program, world);
   addKeys(program, world);
   addDoctor(program, world, setExitCode);

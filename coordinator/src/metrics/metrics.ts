@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Coordinator } from '../domain/index.ts';
 import { addCameras } from './cameras.ts';
 import { addStatistics } from './statistics.ts';
+import { addWebhooks } from './webhooks.ts';
 
 /** What Prometheus reads. Seconds, bytes and ratios; what counts up ends in `_total`. docs/metrics.md lists all. */
 export interface Metrics {
@@ -35,6 +36,7 @@ export function createMetrics(coordinator: Coordinator, version: string): Metric
   addFleet(coordinator, registers);
   addDevices(coordinator, registers);
   addCameras(coordinator, registers);
+  addWebhooks(coordinator, registers);
   return {
     contentType: registry.contentType,
     exposition: () => registry.metrics(),

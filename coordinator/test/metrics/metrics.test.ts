@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { createMetrics } from '../../src/metrics/index.ts';
 import { aCoordinator } from '../http/a-coordinator.ts';
 import { anApi } from '../http/a-server.ts';
+import { aWebhook } from '../support/builders.ts';
 
 const docs = join(import.meta.dirname, '..', '..', '..', 'docs');
 const page = join(docs, 'metrics.md');
@@ -75,6 +76,19 @@ describe('metrics', () => {
     const text = await createMetrics(coordinator, '1').exposition();
     expect(text.match(/^shoal_camera_events_total\{/gm)).toHaveLength(21);
     expect(text).toMatch(/^shoal_camera_events_total\{.*label="other"\} 30$/m);
+  });
+
+  test('say of each webhook how its deliveries do', async () => {
+    const webhook = aWebhook();
+    const counts = { delivered: 5, failed: 4, dropped: 3, waiting: 2 };
+    const coordinator = aCoordinator();
+    coordinator.webhooks.list = () => [{ ...webhook, ...counts }];
+    const text = await createMetrics(coordinator, '1').exposition();
+    expect(text).toMatch(/^shoal_webhook_deliveries_total\{webhook="whk_1",outcome="delivered"\} 5$/m);
+    expect(text).toMatch(/^shoal_webhook_deliveries_total\{webhook="whk_1",outcome="dropped"\} 3$/m);
+    expect(text).toMatch(/^shoal_webhook_failed_tries_total\{webhook="whk_1"\} 4$/m);
+    expect(text).toMatch(/^shoal_webhook_deliveries_waiting\{webhook="whk_1"\} 2$/m);
+    expect(text).not.toContain(webhook.url);
   });
 
   test('that the Grafana dashboard names are there, with the labels that it asks for', async () => {

@@ -152,7 +152,8 @@ function sayTroubles({ api, world }: Context, id: string): () => void {
   return every(world.clock, 'cli/cameras/troubles', troublesEveryMs, lookSafely);
 }
 
-async function findCamera({ api }: Context, word: string): Promise<Camera> {
+/** The camera that is meant by a name or an id. @throws `not-found`, `conflict` */
+export async function findCamera({ api }: Context, word: string): Promise<Camera> {
   const { items } = await api.call<{ items: Camera[] }>('GET', '/v1/cameras');
   const found = items.filter(({ id, name }) => id === word || name === word);
   const [camera] = found;

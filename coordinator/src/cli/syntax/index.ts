@@ -9,3 +9,4 @@ export { addKeys } from './keys.ts';
 export { addTasks } from './tasks.ts';
 export { addTokens } from './tokens.ts';
 export { addVerify } from './verify.ts';
+export { addWebhooks } from './webhooks.ts';
