@@ -3,7 +3,6 @@ import { networkInterfaces } from 'node:os';
 import { type Logger, type Random, ShoalError } from '@shoal/protocol';
 import type { Conversation, Group, LocalNetwork } from '../index.ts';
 import { callService } from './call-service.ts';
-import { askForLinks, readLinks, repliesTo } from './coap-links.ts';
 
 const mostInterfaces = 16;
 /** Those that are asked for all that they have. */
@@ -32,6 +31,8 @@ export function createLocalNetwork({ random, logger, interfaces }: LocalNetworkD
       };
     },
     async openCoap(group, heard): Promise<Conversation<[]>> {
+      // Loaded when it is asked for: most coordinators never look for cameras.
+      const { askForLinks, readLinks, repliesTo } = await import('./coap-links.ts');
       const sockets = await openSockets(logger, interfaces);
       const token = Buffer.from(random.bytes(8));
       const ended = new AbortController();
