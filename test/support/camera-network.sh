@@ -8,7 +8,8 @@ ip addr add "$2/24" dev shoal0
 ip link set shoal0 up
 ip link set shoal1 up
 ip route add 224.0.0.0/4 dev shoal0
-trap 'kill $(jobs -p) 2>/dev/null' EXIT
+pids=
+trap 'kill $pids 2>/dev/null; wait' EXIT
 
 mkdir "$1/services" "$1/run"
 cat >"$1/services/doorbell.service" <<'XML'
@@ -27,8 +28,11 @@ CONF
 mount --bind "$1/services" /etc/avahi/services
 mount --bind "$1/run" /run
 avahi-daemon -f "$1/avahi.conf" --no-drop-root --no-chroot --no-rlimits --no-proc-title &
+pids="$pids $!"
 coap-server-notls -g 224.0.1.187 -d 100 &
+pids="$pids $!"
 "$3" --conditions=source "$4" "$2" "$5" "$6" &
+pids="$pids $!"
 for i in 1 2 3 4 5 6 7 8 9 10; do
   printf jpeg | coap-client-notls -B 2 -m put -t 22 -f - "coap://$2/snapshot.jpg" && break
 done
