@@ -249,6 +249,29 @@ describe('webhooks', () => {
     expect(receiver.got).toHaveLength(1);
   });
 
+  it('are tested ahead of what waits, but not while a request is open', async () => {
+    const receiver = await aReceiver();
+    const { book, tell, spec, clock } = await aBook();
+    const { id } = await book.create(spec(receiver.url));
+    let answer = () => {};
+    receiver.answer((response) => {
+      answer = () => response.writeHead(204).end();
+    });
+    tell(aStart(1));
+    tell(aStart(2));
+    await until(() => receiver.got.length === 1);
+    const trial = book.test(id, never);
+    await clock.advance(0);
+    expect(clock.pending()).toEqual(['webhook: answer']);
+    receiver.answer(204);
+    answer();
+    expect(await trial).toMatchObject({ delivered: true });
+    await until(() => book.list()[0]?.delivered === 2);
+    const types = receiver.got.map(({ text }) => JSON.parse(text).type.replace('dev.shoal.', ''));
+    expect(types).toEqual(['event.started', 'webhook.test', 'event.started']);
+    expect(receiver.mostOpen()).toBe(1);
+  });
+
   it('are tested one at a time', async () => {
     const receiver = await aReceiver();
     const { book, spec } = await aBook();
