@@ -127,7 +127,7 @@ export function createCoordinator(config: CoordinatorConfig, ports: CoordinatorP
   const events = new EventBook({ clock, store });
   const reports = new Reports({ clock, random, logger, store, results, events, models });
   const cameras = new CameraBook(
-    { clock, random, logger, store, registry, messenger, models, reports, events },
+    { clock, random, logger, store, registry, messenger, models, reports, events, keys: apiKeys },
     {
       cameraLimit: config.cameraLimit,
       placement,

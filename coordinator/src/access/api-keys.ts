@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Clock, newId, type Random, ShoalError, sha256, toBase64Url } from '@shoal/protocol';
 import type { ApiKeys, ApiKeyView } from '../domain/index.ts';
-import type { ApiKeyRecord, Store } from '../store/index.ts';
+import type { ApiKeyRecord, Change, Store } from '../store/index.ts';
 
 /** 256 random bits, so that a fast hash is enough to keep a key by. */
 const keyLength = 32;
@@ -62,6 +62,17 @@ export class ApiKeyRing implements ApiKeys {
       if (record.sha256.length === digest.length && timingSafeEqual(record.sha256, digest)) found = record;
     }
     return found && view(found);
+  }
+
+  /** The keys of a camera that is removed go with it: what is to be written, and what to do once it is. */
+  goingWith(camera: string): { readonly changes: readonly Change[]; forget(): void } {
+    const ids = [...this.#records.values()].filter((record) => record.camera === camera).map(({ id }) => id);
+    return {
+      changes: ids.map((id) => ({ kind: 'api-key-removed', id })),
+      forget: () => {
+        for (const id of ids) this.#records.delete(id);
+      },
+    };
   }
 
   list(): readonly ApiKeyView[] {

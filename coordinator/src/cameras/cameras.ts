@@ -8,6 +8,7 @@ import {
   type Random,
   ShoalError,
 } from '@shoal/protocol';
+import type { ApiKeyRing } from '../access/index.ts';
 import type { Camera, CameraSpec, Cameras, CameraView, PushOutcome } from '../domain/index.ts';
 import type { EventBook } from '../events/index.ts';
 import type { ModelIndex } from '../pipelines/index.ts';
@@ -38,6 +39,7 @@ interface Deps {
   readonly models: ModelIndex;
   readonly reports: Reports;
   readonly events: EventBook;
+  readonly keys: Pick<ApiKeyRing, 'goingWith'>;
 }
 
 /** The cameras: made, changed, removed, shown. Where each runs is the binder's to decide. */
@@ -127,7 +129,9 @@ export class CameraBook implements Cameras, FleetListener {
     // From here on nothing is written of it: that would bring it back.
     live.removed = true;
     try {
-      await this.#deps.store.commit([{ kind: 'camera-removed', id }]);
+      const keys = this.#deps.keys.goingWith(id);
+      await this.#deps.store.commit([{ kind: 'camera-removed', id }, ...keys.changes]);
+      keys.forget();
     } catch (error) {
       live.removed = false;
       this.#binder.change(live, {});

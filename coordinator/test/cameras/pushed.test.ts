@@ -103,3 +103,22 @@ describe('pictures that a camera sends by itself', () => {
     expect(() => push('two')).toThrow('there is no camera');
   });
 });
+
+describe('the key of a camera', () => {
+  it('goes with its camera', async () => {
+    const { world, cameras, id, clock } = await aPushedCamera();
+    const { apiKeys } = world.coordinator;
+    const { key } = await clock.until(apiKeys.create('esp32', id));
+    const other = await clock.until(apiKeys.create('shell'));
+    expect([apiKeys.mayPush(key, id), apiKeys.mayPush(key, 'cam_0'), apiKeys.mayPush(other.key, id)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(apiKeys.verify(key)).toBeUndefined();
+    await clock.until(cameras.remove(id));
+    expect(apiKeys.mayPush(key, id)).toBe(false);
+    expect(world.disk.apiKeys.size).toBe(1);
+    expect(apiKeys.list().map(({ name }) => name)).toEqual(['shell']);
+  });
+});
