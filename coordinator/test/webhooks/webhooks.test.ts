@@ -58,7 +58,7 @@ describe('a webhook', () => {
   });
 
   it('signs what it sends as Standard Webhooks does', async () => {
-    // The example of the specification: github.com/standard-webhooks/standard-webhooks.
+    // The example of docs.svix.com, Verifying Webhooks Manually: the scheme that Standard Webhooks took over, under other header names.
     const published = signedHeaders(Buffer.from('plJ3nmyCDGBKInavdOK15jsl', 'base64'), {
       ...{ id: 'msg_loFOjxBNrRLzqYUf', atMs: 1_731_705_121_000 },
       body: '{"event_type":"ping","data":{"success":true}}',
