@@ -51,8 +51,9 @@ async function throughOutages(fleet: Fleet, report: Report): Promise<readonly { 
   const analysedAfter = async (sinceMs: number): Promise<number> => {
     const limit = setTimeout(() => over.abort(new Error('it did not come back')), patienceMs);
     for (;;) {
-      const { value } = await results.next();
-      const { analysis } = value?.data as { analysis: { frame: { capturedAtMs: number } } };
+      const { value, done } = await results.next();
+      if (done) throw new Error('the results have ended');
+      const { analysis } = value.data as { analysis: { frame: { capturedAtMs: number } } };
       if (analysis.frame.capturedAtMs <= sinceMs) continue;
       clearTimeout(limit);
       return Date.now() - sinceMs;
