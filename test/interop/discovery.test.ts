@@ -65,8 +65,12 @@ describe.skipIf(!mayUnshare)('shoal cameras discover, on a network with cameras 
   };
 
   it('finds one of each kind, with what it can be read from, and says no password', async () => {
-    const said = await discover({ SHOAL_CAMERA_PASSWORD: password }, '--login', 'viewer', '--json');
-    const found: readonly Found[] = JSON.parse(said);
+    let [said, found]: [string, readonly Found[]] = ['', []];
+    // Datagrams get lost, and servers answer a group when they have time for it: who is not heard is asked again.
+    for (let search = 0; search < 3 && found.length < 3; search++) {
+      said = await discover({ SHOAL_CAMERA_PASSWORD: password }, '--login', 'viewer', '--json');
+      found = JSON.parse(said);
+    }
     expect(found.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([
       { name: 'Door. bell', address, via: 'mdns', sources: [`rtsp://${address}:8554/live/door`] },
       { name: 'Dynamic', address, via: 'coap', sources: [`coap://${address}/snapshot.jpg`] },

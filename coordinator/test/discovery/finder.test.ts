@@ -5,11 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger, type LogRecord, seededRandom } from '@shoal/protocol';
 import { VirtualClock } from '@shoal/protocol/testing';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { Finder, type LocalNetwork } from '../../src/discovery/index.ts';
 import { createLocalNetwork } from '../../src/discovery/real/index.ts';
 import type { CameraSpec, DiscoverOptions, FoundCamera } from '../../src/domain/index.ts';
 import { OnvifCamera, type OnvifCameraOptions } from './onvif-camera.ts';
+
+// Loaded by the first search, which takes real time, while that of the test's clock goes on.
+beforeAll(() => import('../../src/discovery/real/coap-links.ts'));
 
 const address = '127.0.0.1';
 const nobody = { address, port: 9 };
